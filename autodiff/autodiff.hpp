@@ -1,0 +1,25 @@
+// The door of autodiff: reverse-mode automatic differentiation of scalars and tensors on one tape. Include this, and nothing below it.
+//
+// The library is built in floors; a file includes only from floors below its own:
+//
+//   5  grad.hpp        derivative, gradient, jacobian, hessian, jvp, vjp, hvp of a function: no tape in sight
+//      check.hpp       check_gradient: is this gradient right?
+//      graph.hpp       to_dot, to_text: what was recorded
+//   4  ops.hpp         products and moves: matmul, transpose, reshape, slice, gather, concatenate, stack …
+//      reduce.hpp      sum, mean, max, min, dot, norm, logsumexp, softmax …
+//      parameter.hpp   tensors to be learned
+//      fused.hpp       a layer or a cost in one operation
+//   3  var.hpp         Var<double>: numbers that remember, and how expressions of them are recorded
+//      tensor_var.hpp  Var<Tensor<T>>: tensors that remember
+//   2  tape.hpp        record, backward, mark, rewind       nodes.hpp, arena.hpp  its tensor half, and its memory
+//   1  dual.hpp        forward mode                         kernels.hpp  loops over memory, for each instruction set
+//   0  rules.hpp       the table of elementary functions (rules.inl), and what a number is
+//      tensor.hpp, shape.hpp, error.hpp, special.hpp, pool.hpp
+//
+// To understand it, read rules.inl for a page, then tape.hpp, then var.hpp.
+#pragma once
+#include "check.hpp"
+#include "fused.hpp"
+#include "grad.hpp"
+#include "graph.hpp"
+#include "pool.hpp"

@@ -1,0 +1,42 @@
+// Floor 5. The verdict of check_gradient, and the errors of the drivers.
+#include "check.hpp"
+#include <fmt/format.h>
+
+namespace autodiff::inline v1 {
+
+bool GradientReport::agrees() const {
+  return std::all_of(components.begin(), components.end(), [](const Component& c) { return c.agrees; });
+}
+double GradientReport::largest_difference() const {
+  double largest = 0;
+  for (const Component& c : components) largest = std::fmax(largest, std::abs(c.given - (hand_written ? c.ad : c.finite_difference)));
+  return largest;
+}
+std::string GradientReport::text(bool all) const {
+  std::string out;
+  for (const Component& c : components) {
+    if (c.agrees && !all) continue;
+    if (!out.empty()) out += '\n';
+    if (hand_written) out += fmt::format("component {}: yours {:.9g}, AD {:.9g}, finite difference {:.9g}", c.index, c.given, c.ad, c.finite_difference);
+    else out += fmt::format("component {}: AD {:.9g}, finite difference {:.9g}", c.index, c.ad, c.finite_difference);
+  }
+  return out;
+}
+
+GradientError::GradientError(GradientReport r) : Error("check_gradient: " + r.text()), report(std::move(r)) {}
+
+GradientReport detail::judge(GradientReport report) {
+  double scale = 1;
+  for (const auto& c : report.components)
+    if (std::isfinite(c.ad)) scale = std::max(scale, std::abs(c.ad));
+  const auto near = [limit = report.tolerance * scale](double a, double b) { return std::abs(a - b) <= limit; };
+  for (auto& c : report.components) c.agrees = near(c.given, c.finite_difference) && near(c.given, c.ad);
+  if (!report.agrees()) throw GradientError(std::move(report));
+  return report;
+}
+
+void detail::refuse_sizes(const char* where, const char* what, const std::string& expected, const std::string& given) {
+  throw ShapeError(fmt::format("{}: {} must have {}, but it has {}", where, what, expected, given));
+}
+
+}  // namespace autodiff::inline v1

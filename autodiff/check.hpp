@@ -1,0 +1,105 @@
+// Floor 5. check_gradient: is this gradient right? Yours, or the engine's, against finite differences, component by component.
+#pragma once
+#include "grad.hpp"
+#include <cmath>
+#include <cstdlib>
+#include <vector>
+
+namespace autodiff::inline v1 {
+
+/// What check_gradient found.
+struct GradientReport {
+  struct Component {
+    std::size_t index;
+    double given;              ///< the gradient under test: yours, or AD's if none was given
+    double ad;                 ///< automatic differentiation
+    double finite_difference;  ///< (f(x + h) − f(x − h)) / 2h, extrapolated to h = 0
+    bool agrees;
+  };
+  std::vector<Component> components;
+  bool hand_written = false;   ///< a gradient of yours was under test
+  double tolerance = 0;        ///< relative to the larger of 1 and the largest component
+
+  bool agrees() const;
+  double largest_difference() const;  ///< between the gradient under test and automatic differentiation, or finite differences if none was given
+  /// "component 1: yours -4.62299, AD -4.81321, finite difference -4.81321", a line for each component that disagrees, or for all.
+  std::string text(bool all = false) const;
+};
+
+/// A gradient that is not the function's. Carries the report.
+struct GradientError : Error {
+  explicit GradientError(GradientReport r);
+  GradientReport report;
+};
+
+struct CheckOptions {
+  double tolerance = 0;  ///< 0: 1e-6 in double, 1e-2 in float
+  double step = 0;       ///< of the finite differences, relative to the larger of 1 and |x|; 0: 1e-3 in double, 2e-2 in float
+};
+
+namespace detail {
+GradientReport judge(GradientReport report);  ///< marks what agrees; throws GradientError if not all do
+
+/// The value of f at a point of plain numbers, computed with constants, so that f finds the same functions as when it is differentiated.
+template <class F> double value_at(const F& f, double x) {
+  const auto y = f(Var<double>(x));
+  if constexpr (Arithmetic<std::remove_cvref_t<decltype(y)>>) return static_cast<double>(y); else return y.value();
+}
+template <class F> double value_at(const F& f, const std::vector<double>& x) { return one_number<double>("check_gradient", f(std::vector<Var<double>>(x.begin(), x.end()))).value(); }
+template <class F, class T> double value_at(const F& f, const Tensor<T>& x) { return one_number<double>("check_gradient", f(Var<Tensor<T>>(x))).value(); }
+
+template <class X> double& component(X& x, std::size_t) requires std::same_as<X, double> { return x; }
+template <class X> auto& component(X& x, std::size_t i) { return x[i]; }
+template <class X> double at(const X& x, std::size_t i) { if constexpr (Arithmetic<X>) return static_cast<double>(x); else return static_cast<double>(x[i]); }
+template <class X> std::size_t size_of(const X& x) { if constexpr (Arithmetic<X>) return 1; else return x.size(); }
+
+/// Central differences at h and h/2, whose errors are in the ratio 4 : 1: (4·fine − coarse)/3 is free of the leading one.
+template <class F, class X> double difference(const F& f, X& x, std::size_t i, double step) {
+  auto& xi = component(x, i);
+  using T = std::remove_reference_t<decltype(xi)>;
+  const T here = xi;
+  const auto slope = [&](double h) {
+    xi = static_cast<T>(here + h);
+    const double up = static_cast<double>(xi), f_up = value_at(f, x);
+    xi = static_cast<T>(here - h);
+    const double down = static_cast<double>(xi), f_down = value_at(f, x);
+    xi = here;
+    return (f_up - f_down) / (up - down);
+  };
+  const double h = step * std::max(1.0, std::abs(static_cast<double>(here)));
+  return (4 * slope(h / 2) - slope(h)) / 3;
+}
+
+template <class F, class G, class X> GradientReport check(const F& f, const G& given, bool hand_written, X x, CheckOptions options, bool is_float) {
+  const auto yours = given(std::as_const(x));
+  const auto ad = gradient(f, x);
+  const double step = options.step > 0 ? options.step : is_float ? 2e-2 : 1e-3;
+  GradientReport report{{}, hand_written, options.tolerance > 0 ? options.tolerance : is_float ? 1e-2 : 1e-6};
+  if constexpr (requires { yours.size(); }) require_size("check_gradient", "your gradient", size_of(x), yours.size());
+  for (std::size_t i = 0; i < size_of(x); ++i)
+    report.components.push_back({i, at(yours, i), at(ad, i), difference(f, x, i, step), false});
+  return judge(std::move(report));
+}
+template <class X> auto checkable(const X& x) {
+  if constexpr (is_tensor<X>) return x;
+  else if constexpr (Arithmetic<X>) return static_cast<double>(x);
+  else {
+    std::vector<double> numbers;
+    for (std::size_t i = 0; i < x.size(); ++i) numbers.push_back(static_cast<double>(x[i]));
+    return numbers;
+  }
+}
+template <class X> constexpr bool in_float = requires { requires is_tensor<X> && std::same_as<typename X::Number, float>; };
+}  // namespace detail
+
+/// Compares the gradient that you derived by hand with automatic differentiation and with finite differences. `hand_written(x)` returns something
+/// indexable (for a number x, a number). Returns the report; throws GradientError, which carries it, where they disagree.
+template <class F, class G, detail::Point X> requires std::invocable<const G&, const X&> GradientReport check_gradient(const F& f, const G& hand_written, const X& x, CheckOptions options = {}) {
+  return detail::check(f, hand_written, true, detail::checkable(x), options, detail::in_float<X>);
+}
+/// Compares automatic differentiation with finite differences: is every rule and operation that f uses right, and f smooth, at x?
+template <class F, detail::Point X> GradientReport check_gradient(const F& f, const X& x, CheckOptions options = {}) {
+  return detail::check(f, [&f](const auto& at) { return gradient(f, at); }, false, detail::checkable(x), options, detail::in_float<X>);
+}
+
+}  // namespace autodiff::inline v1

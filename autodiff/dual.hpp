@@ -1,0 +1,226 @@
+// Floor 1. Forward mode: a Dual is a value and its tangent, the derivative along one direction.
+//
+//     f(x + v ε) = f(x) + f'(x)·v ε          with ε² = 0
+//
+// T is any number: double, float, a Var, a tensor, another Dual. The Tag says which derivative the ε belongs to, so that an inner
+// derivative never takes the outer's ε for its own: a number without the Tag is a constant for it. Where two tags meet, as in the inner
+// d/dy (x·y) at an x that has a tangent too, the result is a nest of both; which one is outside decides about its type, never about its
+// meaning, and nests of the same tags convert into each other.
+// Two derivatives that are under way at once must have different tags. The drivers make the tag from the types of the function and of its
+// point. So one case is beyond them: a function that takes its own derivative at a plain number, and meanwhile keeps its own variable
+// out of sight of its type, in a static.
+//
+// Start reading at `Dual`, then `apply`.
+#pragma once
+#include "rules.hpp"
+
+#include <utility>
+
+namespace autodiff::inline v1 {
+
+template <class T, class Tag = void> class Dual;
+
+namespace detail {
+
+template <class X> inline constexpr bool is_dual = false;
+template <class T, class Tag> inline constexpr bool is_dual<Dual<T, Tag>> = true;
+
+/// Does a nest hold a tangent of this tag?
+template <class Tag, class X> inline constexpr bool holds = false;
+template <class Tag, class T> inline constexpr bool holds<Tag, Dual<T, Tag>> = true;
+template <class Tag, class T, class A> inline constexpr bool holds<Tag, Dual<T, A>> = holds<Tag, T>;
+
+template <class X> [[gnu::always_inline]] constexpr auto stored(const X& x) { return static_cast<Stored<X>>(x); }
+
+/// The tangent that belongs to Tag, wherever in the nest it is; zero if nowhere.
+template <class Tag, class X> constexpr auto tangent(const X& x) {
+  if constexpr (Arithmetic<X>) return MeetingOf<X>(0);
+  else return zero_like(stored(x));
+}
+template <class Tag, class T, class A> constexpr auto tangent(const Dual<T, A>& x) {
+  if constexpr (std::is_same_v<Tag, A>) return x.tangent();
+  else if constexpr (holds<Tag, T>) {
+    using U = decltype(tangent<Tag>(x.value()));
+    return Dual<U, A>(tangent<Tag>(x.value()), tangent<Tag>(x.tangent()));
+  } else return zero_like(x);
+}
+
+/// The nest without the tangent of Tag.
+template <class Tag, class X> constexpr auto primal(const X& x) { return stored(x); }
+template <class Tag, class T, class A> constexpr auto primal(const Dual<T, A>& x) {
+  if constexpr (std::is_same_v<Tag, A>) return x.value();
+  else if constexpr (holds<Tag, T>) {
+    using U = decltype(primal<Tag>(x.value()));
+    return Dual<U, A>(primal<Tag>(x.value()), primal<Tag>(x.tangent()));
+  } else return x;
+}
+template <class Tag, class X> using Primal = decltype(primal<Tag>(std::declval<const X&>()));
+
+/// Can Dual<T, Tag> hold all of x?
+template <class X, class T, class Tag> concept Fits = std::convertible_to<Primal<Tag, X>, T>;
+
+}  // namespace detail
+
+/// A value and a tangent. `Dual<double> c = 3.0;` is a constant, Dual<double>{} is 0.
+template <class T, class Tag> class Dual {
+  T value_{}, tangent_{};
+
+ public:
+  using Differentiable = void;
+  constexpr Dual() = default;
+  constexpr Dual(const T& value, const T& tangent) : value_(value), tangent_(tangent) {}
+  /// A constant.
+  template <class X> requires(!detail::holds<Tag, X> && std::convertible_to<X, T>)
+  [[gnu::always_inline]] constexpr Dual(const X& value) : value_(static_cast<T>(value)), tangent_(zero_like(value_)) {}
+  /// The same tangents in a nest of another type: wider, or in another order.
+  template <class X> requires(detail::holds<Tag, X> && detail::Fits<X, T, Tag>)
+  constexpr Dual(const X& x) : value_(detail::primal<Tag>(x)), tangent_(detail::tangent<Tag>(x)) {}
+
+  constexpr const T& value() const { return value_; }
+  constexpr const T& tangent() const { return tangent_; }
+
+  template <class X> [[gnu::always_inline]] constexpr Dual& operator+=(const X& x) { return *this = *this + x; }
+  template <class X> [[gnu::always_inline]] constexpr Dual& operator-=(const X& x) { return *this = *this - x; }
+  template <class X> [[gnu::always_inline]] constexpr Dual& operator*=(const X& x) { return *this = *this * x; }
+  template <class X> [[gnu::always_inline]] constexpr Dual& operator/=(const X& x) { return *this = *this / x; }
+};
+template <class T> Dual(const T&, const T&) -> Dual<T>;
+template <Arithmetic X> Dual(X) -> Dual<detail::MeetingOf<X>>;
+template <Arithmetic X, Arithmetic V> Dual(X, V) -> Dual<detail::MeetingOf<X, V>>;
+
+template <class T, class Tag> constexpr Dual<T, Tag> zero_like(const Dual<T, Tag>& x) {
+  return {zero_like(x.value()), zero_like(x.value())};
+}
+
+namespace detail {
+
+/// Is x zero with all its tangents? Asked of plain numbers and of Duals of them only.
+template <class X> inline constexpr bool is_plain_nest = Arithmetic<X>;
+template <class T, class Tag> inline constexpr bool is_plain_nest<Dual<T, Tag>> = is_plain_nest<T>;
+template <Arithmetic X> [[gnu::always_inline]] constexpr bool vanishes(const X& x) { return x == 0; }
+template <class T, class Tag>
+[[gnu::always_inline]] constexpr bool vanishes(const Dual<T, Tag>& x) { return vanishes(x.value()) && vanishes(x.tangent()); }
+
+/// slope · tangent. A constant has the tangent 0, and stays constant where the slope is infinite or NaN.
+template <class S, class T> [[gnu::always_inline]] constexpr auto scaled(const S& slope, const T& tangent) {
+  if constexpr (is_plain_nest<S> && is_plain_nest<T>) {
+    using X = decltype(slope * tangent);
+    return vanishes(tangent) ? X(zero_like(tangent)) : slope * tangent;
+  } else return slope * tangent;
+}
+/// The same beside a constant c: a slope ±1 has no shape, so where c may have broadcast x to the shape of y, the tangent must follow.
+template <class S, class T, class C, class Y>
+[[gnu::always_inline]] constexpr auto scaled(const S& slope, const T& tangent, const C& c, const Y& y) {
+  constexpr bool shaped = !Arithmetic<decltype(plain(c))> && !Arithmetic<decltype(plain(y))>;
+  if constexpr (shaped && std::convertible_to<S, double> && !Arithmetic<S>) return zero_like(y) + slope * tangent;
+  else return scaled(slope, tangent);
+}
+
+template <class Tag, class Y, class V> [[gnu::always_inline]] constexpr auto dual(const Y& y, const V& tangent) {
+  if constexpr (std::is_same_v<Y, Stored<V>> || Arithmetic<decltype(plain(y))>) return Dual<Y, Tag>(y, static_cast<Y>(tangent));
+  else return Dual<Y, Tag>(y, static_cast<Y>(zero_like(y) + tangent));  // the tangent of a scalar, y a tensor
+}
+
+/// A constant in a formula with x: a plain number in x's precision, so that nothing is spent on its tangents at any level.
+template <class C, class X> [[gnu::always_inline]] constexpr auto settled(const C& c, const X&) {
+  using P = decltype(plain(std::declval<const X&>()));
+  if constexpr (Arithmetic<C> && Arithmetic<P>) return static_cast<P>(c);
+  else if constexpr (Arithmetic<C>) return static_cast<MeetingOf<C>>(c);
+  else return stored(c);
+}
+
+// Rule(a + u ε, c) = y + left·u ε,  Rule(c, b + v ε) = y + right·v ε: c is any number that knows nothing of this ε.
+template <class Rule, class T, class Tag, class C>
+[[gnu::always_inline]] constexpr auto right_constant(const Dual<T, Tag>& a, const C& constant) {
+  const auto c = settled(constant, a);
+  const auto y = stored(apply<Rule>(a.value(), c));
+  return dual<Tag>(y, scaled(Rule::left(a.value(), c, y), a.tangent(), c, y));
+}
+template <class Rule, class T, class Tag, class C>
+[[gnu::always_inline]] constexpr auto left_constant(const C& constant, const Dual<T, Tag>& b) {
+  const auto c = settled(constant, b);
+  const auto y = stored(apply<Rule>(c, b.value()));
+  return dual<Tag>(y, scaled(Rule::right(c, b.value(), y), b.tangent(), c, y));
+}
+
+/// What is a constant for Dual<T, Tag> by its type alone. (A Var that T does not rest on: var.hpp.)
+template <class C, class T> concept ConstantBeside = Operand<C> && !is_dual<C> && (!Differentiable<C> || std::convertible_to<C, T>);
+
+}  // namespace detail
+
+// Rule(x + v ε) = y + slope·v ε
+template <class Rule, class T, class Tag> [[gnu::always_inline]] constexpr auto apply(const Dual<T, Tag>& x) {
+  const auto y = detail::stored(apply<Rule>(x.value()));
+  return detail::dual<Tag>(y, detail::scaled(Rule::slope(x.value(), y), x.tangent()));
+}
+// Rule(a + u ε, b + v ε) = y + (left·u + right·v) ε
+template <class Rule, class T, class U, class Tag>
+[[gnu::always_inline]] constexpr auto apply(const Dual<T, Tag>& a, const Dual<U, Tag>& b) {
+  const auto y = detail::stored(apply<Rule>(a.value(), b.value()));
+  return detail::dual<Tag>(y, detail::scaled(Rule::left(a.value(), b.value(), y), a.tangent()) +
+                                  detail::scaled(Rule::right(a.value(), b.value(), y), b.tangent()));
+}
+template <class Rule, class T, class Tag, detail::ConstantBeside<T> C>
+[[gnu::always_inline]] constexpr auto apply(const Dual<T, Tag>& a, const C& b) {
+  return detail::right_constant<Rule>(a, b);
+}
+template <class Rule, class T, class Tag, detail::ConstantBeside<T> C>
+[[gnu::always_inline]] constexpr auto apply(const C& a, const Dual<T, Tag>& b) {
+  return detail::left_constant<Rule>(a, b);
+}
+
+// ---- two tags meet -----------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+/// A name for a type, the same in every translation unit once compare skips the number in g++'s `<lambda(auto:12)>`.
+template <class Tag> constexpr const char* name() { return __PRETTY_FUNCTION__; }
+constexpr int compare(const char* a, const char* b) {
+  for (; *a && *a == *b; ++a, ++b)
+    if (*a == ':') {
+      while (a[1] >= '0' && a[1] <= '9') ++a;
+      while (b[1] >= '0' && b[1] <= '9') ++b;
+    }
+  return *a - *b;
+}
+
+/// Is A outside where Dual<T, A> meets Dual<U, B>? Yes if B is inside already; else the names decide, and of equal names the left one.
+template <class T, class A, class U, class B> constexpr bool first_is_outside() {
+  if (holds<B, T> != holds<A, U>) return holds<B, T>;
+  return compare(name<A>(), name<B>()) <= 0;
+}
+
+/// x as a Dual whose outermost tag is Tag.
+template <class Tag, class X> constexpr auto surface(const X& x) { return Dual<Primal<Tag, X>, Tag>(x); }
+
+/// The nest that holds all tangents of both, as a rule of two would return it.
+template <class L, class R> struct Join { using type = std::common_type_t<L, R>; };
+template <class L, class R> using Joined = typename Join<L, R>::type;
+template <class T, class A, class R> struct Join<Dual<T, A>, R> { using type = Dual<Joined<T, R>, A>; };
+template <class L, class U, class B> struct Join<L, Dual<U, B>> { using type = Dual<Joined<L, U>, B>; };
+template <class T, class U, class A> struct Join<Dual<T, A>, Dual<U, A>> { using type = Dual<Joined<T, U>, A>; };
+template <class T, class A, class U, class B> struct Join<Dual<T, A>, Dual<U, B>> {
+  static auto outside() {
+    if constexpr (first_is_outside<T, A, U, B>()) return std::type_identity<Dual<Joined<T, Primal<A, Dual<U, B>>>, A>>{};
+    else return std::type_identity<Dual<Joined<Primal<B, Dual<T, A>>, U>, B>>{};
+  }
+  using type = typename decltype(outside())::type;
+};
+
+/// x in the wider nest D: tangents it does not have are zero.
+template <class D, class X> constexpr D widen(const X& x) { return static_cast<D>(x); }
+
+}  // namespace detail
+
+template <class Rule, class T, class A, class U, class B>
+[[gnu::always_inline]] constexpr auto apply(const Dual<T, A>& a, const Dual<U, B>& b) {
+  if constexpr (detail::first_is_outside<T, A, U, B>()) {
+    if constexpr (detail::holds<A, U>) return apply<Rule>(a, detail::surface<A>(b));
+    else return detail::right_constant<Rule>(a, b);
+  } else {
+    if constexpr (detail::holds<B, T>) return apply<Rule>(detail::surface<B>(a), b);
+    else return detail::left_constant<Rule>(a, b);
+  }
+}
+
+}  // namespace autodiff::inline v1

@@ -1,0 +1,133 @@
+// Floor 4. Fused operations: what a layer or a cost does, in one node. They compute what the compositions beside them say, faster; a Dual runs
+// the composition. What fuses what is decided by nn (layers.hpp, loss.hpp); users of autodiff alone may call them too.
+#pragma once
+#include "parameter.hpp"
+#include "reduce.hpp"
+#include <cstdint>
+
+namespace autodiff::inline v1 {
+
+// ---- a layer ---------------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+/// How weights enter: as they are, or as a parameter, which is put on the tape.
+template <class X> const X& weights(const X& x) { return x; }
+template <class T> auto weights(const Parameter<T>& p) { return p.var(); }
+
+[[noreturn]] void refuse_layer(const Shape& x, const Shape& w, const Shape& bias);
+inline void check_layer(const Shape& x, const Shape& w, const Shape& bias) {
+  if (w.axes() != 2 || x.axes() == 0 || x.columns() != w[0] || bias.axes() != 1 || bias[0] != w[1]) [[unlikely]] refuse_layer(x, w, bias);
+}
+
+template <class Rule, class T> Var<Tensor<T>> layer(const Operand<T>& x, const Operand<T>& w, const Operand<T>& bias) {
+  constexpr bool bare = std::is_same_v<Rule, Identity>;
+  constexpr std::size_t row = index_in<Rule>(UnaryRules{});
+  constexpr const char* name = bare ? "linear" : Rule::row.name;
+  static_assert(Rule::row.from_result, "this rule's slope needs its argument: apply it to the result of layer<Identity>");
+  check_layer(x->shape, w->shape, bias->shape);
+  const auto forward = [&](T* y) {
+    const Affine<T> affine{x->shape.rows(), w->shape[1], w->shape[0], x->data, w->data, bias->data, y};
+    if constexpr (bare) kernels<T>().affine(affine); else kernels<T>().layer[row](affine);
+  };
+  const auto pullback = [](const Pull<T>& p) {
+    const Affine<T> affine{p.in(0).shape.rows(), p.in(1).shape[1], p.in(1).shape[0], p.in(0).data, p.in(1).data, nullptr, p.out().data};
+    const auto gx = p.to(0), gw = p.to(1), gbias = p.to(2);
+    T* const gz = bare ? nullptr : p.tape.nodes.template scratch<T>(affine.m * affine.n);
+    const AffineAdjoints<T> adjoints{p.adjoint(), gz, gx.data, gw.data, gbias.data, gx.add, gw.add, gbias.add};
+    if constexpr (bare) kernels<T>().affine_pullback(affine, adjoints); else kernels<T>().layer_pullback[row](affine, adjoints);
+  };
+  if (x->shape.axes() == 2) return record<T>(name, Shape({x->shape[0], w->shape[1]}), forward, pullback, x, w, bias);
+  return record<T>(name, x->shape.with(x->shape.axes() - 1, w->shape[1]), forward, pullback, x, w, bias);
+}
+
+}  // namespace detail
+
+/// Rule(x·w + bias) for x (…, K), w (K, N), bias (N) → (…, N), number by number. The weights may be parameters. Throws ShapeError.
+template <class Rule = Identity, TensorLike X, class W, class B> auto layer(const X& x, const W& w, const B& bias) {
+  using T = typename X::Number;
+  const auto& weight = detail::weights(w);
+  const auto& offset = detail::weights(bias);
+  const auto y = detail::layer<Rule, T>({x, "linear"}, {weight, "linear"}, {offset, "linear"});
+  return detail::plain_if_all_are<X, std::remove_cvref_t<decltype(weight)>, std::remove_cvref_t<decltype(offset)>>(y);
+}
+template <class Rule = Identity, DualTensor X, class W, class B> auto layer(const X& x, const W& w, const B& bias) {
+  return apply<Rule>(matmul(x, detail::weights(w)) + detail::weights(bias));
+}
+
+// ---- costs -----------------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+/// A cost whose forward run gives its gradient too: the way back only scales it; where the seed is 1 and nothing was there before, the
+/// gradient kept *is* the adjoint.
+template <class T, class Cost> Var<double> cost_with_gradient(const char* name, const Operand<T>& x, const Cost& cost) {
+  if (!x.recorded()) return cost(static_cast<T*>(nullptr));
+  const std::size_t n = x->shape.count();
+  T* const gradient = active<double>->nodes.template numbers<T>(n);
+  return record_number<T>(name, [&] { return cost(gradient); }, [gradient](const Pull<T>& p) {
+    Cell<T>& in = p.in(0);
+    const double g = p.number_adjoint();
+    const bool again = in.adjoint == gradient;
+    if (g == 1 && (!in.adjoint || again) && in.swept != p.tape.nodes.sweep) {
+      in.adjoint = gradient;
+      in.swept = p.tape.nodes.sweep;
+      return;
+    }
+    const auto to = p.to(0);
+    kernels<T>().axpy(static_cast<T>(g), gradient, to.data, in.shape.count(), to.add);
+  }, x);
+}
+
+[[noreturn]] void refuse_targets(const char* where, const Shape& x, const Shape& target);
+/// Labels as the kernels want them, checked against the logits (M, N): M of them, each in 0 … N − 1.
+void check_labels(const Shape& logits, std::span<const std::int32_t> labels);
+
+}  // namespace detail
+
+/// Mean over the rows of −log softmax(x)[label], from logits x (…, N) and one label for each row. Throws ShapeError for too many, too few, or
+/// labels outside of 0 … N − 1.
+template <TensorLike X> auto softmax_cross_entropy(const X& logits, std::span<const std::int32_t> labels) {
+  using T = typename X::Number;
+  const detail::Operand<T> x(logits, "cross_entropy");
+  detail::check_labels(x->shape, labels);
+  return detail::plain_if_all_are<X>(detail::cost_with_gradient<T>("cross_entropy", x, [&](T* g) {
+    return kernels<T>().softmax_cross_entropy(x->data, labels.data(), g, x->shape.rows(), x->shape.columns());
+  }));
+}
+template <DualTensor X> auto softmax_cross_entropy(const X& logits, std::span<const std::int32_t> labels) {
+  using T = std::remove_cvref_t<decltype(plain(logits)[0])>;
+  const Shape shape = plain(logits).shape();
+  detail::check_labels(shape, labels);
+  Tensor<T> chosen = Tensor<T>::zeros(shape);
+  for (std::size_t i = 0; i < labels.size(); ++i) chosen[i * shape.columns() + static_cast<std::size_t>(labels[i])] = T(1);
+  return detail::stored(dot(log_softmax(logits), chosen) * (-1.0 / static_cast<double>(labels.size())));
+}
+
+/// Mean of −t log σ(x) − (1 − t) log(1 − σ(x)), from logits x and targets t of x's shape: softplus(x) − t·x, which never overflows.
+template <TensorLike X> auto logistic_cross_entropy(const X& logits, const Tensor<typename X::Number>& target) {
+  using T = typename X::Number;
+  const detail::Operand<T> x(logits, "binary_cross_entropy_with_logits");
+  if (x->shape != target.shape() || target.size() == 0) detail::refuse_targets("binary_cross_entropy_with_logits", x->shape, target.shape());
+  return detail::plain_if_all_are<X>(detail::cost_with_gradient<T>("binary_cross_entropy_with_logits", x, [&](T* g) {
+    return kernels<T>().logistic_cross_entropy(x->data, target.data(), g, target.size());
+  }));
+}
+template <DualTensor X, class T> auto logistic_cross_entropy(const X& logits, const Tensor<T>& target) {
+  return mean(softplus(logits) - logits * target);
+}
+
+/// scale · Σ (x − t)², for targets t of x's shape.
+template <TensorLike X> auto squared_error(const X& x, const Tensor<typename X::Number>& target, double scale) {
+  using T = typename X::Number;
+  const detail::Operand<T> in(x, "squared_error");
+  if (in->shape != target.shape() || target.size() == 0) detail::refuse_targets("squared_error", in->shape, target.shape());
+  return detail::plain_if_all_are<X>(detail::cost_with_gradient<T>("squared_error", in, [&](T* g) {
+    return kernels<T>().squared_error(in->data, target.data(), g, target.size(), scale);
+  }));
+}
+template <DualTensor X, class T> auto squared_error(const X& x, const Tensor<T>& target, double scale) {
+  return detail::stored(sum(square(x - target)) * scale);
+}
+
+}  // namespace autodiff::inline v1

@@ -1,0 +1,258 @@
+// Floor 5. Derivatives of a function, no tape in sight. f is any generic callable: it receives its point with the numbers replaced by ones
+// that carry derivatives, a Dual or a Var in place of a number, a std::vector of them in place of a vector, a Var<Tensor> in place of a Tensor.
+//
+// A driver differentiates at whatever number its point is made of. At a point of Vars or Duals, inside of another derivative, the result is
+// again such a number, so derivatives of derivatives need nothing special.
+#pragma once
+#include "reduce.hpp"
+#include <algorithm>
+#include <span>
+
+namespace autodiff::inline v1 {
+
+namespace detail {
+
+template <class F, class T> struct Tag {};                                     ///< which derivative a Dual belongs to
+template <class X> struct Active { using type = X; };                          ///< the number that a point computes with
+template <Arithmetic X> struct Active<X> { using type = double; };
+template <Expression E> struct Active<E> { using type = Var<typename E::Scalar>; };
+template <class X> using ActiveOf = typename Active<std::remove_cvref_t<X>>::type;
+
+template <class X> concept Number = !AnyTensor<X> && (Arithmetic<X> || Differentiable<X>);
+template <class X> concept Vector = !Number<X> && !AnyTensor<X> && requires(const X& x) { x[0]; { x.size() } -> std::convertible_to<std::size_t>; };
+template <Vector X> using ElementOf = ActiveOf<decltype(std::declval<const X&>()[0])>;
+template <class X> concept Point = Number<X> || Vector<X> || is_tensor<X>;
+
+/// f at a vector, with every component a variable of a tape of its own.
+template <class S> struct Taped {
+  BasicTape<S> tape;
+  std::vector<Var<S>> x;
+  explicit Taped(const auto& point) {
+    x.reserve(point.size());
+    for (std::size_t i = 0; i < point.size(); ++i) x.push_back(tape.variable(static_cast<S>(point[i])));
+  }
+  std::vector<S> adjoints() const {
+    std::vector<S> g;
+    g.reserve(x.size());
+    for (const auto& v : x) g.push_back(tape.adjoint(v));
+    return g;
+  }
+};
+
+/// The one number that a function returned, as a Var<S>: a constant where it depends on nothing.
+template <class S, class Y> Var<S> one_number(const char* where, const Y& y) {
+  static_assert(!Vector<Y>, "a gradient needs a function of one number: sum what it returns, or use jacobian or vjp");
+  if constexpr (AnyTensor<Y>) {
+    if (plain(y).size() != 1) throw ShapeError(text("{}: f returned a tensor of shape {}, a scalar is needed; sum it, or use jacobian or vjp", {where, plain(y).shape().text()}));
+    return sum(y);
+  } else return Var<S>(y);
+}
+/// What a function returned, as a list of Var<S>.
+template <class S, class Y> std::vector<Var<S>> all_numbers(const Y& y) {
+  if constexpr (Vector<Y>) return std::vector<Var<S>>(y.begin(), y.end());
+  else return {Var<S>(y)};
+}
+[[noreturn]] void refuse_sizes(const char* where, const char* what, const std::string& expected, const std::string& given);
+inline void require_size(const char* where, const char* what, std::size_t expected, std::size_t given) {
+  if (expected != given) refuse_sizes(where, what, std::to_string(expected) + " components", std::to_string(given));
+}
+inline void require_shape(const char* where, const char* what, const Shape& expected, const Shape& given) {
+  if (expected != given) refuse_sizes(where, what, "shape " + expected.text(), given.text());
+}
+
+/// A point of Duals: x + v ε.
+template <class Tag, class S, class X, class V> auto dual_point(const char* where, const X& x, const V& v) {
+  require_size(where, "the direction", x.size(), v.size());
+  std::vector<Dual<S, Tag>> point;
+  point.reserve(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) point.emplace_back(static_cast<S>(x[i]), static_cast<S>(v[i]));
+  return point;
+}
+template <class Tag, class T> auto dual_point(const char* where, const Var<Tensor<T>>& x, const Tensor<T>& v) {
+  require_shape(where, "the direction", x.shape(), v.shape());
+  return Dual<Var<Tensor<T>>, Tag>(x, Var<Tensor<T>>(v));
+}
+
+/// Rows of numbers as a matrix; rows of other numbers as they are.
+template <class S> auto matrix(const std::vector<std::vector<S>>& rows, std::size_t columns) {
+  if constexpr (std::same_as<S, double>) {
+    Tensor<double> m = Tensor<double>::uninitialized(Shape({rows.size(), columns}));
+    double* to = m.mutable_data();
+    for (const auto& row : rows) to = std::copy(row.begin(), row.end(), to);
+    return m;
+  } else return rows;
+}
+
+}  // namespace detail
+
+// ---- functions of one number -----------------------------------------------------------------------------------------
+
+/// f′(x) for a function of one number; f may return several numbers (a std::vector), then so does this. Forward mode.
+template <class F, detail::Number X> auto derivative(const F& f, const X& x) {
+  using T = detail::ActiveOf<X>;
+  using Tag = detail::Tag<F, T>;
+  const auto y = f(Dual<T, Tag>(T(x), T(1)));
+  if constexpr (detail::Vector<decltype(y)>) {
+    std::vector<T> slopes;
+    for (const auto& component : y) slopes.push_back(detail::tangent<Tag>(component));
+    return slopes;
+  } else return detail::tangent<Tag>(y);
+}
+
+// ---- gradients -------------------------------------------------------------------------------------------------------
+
+/// What value_and_gradient returns: `auto [value, grad] = …`.
+template <class Value, class Gradient> struct ValueAndGradient { Value value; Gradient gradient; };
+template <class Value, class Gradient> ValueAndGradient(Value, Gradient) -> ValueAndGradient<Value, Gradient>;
+
+/// f(x) and ∇f(x), in one walk forwards and one backwards. The gradient has the shape of x; it is zero for a constant function.
+/// Throws ShapeError if f returns a tensor of more than one number.
+template <class F, detail::Vector X> auto value_and_gradient(const F& f, const X& x) {
+  using S = detail::ElementOf<X>;
+  detail::Taped<S> at(x);
+  const Var<S> y = detail::one_number<S>("gradient", f(std::as_const(at.x)));
+  at.tape.backward({y}, {S(1)});
+  return ValueAndGradient{y.value(), at.adjoints()};
+}
+template <class F, class T> auto value_and_gradient(const F& f, const Tensor<T>& x) {
+  Tape tape;
+  const Var<Tensor<T>> at = tape.variable(x);
+  const Var<double> y = detail::one_number<double>("gradient", f(at));
+  tape.backward({y}, {1.0});
+  return ValueAndGradient{y.value(), tape.adjoint(at)};
+}
+template <class F, detail::Number X> auto value_and_gradient(const F& f, const X& x) {
+  using T = detail::ActiveOf<X>;
+  using Tag = detail::Tag<F, T>;
+  const auto y = f(Dual<T, Tag>(T(x), T(1)));
+  if constexpr (Arithmetic<std::remove_cvref_t<decltype(y)>>) return ValueAndGradient{T(y), T(0)};
+  else return ValueAndGradient{T(y.value()), T(detail::tangent<Tag>(y))};
+}
+/// ∇f(x).
+template <class F, detail::Point X> auto gradient(const F& f, const X& x) { return value_and_gradient(f, x).gradient; }
+
+// ---- products with the Jacobian --------------------------------------------------------------------------------------
+
+/// J·v, the derivative of F along v, in one walk forwards. A number, std::vector or Tensor, as F returns.
+template <class F, detail::Vector X, class V> auto jvp(const F& f, const X& x, const V& v) {
+  using S = detail::ElementOf<X>;
+  using Tag = detail::Tag<F, S>;
+  const auto y = f(detail::dual_point<Tag, S>("jvp", x, v));
+  if constexpr (detail::Vector<decltype(y)>) {
+    std::vector<S> r;
+    for (const auto& component : y) r.push_back(detail::tangent<Tag>(component));
+    return r;
+  } else return S(detail::tangent<Tag>(y));
+}
+template <class F, class T> auto jvp(const F& f, const Tensor<T>& x, const Tensor<T>& v) {
+  using Tag = detail::Tag<F, Tensor<T>>;
+  const auto y = f(detail::dual_point<Tag>("jvp", Var<Tensor<T>>(x), v));
+  if constexpr (DualTensor<std::remove_cvref_t<decltype(y)>>) return y.tangent().value();
+  else if constexpr (TensorLike<std::remove_cvref_t<decltype(y)>>) return Tensor<typename std::remove_cvref_t<decltype(y)>::Number>::zeros(y.shape());
+  else return plain(detail::tangent<Tag>(y));
+}
+template <class F, detail::Number X, detail::Number V> auto jvp(const F& f, const X& x, const V& v) { return detail::stored(derivative(f, x) * v); }
+
+/// Jᵀ·u, the gradient of Σ uᵢFᵢ, in one walk backwards; of the shape of x.
+template <class F, detail::Vector X, class U> auto vjp(const F& f, const X& x, const U& u) {
+  using S = detail::ElementOf<X>;
+  detail::Taped<S> at(x);
+  const auto y = detail::all_numbers<S>(f(std::as_const(at.x)));
+  std::vector<S> weights;
+  if constexpr (detail::Number<U>) weights = {S(u)}; else for (std::size_t i = 0; i < u.size(); ++i) weights.push_back(S(u[i]));
+  detail::require_size("vjp", "the weights", y.size(), weights.size());
+  at.tape.backward(y, weights);
+  return at.adjoints();
+}
+template <class F, class T, class U> auto vjp(const F& f, const Tensor<T>& x, const U& u) {
+  Tape tape;
+  const Var<Tensor<T>> at = tape.variable(x);
+  const auto y = f(at);
+  using Y = std::remove_cvref_t<decltype(y)>;
+  if constexpr (TensorLike<Y>) {
+    detail::require_shape("vjp", "the weights", y.shape(), u.shape());
+    const Var<double> weighted = dot(y, u);
+    tape.backward({weighted}, {1.0});
+  } else tape.backward({Var<double>(y)}, {static_cast<double>(u)});
+  return tape.adjoint(at);
+}
+
+/// J, a row for each output, a column for each component of x: Tensor<double> of shape (m, n). Recorded once, walked backwards once a row.
+template <class F, detail::Vector X> auto jacobian(const F& f, const X& x) {
+  using S = detail::ElementOf<X>;
+  detail::Taped<S> at(x);
+  const auto y = detail::all_numbers<S>(f(std::as_const(at.x)));
+  std::vector<std::vector<S>> rows;
+  for (const auto& component : y) {
+    at.tape.backward({component}, {S(1)});
+    rows.push_back(at.adjoints());
+  }
+  return detail::matrix(rows, x.size());
+}
+template <class F, class T> Tensor<double> jacobian(const F& f, const Tensor<T>& x) {
+  Tape tape;
+  const Var<Tensor<T>> at = tape.variable(x);
+  const auto y = f(at);
+  std::vector<std::vector<double>> rows;
+  const auto walked = [&] { const Tensor<T> g = tape.adjoint(at); rows.emplace_back(g.begin(), g.end()); };
+  if constexpr (detail::is_tensor_var<std::remove_cvref_t<decltype(y)>>) {
+    using U = typename std::remove_cvref_t<decltype(y)>::Number;
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      Tensor<U> unit = Tensor<U>::zeros(y.shape());
+      unit[i] = U(1);
+      tape.backward(y, unit);
+      walked();
+    }
+  } else {
+    tape.backward({Var<double>(y)}, {1.0});
+    walked();
+  }
+  return detail::matrix(rows, x.size());
+}
+
+// ---- second derivatives ----------------------------------------------------------------------------------------------
+
+/// H·v, the derivative of ∇f along v. For a vector: forward over reverse, on a tape over Duals. For a tensor: reverse over forward.
+template <class F, detail::Vector X, class V> auto hvp(const F& f, const X& x, const V& v) {
+  using S = detail::ElementOf<X>;
+  using D = Dual<S, detail::Tag<F, S>>;
+  std::vector<S> r;
+  for (const D& g : gradient(f, detail::dual_point<detail::Tag<F, S>, S>("hvp", x, v))) r.push_back(g.tangent());
+  return r;
+}
+template <class F, class T> Tensor<T> hvp(const F& f, const Tensor<T>& x, const Tensor<T>& v) {
+  using Tag = detail::Tag<F, Tensor<T>>;
+  Tape tape;
+  const Var<Tensor<T>> at = tape.variable(x);
+  const auto slope = detail::tangent<Tag>(f(detail::dual_point<Tag>("hvp", at, v)));
+  tape.backward({detail::one_number<double>("hvp", slope)}, {1.0});
+  return tape.adjoint(at);
+}
+template <class F, detail::Number X, detail::Number V> auto hvp(const F& f, const X& x, const V& v) {
+  return detail::stored(derivative([&f](const auto& at) { return derivative(f, at); }, x) * v);
+}
+
+/// H: Tensor<double> of shape (n, n), one product with a unit vector a row. For a tensor x, its n numbers row by row.
+template <class F, detail::Vector X> auto hessian(const F& f, const X& x) {
+  using S = detail::ElementOf<X>;
+  std::vector<std::vector<S>> rows;
+  std::vector<S> unit(x.size(), S(0));
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    unit[i] = S(1);
+    rows.push_back(hvp(f, x, unit));
+    unit[i] = S(0);
+  }
+  return detail::matrix(rows, x.size());
+}
+template <class F, class T> Tensor<double> hessian(const F& f, const Tensor<T>& x) {
+  std::vector<std::vector<double>> rows;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    Tensor<T> unit = Tensor<T>::zeros(x.shape());
+    unit[i] = T(1);
+    const Tensor<T> row = hvp(f, x, unit);
+    rows.emplace_back(row.begin(), row.end());
+  }
+  return detail::matrix(rows, x.size());
+}
+
+}  // namespace autodiff::inline v1

@@ -1,0 +1,98 @@
+// Floor 5. Pictures of a recording: first the statements that a result depends on are collected, then written out.
+#include "graph.hpp"
+#include <fmt/format.h>
+#include <map>
+#include <set>
+
+namespace autodiff::inline v1::detail {
+namespace {
+
+struct Statement {
+  std::string operation;                          ///< "" for a number's arithmetic
+  std::string shape;                              ///< "" for a number
+  std::vector<std::pair<Id, std::string>> edges;  ///< from where, with which label
+  std::vector<std::string> constants;             ///< operands that are no variables
+};
+
+/// The statements that `place` depends on, by id.
+std::map<Id, Statement> collect(Place place, const GraphOptions& options, const char* where) {
+  const Record<double>* tape = place == 0 ? active<double> : holder_of<double>(place);
+  if (!tape) tape = active<double>;
+  const Id last = tape->id_of(place, where);
+  if (last == 0) refuse_constant(where);
+
+  std::map<Id, const Node*> nodes;
+  for (std::size_t i = 0; i < tape->nodes.list.size(); ++i) nodes[tape->nodes.list[i].id] = &tape->nodes.list[i];
+  const auto id_of = [&](const CellBase* cell) { return cell->place ? tape->id_of(cell->place, where) : Id{0}; };
+
+  std::map<Id, Statement> found;
+  std::set<Id> wanted{last};
+  const Argument<double>* a = tape->next;
+  for (Id id = tape->count(); --id > 0;) {  // backwards, as the walk goes: the arguments are read from the end
+    const Argument<double>* const end = a;
+    do --a; while (!(a->id & first_argument));
+    if (!wanted.count(id)) continue;
+    if (found.size() == options.most_statements) throw TapeError(text("{}: more than {} statements; draw a smaller recording, or raise most_statements", {where, options.most_statements}));
+    Statement& s = found[id];
+    const auto depend = [&](Id from, std::string label) {
+      s.edges.emplace_back(from, std::move(label));
+      wanted.insert(from);
+    };
+    if (const auto node = nodes.find(id); node != nodes.end()) {
+      const Node& n = *node->second;
+      s.operation = n.name;
+      if (n.out) s.shape = n.out->shape.text();
+      const auto operand = [&](const CellBase* cell) {
+        if (const Id from = id_of(cell)) depend(from, ""); else s.constants.push_back(cell->shape.text());
+      };
+      for (const CellBase* cell : n.in) if (cell) operand(cell);
+      if (n.others) {
+        for (std::size_t i = 0; i < n.others->cell_count; ++i) operand(n.others->cells[i]);
+        for (std::size_t i = 0; i < n.others->number_count; ++i) if (n.others->numbers[i]) depend(n.others->numbers[i], "");
+      }
+      continue;
+    }
+    for (const Argument<double>* p = a; p != end; ++p)
+      if (const Id from = p->id & ~first_argument) depend(from, fmt::format("{:.4g}", double{p->slope}));
+  }
+  for (const auto& [id, node] : nodes)  // a variable that is a tensor has no node of its own: its shape is known where it is used
+    for (const CellBase* cell : node->in)
+      if (cell && cell->place) if (const auto s = found.find(id_of(cell)); s != found.end() && s->second.shape.empty()) s->second.shape = cell->shape.text();
+  return found;
+}
+
+}  // namespace
+
+std::string to_dot(Place place, const GraphOptions& options) {
+  std::string out = "digraph {\n  rankdir=LR;\n  node [fontname=\"Helvetica\", fontsize=11];\n  edge [fontname=\"Helvetica\", fontsize=9, color=\"#666666\"];\n";
+  for (const auto& [id, s] : collect(place, options, "to_dot")) {
+    const bool variable = s.edges.empty() && s.operation.empty();
+    const std::string label = (variable ? std::string("variable") : s.operation) + (s.operation.empty() && !variable ? "" : s.shape.empty() ? "" : "\\n") + s.shape;
+    out += fmt::format("  n{} [label=\"{}{}\", shape={}{}];\n", id, label, label.empty() ? fmt::format("#{}", id) : "", s.shape.empty() ? "ellipse" : "box",
+                       variable ? ", style=filled, fillcolor=\"#dbe9f6\"" : "");
+    for (const auto& [from, slope] : s.edges) out += fmt::format("  n{} -> n{}{};\n", from, id, slope.empty() ? "" : fmt::format(" [label=\"{}\"]", slope));
+    for (std::size_t i = 0; i < s.constants.size(); ++i)
+      out += fmt::format("  c{0}_{1} [label=\"constant\\n{2}\", shape=box, style=dashed];\n  c{0}_{1} -> n{0};\n", id, i, s.constants[i]);
+  }
+  return out + "}\n";
+}
+
+std::string to_text(Place place, const GraphOptions& options) {
+  std::string out;
+  for (const auto& [id, s] : collect(place, options, "to_text")) {
+    out += fmt::format("#{} = ", id);
+    if (s.operation.empty()) {
+      if (s.edges.empty()) out += "variable";
+      for (std::size_t i = 0; i < s.edges.size(); ++i) out += fmt::format("{}{} * #{}", i ? " + " : "", s.edges[i].second, s.edges[i].first);
+    } else {
+      out += s.operation + "(";
+      for (std::size_t i = 0; i < s.edges.size(); ++i) out += fmt::format("{}#{}", i ? ", " : "", s.edges[i].first);
+      for (std::size_t i = 0; i < s.constants.size(); ++i) out += fmt::format("{}constant {}", i || !s.edges.empty() ? ", " : "", s.constants[i]);
+      out += ")";
+    }
+    out += s.shape.empty() ? "\n" : fmt::format("  {}\n", s.shape);
+  }
+  return out;
+}
+
+}  // namespace autodiff::inline v1::detail

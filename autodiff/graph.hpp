@@ -1,0 +1,23 @@
+// Floor 5. Pictures of a recording: what a result was computed from, as Graphviz text (`dot -Tsvg`) or as plain lines.
+#pragma once
+#include "tensor_var.hpp"
+#include <string>
+
+namespace autodiff::inline v1 {
+
+struct GraphOptions {
+  std::size_t most_statements = 2000;  ///< a recording of more is refused: nobody reads such a picture
+};
+
+namespace detail {
+std::string to_dot(Place place, const GraphOptions& options);
+std::string to_text(Place place, const GraphOptions& options);
+}  // namespace detail
+
+/// Graphviz text of all that y depends on: ellipses are numbers, boxes are tensors with their operation and shape; an arrow from a number
+/// carries the slope recorded for it. Throws TapeError for a constant, for a y that no tape of this thread holds, and for too large a recording.
+template <class T> std::string to_dot(const Var<T>& y, GraphOptions options = {}) { return detail::to_dot(y.place(), options); }
+/// The same as lines in the order of recording: `#5 = matmul(#1, #3)  (4, 3)`, `#6 = 2 * #4 + 1 * #5`.
+template <class T> std::string to_text(const Var<T>& y, GraphOptions options = {}) { return detail::to_text(y.place(), options); }
+
+}  // namespace autodiff::inline v1

@@ -1,0 +1,123 @@
+// Private to the kernels, read once per instruction set (kernels_targets.inl). Rules over memory: the rule's formula on lanes is the kernel.
+// A row with `lanes = false` has no SIMD formula: its loops go number by number through the scalar rule.
+
+/// Below two pieces one thread is faster: a piece of cheap work (16 384 additions) takes 2 µs, handing it over 0.5 µs.
+constexpr std::size_t piece_size = 1 << 14;
+
+/// f(begin, end) over 0 … n, in pieces for the threads if n is large. Pieces end on whole vectors and do not depend on the number of threads.
+template <class F> HWY_INLINE void in_pieces(std::size_t n, const F& f) {
+  if (n < 2 * piece_size || threads() == 1) [[likely]] return f(0, n);
+  parallel((n + piece_size - 1) / piece_size, [&](std::size_t i) HWY_ATTR { f(i * piece_size, std::min(n, (i + 1) * piece_size)); });
+}
+
+/// g · slope, and 0 where g is 0. A slope that is a constant of the rule is finite: no question.
+template <class T, class S> HWY_INLINE Lane<T> scaled(Lane<T> g, const S& slope) {
+  if constexpr (std::is_arithmetic_v<S>) return slope == 1 ? g : slope == -1 ? -g : slope == 0 ? Lane<T>(0) : g * Lane<T>(slope);
+  else return select_or_zero(g != Lane<T>(0), g * slope);
+}
+template <std::floating_point T, class S> HWY_INLINE T scaled(T g, const S& slope) { return g == 0 ? T(0) : g * static_cast<T>(slope); }
+
+// ── one operand ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+template <class Rule, class T> [[gnu::flatten]] void map_piece(const T* x, T* y, std::size_t n) {
+  if constexpr (Rule::row.lanes) for (std::size_t i = 0; i < n; i += Lane<T>::size) Rule::value(Lane<T>::load(x + i)).store(y + i);
+  else for (std::size_t i = 0; i < n; ++i) y[i] = Rule::value(x[i]);
+}
+template <class Rule, class T> void map(const T* x, T* y, std::size_t n) {
+  in_pieces(n, [=](std::size_t begin, std::size_t end) HWY_ATTR { map_piece<Rule, T>(x + begin, y + begin, end - begin); });
+}
+
+template <class Rule, class T> [[gnu::flatten]] void pullback_piece(const T* x, const T* y, const T* g, T* gx, std::size_t n, bool add) {
+  using X = Lane<T>;
+  if constexpr (Rule::row.lanes) {
+    const auto at = [=](std::size_t i) HWY_ATTR { return scaled(X::load(g + i), Rule::slope(X::load(x + i), X::load(y + i))); };
+    if (add) for (std::size_t i = 0; i < n; i += X::size) (X::load(gx + i) + at(i)).store(gx + i);
+    else for (std::size_t i = 0; i < n; i += X::size) at(i).store(gx + i);
+  } else {
+    for (std::size_t i = 0; i < n; ++i) gx[i] = (add ? gx[i] : T(0)) + scaled(g[i], Rule::slope(x[i], y[i]));
+  }
+}
+template <class Rule, class T> void pullback(const T* x, const T* y, const T* g, T* gx, std::size_t n, bool add) {
+  in_pieces(n, [=](std::size_t begin, std::size_t end) HWY_ATTR { pullback_piece<Rule, T>(x + begin, y + begin, g + begin, gx + begin, end - begin, add); });
+}
+
+// ── two operands ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/// f(i, a's vector, b's vector) for all vectors. Two loops: both operands walk, or one repeats, from a vector that is read again and again.
+template <class T, class F> HWY_INLINE void over_pairs(const T* a, const T* b, Repeats repeats, std::size_t n, const F& f) {
+  using X = Lane<T>;
+  if (!repeats.a && !repeats.b) [[likely]] {
+    for (std::size_t i = 0; i < n; i += X::size) f(i, X::load(a + i), X::load(b + i));
+  } else {
+    HWY_ALIGN T all_a[X::size], all_b[X::size];
+    if (repeats.a) X(*a).store(all_a), a = all_a;
+    if (repeats.b) X(*b).store(all_b), b = all_b;
+    const std::size_t step_a = repeats.a ? 0 : 1, step_b = repeats.b ? 0 : 1;
+    for (std::size_t i = 0; i < n; i += X::size) f(i, X::load(a + i * step_a), X::load(b + i * step_b));
+  }
+}
+
+template <class Rule, class T> [[gnu::flatten]] void zip_piece(const T* a, const T* b, Repeats repeats, T* y, std::size_t n) {
+  if constexpr (Rule::row.lanes) {
+    over_pairs(a, b, repeats, n, [=](std::size_t i, Lane<T> p, Lane<T> q) HWY_ATTR { Rule::value(p, q).store(y + i); });
+  } else {
+    for (std::size_t i = 0; i < n; ++i) y[i] = Rule::value(a[repeats.a ? 0 : i], b[repeats.b ? 0 : i]);
+  }
+}
+template <class Rule, class T> void zip(const T* a, const T* b, Repeats repeats, T* y, std::size_t n) {
+  in_pieces(n, [=](std::size_t begin, std::size_t end) HWY_ATTR {
+    zip_piece<Rule, T>(repeats.a ? a : a + begin, repeats.b ? b : b + begin, repeats, y + begin, end - begin);
+  });
+}
+
+template <class Rule, bool second, class X> HWY_INLINE auto slope_of(const X& a, const X& b, const X& y) {
+  if constexpr (second) return Rule::right(a, b, y);
+  else return Rule::left(a, b, y);
+}
+
+template <class Rule, bool second, class T>
+[[gnu::flatten]] void zip_pullback_piece(const T* a, const T* b, Repeats repeats, const T* y, const T* g, T* gx, std::size_t n, bool add) {
+  using X = Lane<T>;
+  if constexpr (Rule::row.lanes) {
+    const auto at = [=](std::size_t i, const X& p, const X& q) HWY_ATTR { return scaled(X::load(g + i), slope_of<Rule, second>(p, q, X::load(y + i))); };
+    if (add) over_pairs(a, b, repeats, n, [=](std::size_t i, X p, X q) HWY_ATTR { (X::load(gx + i) + at(i, p, q)).store(gx + i); });
+    else over_pairs(a, b, repeats, n, [=](std::size_t i, X p, X q) HWY_ATTR { at(i, p, q).store(gx + i); });
+  } else {
+    for (std::size_t i = 0; i < n; ++i)
+      gx[i] = (add ? gx[i] : T(0)) + scaled(g[i], slope_of<Rule, second>(a[repeats.a ? 0 : i], b[repeats.b ? 0 : i], y[i]));
+  }
+}
+template <class Rule, bool second, class T>
+void zip_pullback(const T* a, const T* b, Repeats repeats, const T* y, const T* g, T* gx, std::size_t n, bool add) {
+  in_pieces(n, [=](std::size_t begin, std::size_t end) HWY_ATTR {
+    zip_pullback_piece<Rule, second, T>(repeats.a ? a : a + begin, repeats.b ? b : b + begin, repeats, y + begin, g + begin, gx + begin, end - begin, add);
+  });
+}
+
+// ── vectors ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+template <class T> void fill(T value, T* y, std::size_t n, bool add) {
+  using X = Lane<T>;
+  in_pieces(n, [=](std::size_t begin, std::size_t end) HWY_ATTR {
+    if (add) for (std::size_t i = begin; i < end; i += X::size) (X::load(y + i) + X(value)).store(y + i);
+    else for (std::size_t i = begin; i < end; i += X::size) X(value).store(y + i);
+  });
+}
+
+template <class T> void axpy(T alpha, const T* x, T* y, std::size_t n, bool add) {
+  using X = Lane<T>;
+  in_pieces(n, [=](std::size_t begin, std::size_t end) HWY_ATTR {
+    if (add) for (std::size_t i = begin; i < end; i += X::size) fma(X(alpha), X::load(x + i), X::load(y + i)).store(y + i);
+    else for (std::size_t i = begin; i < end; i += X::size) (X(alpha) * X::load(x + i)).store(y + i);
+  });
+}
+
+template <class T> void multiply(T alpha, const T* a, const T* b, T* y, std::size_t n, bool add) {
+  using X = Lane<T>;
+  in_pieces(n, [=](std::size_t begin, std::size_t end) HWY_ATTR {
+    for (std::size_t i = begin; i < end; i += X::size) {
+      const X ab = X::load(a + i) * X::load(b + i);
+      (add ? fma(X(alpha), ab, X::load(y + i)) : X(alpha) * ab).store(y + i);
+    }
+  });
+}

@@ -1,0 +1,113 @@
+// Private to the kernels, read once per instruction set (kernels_targets.inl). Small products that live in one vector, and what a layer does:
+// act(x·w + bias) and its adjoints.
+
+// ── one vector holds it all ─────────────────────────────────────────────────────────────────────────────────────────
+// When every matrix of a layer fits one vector (XOR's 2-3-1 net on 4 samples does, with AVX-512), the general loops cost more than the
+// arithmetic, and narrow stores followed by wide loads stall. Then a product is k times: spread a column of a along the rows of c (a
+// permutation of the vector), spread a row of b along the columns, multiply and add.
+
+template <class T> constexpr std::size_t whole_size = HWY_TARGET <= HWY_AVX3 ? Lane<T>::size : 0;  ///< 16 floats or 8 doubles: one register permutes them all
+
+template <class T> using Index = hwy::MakeSigned<T>;
+template <class T> struct Spread { alignas(64) Index<T> row[17][16], col[17][16]; };
+/// For a matrix with n columns, element number e stands in row e / n and column e % n.
+template <class T> constexpr Spread<T> make_spread() {
+  Spread<T> s{};
+  for (std::size_t n = 1; n <= 16; ++n)
+    for (std::size_t e = 0; e < 16; ++e) s.row[n][e] = static_cast<Index<T>>(e / n), s.col[n][e] = static_cast<Index<T>>(e % n);
+  return s;
+}
+template <class T> inline constexpr Spread<T> spread = make_spread<T>();
+
+/// Small matrices, each in one vector.
+template <class T> struct Whole {
+  using X = Lane<T>;
+  using DI = hn::RebindToSigned<typename X::D>;
+  using I = hn::Vec<DI>;
+  static HWY_INLINE I table(const Index<T>* p) { return hn::Load(DI(), p); }
+  static HWY_INLINE X pick(X a, I index) { return hn::TableLookupLanes(a.v, hn::IndicesFromVec(typename X::D(), index)); }
+  static HWY_INLINE I number(std::size_t n) { return hn::Set(DI(), static_cast<Index<T>>(n)); }
+  static HWY_INLINE I times(I a, std::size_t b) { return b == 1 ? a : hn::Mul(a, number(b)); }
+
+  static HWY_INLINE bool fits(std::size_t m, std::size_t n, std::size_t k) {
+    return m * n <= X::size && m * k <= X::size && k * n <= X::size && m * n * k > 0;
+  }
+  /// c + a·b for c of n columns
+  static HWY_INLINE X product(std::size_t n, std::size_t k, X a, std::size_t a_row, std::size_t a_col, X b, std::size_t b_row, std::size_t b_col, X c) {
+    I ai = times(table(spread<T>.row[n]), a_row), bi = times(table(spread<T>.col[n]), b_col);
+    const I a_step = number(a_col), b_step = number(b_row);
+    for (; k > 0; --k, ai = hn::Add(ai, a_step), bi = hn::Add(bi, b_step)) c = fma(pick(a, ai), pick(b, bi), c);
+    return c;
+  }
+};
+
+template <class T> void product(const Product<T>& p) {
+  using X = Lane<T>;
+  if constexpr (whole_size<T> > 0) {
+    // Both operands contiguous in one vector, in either order.
+    const bool a_whole = (p.a_col == 1 && p.a_row == p.k) || (p.a_row == 1 && p.a_col == p.m), b_whole = (p.b_col == 1 && p.b_row == p.n) || (p.b_row == 1 && p.b_col == p.k);
+    if (Whole<T>::fits(p.m, p.n, p.k) && a_whole && b_whole) {
+      using W = Whole<T>;
+      const X c = p.add ? X::load(p.c) : p.start ? W::pick(X::load(p.start), W::table(spread<T>.col[p.n])) : X(T(0));
+      const X y = W::product(p.n, p.k, X::load(p.a), p.a_row, p.a_col, X::load(p.b), p.b_row, p.b_col, c);
+      return p.block ? y.store(p.c) : y.store(p.c, p.m * p.n);
+    }
+  }
+  if ((p.m == 1 || p.n == 1) && vector_product(p)) return;
+  product_then(p, [](std::size_t, std::size_t) {});
+}
+
+// ── a layer ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+template <class Rule> constexpr bool is_plain = std::is_same_v<Rule, Identity>;  ///< a layer without activation
+
+/// The activation of rows just computed, while they are in the cache.
+template <class T> struct Activation {
+  T* y;
+  std::size_t n;
+  typename Kernels<T>::Map map;
+  void operator()(std::size_t i, std::size_t end) const { if (map) map(y + i * n, y + i * n, (end - i) * n); }
+};
+
+template <class Rule, class T> [[gnu::flatten]] void whole_affine(const Affine<T>& p) {
+  using X = Lane<T>;
+  using W = Whole<T>;
+  const X bias = p.bias ? W::pick(X::load(p.bias), W::table(spread<T>.col[p.n])) : X(T(0));
+  Rule::value(W::product(p.n, p.k, X::load(p.x), p.k, 1, X::load(p.w), p.n, 1, bias)).store(p.y);
+}
+
+template <class Rule, class T> void affine(const Affine<T>& p) {
+  if constexpr (whole_size<T> > 0 && Rule::row.lanes) if (Whole<T>::fits(p.m, p.n, p.k)) return whole_affine<Rule, T>(p);
+  const Product<T> product{.m = p.m, .n = p.n, .k = p.k, .a = p.x, .a_row = p.k, .a_col = 1, .b = p.w, .b_row = p.n, .b_col = 1, .c = p.y, .start = p.bias};
+  Activation<T> then{p.y, p.n, nullptr};
+  if constexpr (!is_plain<Rule>) then.map = &map<Rule, T>;
+  if ((p.m == 1 || p.n == 1) && vector_product(product)) then(0, p.m);
+  else product_then(product, then);
+}
+
+template <class Rule, class T> [[gnu::flatten]] void whole_affine_pullback(const Affine<T>& p, const AffineAdjoints<T>& g) {
+  using X = Lane<T>;
+  using W = Whole<T>;
+  const X y = X::load(p.y), gz = scaled(X::load(g.gy), Rule::slope(y, y)), zero(T(0));
+  if (g.gw) W::product(p.n, p.m, X::load(p.x), 1, p.k, gz, p.n, 1, g.add_w ? X::load(g.gw) : zero).store(g.gw);
+  if (g.gbias) W::product(p.n, p.m, X(T(1)), 0, 0, gz, p.n, 1, g.add_bias ? X::load(g.gbias) : zero).store(g.gbias);
+  if (g.gx) W::product(p.k, p.n, gz, p.n, 1, X::load(p.w), 1, p.n, g.add_x ? X::load(g.gx) : zero).store(g.gx);
+}
+
+/// What remains when gz is known.
+template <class T> HWY_NOINLINE void affine_adjoints(const Affine<T>& p, const AffineAdjoints<T>& g, const T* gz) {
+  if (g.gbias) sum_along(gz, g.gbias, Along{1, p.m, p.n}, g.add_bias);
+  if (g.gw)  // (M,K)ᵀ·(M,N) → (K,N)
+    product(Product<T>{.m = p.k, .n = p.n, .k = p.m, .a = p.x, .a_row = 1, .a_col = p.k, .b = gz, .b_row = p.n, .b_col = 1, .c = g.gw, .add = g.add_w});
+  if (g.gx)  // (M,N)·(K,N)ᵀ → (M,K)
+    product(Product<T>{.m = p.m, .n = p.k, .k = p.n, .a = gz, .a_row = p.n, .a_col = 1, .b = p.w, .b_row = 1, .b_col = p.n, .c = g.gx, .add = g.add_x});
+}
+
+template <class Rule, class T> void affine_pullback(const Affine<T>& p, const AffineAdjoints<T>& g) {
+  if constexpr (whole_size<T> > 0 && Rule::row.lanes) if (Whole<T>::fits(p.m, p.n, p.k)) return whole_affine_pullback<Rule, T>(p, g);
+  if constexpr (is_plain<Rule>) return affine_adjoints(p, g, g.gy);
+  else {
+    pullback<Rule, T>(p.y, p.y, g.gy, g.gz, p.m * p.n, false);
+    affine_adjoints(p, g, static_cast<const T*>(g.gz));
+  }
+}

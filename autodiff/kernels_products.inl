@@ -1,0 +1,247 @@
+// Private to the kernels, read once per instruction set (kernels_targets.inl). Products of matrices. Start reading at `product_then`.
+//
+// A tile of `high` rows × `wide` vectors of c stays in registers while k runs. b is read along rows: a panel of `wide` vectors is packed
+// first (and so transposed where needed), unless few rows would profit. Each number of c is one chain of multiply–adds over k in ascending
+// order, whatever the tiling and the number of threads: the same digits always.
+
+#if HWY_TARGET <= HWY_AVX3
+constexpr std::size_t tile_rows = 8, tile_vectors = 3;  // 24 + 3 of 32 registers; a's numbers are operands in memory
+#elif HWY_TARGET <= HWY_AVX2
+constexpr std::size_t tile_rows = 4, tile_vectors = 3;  // 12 + 3 + 1 of 16
+#else
+constexpr std::size_t tile_rows = 4, tile_vectors = 2;  // 8 + 2 + 1 of 16, and products of their own: there is no multiply–add
+#endif
+template <class T> constexpr std::size_t panel_width = tile_vectors * Lane<T>::size;
+
+/// A matrix to be read: where it stands and its steps.
+template <class T> struct View { const T* data; std::size_t row, col; };
+
+template <std::size_t high, std::size_t wide, class T>
+HWY_INLINE void tile(const Product<T>& p, std::size_t i, std::size_t j, View<T> left, const T* HWY_RESTRICT b, std::size_t b_row, std::size_t width) {
+  using X = Lane<T>;
+  X c[high][wide];
+  const T* HWY_RESTRICT a = left.data;
+  T* HWY_RESTRICT out = p.c + i * p.n + j;
+  for (std::size_t r = 0; r < high; ++r)
+    for (std::size_t v = 0; v < wide; ++v)
+      c[r][v] = p.add ? X::load(out + r * p.n + v * X::size) : p.start ? X::load(p.start + j + v * X::size) : X(T(0));
+  const std::size_t a_row = left.row, a_col = left.col;
+  for (std::size_t k = p.k; k > 0; --k, a += a_col, b += b_row) {
+    X bk[wide];
+    for (std::size_t v = 0; v < wide; ++v) bk[v] = X::load(b + v * X::size);
+    for (std::size_t r = 0; r < high; ++r) {
+      const X ark(a[r * a_row]);
+      for (std::size_t v = 0; v < wide; ++v) c[r][v] = fma(ark, bk[v], c[r][v]);
+    }
+  }
+  for (std::size_t r = 0; r < high; ++r) {
+    for (std::size_t v = 0; v + 1 < wide; ++v) c[r][v].store(out + r * p.n + v * X::size);
+    c[r][wide - 1].store(out + r * p.n + (wide - 1) * X::size, width - (wide - 1) * X::size);
+  }
+}
+
+/// Rows i … end of one panel. `packed_a`: the whole tiles of these rows, each as k groups of tile_rows numbers; or null.
+template <std::size_t wide, class T>
+HWY_NOINLINE void panel(const Product<T>& p, std::size_t i, std::size_t end, std::size_t j, const T* packed_a, const T* b, std::size_t b_row, std::size_t width) {
+  const auto rows = [&](std::size_t r) HWY_ATTR { return View<T>{p.a + r * p.a_row, p.a_row, p.a_col}; };
+  for (; i + tile_rows <= end; i += tile_rows) {
+    tile<tile_rows, wide>(p, i, j, packed_a ? View<T>{packed_a, 1, tile_rows} : rows(i), b, b_row, width);
+    if (packed_a) packed_a += tile_rows * p.k;
+  }
+  if (tile_rows > 4 && i + 4 <= end) tile<4, wide>(p, i, j, rows(i), b, b_row, width), i += 4;
+  if (i + 2 <= end) tile<2, wide>(p, i, j, rows(i), b, b_row, width), i += 2;
+  if (i < end) tile<1, wide>(p, i, j, rows(i), b, b_row, width);
+}
+
+// ── packing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/// out(c, r) = in(r, c) for a matrix whose rows are contiguous, in blocks that fit 128-bit vectors: 4 × 4 floats, 2 × 2 doubles.
+template <class T> void transpose_block(const T* in, std::size_t in_row, T* out, std::size_t out_row, std::size_t rows, std::size_t cols) {
+  std::size_t r = 0;
+#if HWY_TARGET != HWY_SCALAR
+  constexpr std::size_t step = 16 / sizeof(T);
+  const hn::FixedTag<T, step> d;
+  for (; r + step <= rows; r += step) {
+    const T* s = in + r * in_row;
+    std::size_t c = 0;
+    for (; c + step <= cols; c += step, s += step) {
+      T* const o = out + c * out_row + r;
+      if constexpr (step == 4) {
+        const hn::RepartitionToWide<decltype(d)> w;
+        const auto r0 = hn::LoadU(d, s), r1 = hn::LoadU(d, s + in_row), r2 = hn::LoadU(d, s + 2 * in_row), r3 = hn::LoadU(d, s + 3 * in_row);
+        const auto low01 = hn::BitCast(w, hn::InterleaveLower(d, r0, r1)), high01 = hn::BitCast(w, hn::InterleaveUpper(d, r0, r1));
+        const auto low23 = hn::BitCast(w, hn::InterleaveLower(d, r2, r3)), high23 = hn::BitCast(w, hn::InterleaveUpper(d, r2, r3));
+        hn::StoreU(hn::BitCast(d, hn::InterleaveLower(w, low01, low23)), d, o);
+        hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(w, low01, low23)), d, o + out_row);
+        hn::StoreU(hn::BitCast(d, hn::InterleaveLower(w, high01, high23)), d, o + 2 * out_row);
+        hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(w, high01, high23)), d, o + 3 * out_row);
+      } else {
+        const auto r0 = hn::LoadU(d, s), r1 = hn::LoadU(d, s + in_row);
+        hn::StoreU(hn::InterleaveLower(d, r0, r1), d, o);
+        hn::StoreU(hn::InterleaveUpper(d, r0, r1), d, o + out_row);
+      }
+    }
+    for (; c < cols; ++c, ++s)
+      for (std::size_t i = 0; i < step; ++i) out[c * out_row + r + i] = s[i * in_row];
+  }
+#endif
+  for (; r < rows; ++r)
+    for (std::size_t c = 0; c < cols; ++c) out[c * out_row + r] = in[r * in_row + c];
+}
+
+template <class T> void transpose(const T* x, T* y, std::size_t m, std::size_t n) {
+  constexpr std::size_t block = 32;  // 32 lines of the output stay in the first-level cache
+  const auto strip = [=](std::size_t s) {
+    for (std::size_t j = 0; j < n; j += block)
+      transpose_block(x + s * block * n + j, n, y + j * m + s * block, m, std::min(block, m - s * block), std::min(block, n - j));
+  };
+  const std::size_t strips = (m + block - 1) / block;
+  if (m * n >= 2 * piece_size) parallel(strips, strip);
+  else for (std::size_t s = 0; s < strips; ++s) strip(s);
+}
+
+/// Columns j … j + width of b as a panel: its rows of panel_width numbers follow each other.
+template <class T> void pack(const Product<T>& p, std::size_t j, std::size_t width, T* out) {
+  constexpr std::size_t row = panel_width<T>;
+  const T* b = p.b + j * p.b_col;
+  if (p.b_col == 1) {
+    for (std::size_t k = 0; k < p.k; ++k, b += p.b_row, out += row)
+      for (std::size_t c = 0; c < width; c += Lane<T>::size) Lane<T>::load(b + c).store(out + c);
+  } else if (p.b_row == 1) {
+    transpose_block(b, p.b_col, out, row, width, p.k);
+  } else {
+    for (std::size_t k = 0; k < p.k; ++k)
+      for (std::size_t c = 0; c < width; ++c) out[k * row + c] = b[k * p.b_row + c * p.b_col];
+  }
+}
+
+/// Memory for packed operands, kept between calls.
+template <class T> T* packing_memory(std::size_t n, int which) {
+  struct Free { void operator()(T* p) const { ::operator delete[](p, std::align_val_t(64)); } };
+  struct Room { std::unique_ptr<T[], Free> memory; std::size_t size = 0; };
+  static thread_local Room rooms[2];  // function-local: g++ 12 never destroys thread_local templates
+  Room& room = rooms[which];
+  if (n > room.size) {
+    room.size = 0, room.memory.reset();
+    room.memory.reset(static_cast<T*>(::operator new[](sizeof(T) * (n + n / 2), std::align_val_t(64))));
+    room.size = n + n / 2;
+  }
+  return room.memory.get();
+}
+
+/// A transposed a is read down its columns, one page per k: copy its tiles so that they lie in a row.
+template <class T> const T* pack_tiles(const Product<T>& p, std::size_t i, std::size_t end) {
+  T* const packed = packing_memory<T>((end - i) * p.k, 1);
+  T* out = packed;
+  for (; i + tile_rows <= end; i += tile_rows) {
+    const T* a = p.a + i;
+    for (std::size_t k = 0; k < p.k; ++k, a += p.a_col, out += tile_rows) std::copy_n(a, tile_rows, out);
+  }
+  return packed;
+}
+
+// ── the whole product ───────────────────────────────────────────────────────────────────────────────────────────────
+
+/// Rows i0 … i1 of all panels, 64 rows at a time, so that a's rows stay in the first-level cache over the panels. then(begin, end) follows
+/// on rows that are done.
+template <class T, class Then> HWY_INLINE void product_rows(const Product<T>& p, std::size_t i0, std::size_t i1, const T* packed, const Then& then) {
+  constexpr std::size_t L = Lane<T>::size, full = panel_width<T>, block = 64;
+  for (std::size_t i = i0; i < i1; i += block) {
+    const std::size_t end = std::min(i1, i + block);
+    const T* packed_a = p.a_row == 1 && p.a_col != 1 && p.n > 4 * full && p.k >= 16 ? pack_tiles(p, i, end) : nullptr;
+    for (std::size_t j = 0; j < p.n; j += full) {
+      const std::size_t width = std::min(full, p.n - j);
+      const T* b = packed ? packed + j * p.k : p.b + j;
+      const std::size_t b_row = packed ? full : p.b_row;
+      if (tile_vectors > 2 && width > 2 * L) panel<tile_vectors>(p, i, end, j, packed_a, b, b_row, width);
+      else if (width > L) panel<2>(p, i, end, j, packed_a, b, b_row, width);
+      else panel<1>(p, i, end, j, packed_a, b, b_row, width);
+    }
+    then(i, end);
+  }
+}
+
+constexpr std::size_t split_work = 200'000;      ///< multiply–adds from which threads share a product: ≈ 4 µs of one
+constexpr std::size_t split_packing = 50'000;    ///< numbers from which they share the packing of b
+
+/// Splits m rows among the threads if the work is worth it; `then` runs on each piece while it is in the cache.
+template <class T, class Then> void product_then(const Product<T>& p, const Then& then) {
+  constexpr std::size_t full = panel_width<T>;
+  const std::size_t panels = (p.n + full - 1) / full;
+  const bool split = threads() > 1 && p.m * p.n * p.k > split_work;
+  const bool packing = p.b_col != 1 || (p.m >= 4 * tile_rows && p.n > 4 * full);
+  T* const packed = packing ? packing_memory<T>(panels * full * p.k + full, 0) : nullptr;
+  if (packing) {
+    const auto one = [&](std::size_t i) { pack(p, i * full, std::min(full, p.n - i * full), packed + i * full * p.k); };
+    if (split && p.n * p.k > split_packing) parallel(panels, one);
+    else for (std::size_t i = 0; i < panels; ++i) one(i);
+  }
+  if (!split) return product_rows(p, 0, p.m, packed, then);
+  const std::size_t rows = ((p.m + threads() - 1) / threads() + 15) / 16 * 16;  // 16 rows end on a whole vector
+  parallel((p.m + rows - 1) / rows, [&](std::size_t i) { product_rows(p, i * rows, std::min(p.m, (i + 1) * rows), packed, then); });
+}
+
+// ── vectors ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+// One row or one column: nothing is used twice, so nothing is packed. These have orders of addition of their own, fixed by k alone.
+
+/// c(i) (+)= start + Σₖ a(i, k) · x(k), for rows of a that are contiguous: lanes run along k. `start_step`: 0 where all rows start from one number.
+template <class T> void row_dots(const T* a, std::size_t a_row, const T* x, T* c, std::size_t m, std::size_t k, const T* start, std::size_t start_step, bool add) {
+  using X = Lane<T>;
+  constexpr std::size_t high = 4;
+  const auto rows = [=]<std::size_t h>(std::size_t i, std::integral_constant<std::size_t, h>) HWY_ATTR {
+    X s[h][2];
+    const T* ai[h];
+    for (std::size_t r = 0; r < h; ++r) s[r][0] = s[r][1] = X(0), ai[r] = a + (i + r) * a_row;
+    std::size_t j = 0;
+    for (; j + 2 * X::size <= k; j += 2 * X::size) {
+      const X x0 = X::load(x + j), x1 = X::load(x + j + X::size);
+      for (std::size_t r = 0; r < h; ++r) s[r][0] = fma(X::load(ai[r] + j), x0, s[r][0]), s[r][1] = fma(X::load(ai[r] + j + X::size), x1, s[r][1]);
+    }
+    for (; j < k; j += X::size) {
+      const X x0 = X::load_or(x + j, k - j, T(0));
+      for (std::size_t r = 0; r < h; ++r) s[r][0] = fma(X::load_or(ai[r] + j, k - j, T(0)), x0, s[r][0]);
+    }
+    for (std::size_t r = 0; r < h; ++r) c[i + r] = (add ? c[i + r] : start ? start[(i + r) * start_step] : T(0)) + sum(s[r][0] + s[r][1]);
+  };
+  in_row_pieces(m, k, [=](std::size_t begin, std::size_t end) HWY_ATTR {
+    std::size_t i = begin;
+    for (; i + high <= end; i += high) rows(i, std::integral_constant<std::size_t, high>());
+    for (; i < end; ++i) rows(i, std::integral_constant<std::size_t, 1>());
+  });
+}
+
+/// A row times b, whose rows are contiguous: tiles of one row, so wide that the multiply–adds need not wait for each other.
+template <class T> void row_product(const Product<T>& p) {
+  constexpr std::size_t L = Lane<T>::size, wide = 8 * L;
+  const auto columns = [&](std::size_t begin, std::size_t end) HWY_ATTR {
+    const View<T> left{p.a, p.a_row, p.a_col};
+    std::size_t j = begin;
+    for (; j + wide <= end; j += wide) tile<1, 8>(p, 0, j, left, p.b + j, p.b_row, wide);
+    if (j + 4 * L <= end) tile<1, 4>(p, 0, j, left, p.b + j, p.b_row, 4 * L), j += 4 * L;
+    if (j + 2 * L <= end) tile<1, 2>(p, 0, j, left, p.b + j, p.b_row, 2 * L), j += 2 * L;
+    for (; j < end; j += L) tile<1, 1>(p, 0, j, left, p.b + j, p.b_row, end - j);
+  };
+  if (p.n * p.k <= split_work || threads() == 1) return columns(0, p.n);
+  parallel((p.n + wide - 1) / wide, [&](std::size_t i) { columns(i * wide, std::min(p.n, (i + 1) * wide)); });
+}
+
+/// The numbers of x, `step` apart, in a row.
+template <class T> const T* contiguous(const T* x, std::size_t step, std::size_t n) {
+  if (step == 1 || n == 1) return x;
+  T* const row = packing_memory<T>(n + Lane<T>::size, 1);
+  for (std::size_t i = 0; i < n; ++i) row[i] = x[i * step];
+  return row;
+}
+
+/// Products with one row or one column, where the memory's order allows it; else false.
+template <class T> bool vector_product(const Product<T>& p) {
+  if (p.m == 1 && p.b_col == 1) return row_product(p), true;
+  if (p.m == 1 && p.b_row == 1) return row_dots(p.b, p.b_col, contiguous(p.a, p.a_col, p.k), p.c, p.n, p.k, p.start, 1, p.add), true;
+  if (p.n == 1 && p.a_col == 1) return row_dots(p.a, p.a_row, contiguous(p.b, p.b_row, p.k), p.c, p.m, p.k, p.start, 0, p.add), true;
+  if (p.n == 1 && p.a_row == 1) {  // its transpose
+    if (p.start && !p.add) std::fill_n(p.c, p.m, *p.start);
+    return row_product(Product<T>{.m = 1, .n = p.m, .k = p.k, .a = p.b, .a_row = 0, .a_col = p.b_row, .b = p.a, .b_row = p.a_col, .b_col = 1,
+                                  .c = p.c, .add = p.add || p.start != nullptr}), true;
+  }
+  return false;
+}

@@ -1,0 +1,173 @@
+// Private to the kernels, read once per instruction set (kernels_targets.inl). Sums, extremes and softmax, each in one fixed order.
+
+/// Lanes add this many numbers at most; double adds the blocks.
+constexpr std::size_t block_size = 4096;
+/// Reductions are split for the threads into at most this many parts: by the length alone, so that one thread adds in the same order.
+constexpr std::size_t most_parts = 64;
+
+/// Σ f(i, count) over whole vectors, where f gives the vector at i of which `count` lanes belong (the others are 0).
+template <class T, class F> HWY_INLINE double block_sums(std::size_t begin, std::size_t n, const F& f) {
+  using X = Lane<T>;
+  if (n - begin <= X::size) return n == begin ? 0.0 : static_cast<double>(sum(f(begin, n - begin)));
+  double total = 0;
+  for (std::size_t block = begin; block < n; block += block_size) {
+    const std::size_t end = std::min(n, block + block_size);
+    X s0(0), s1(0), s2(0), s3(0);
+    std::size_t i = block;
+    for (; i + 4 * X::size <= end; i += 4 * X::size) {
+      s0 += f(i, X::size), s1 += f(i + X::size, X::size);
+      s2 += f(i + 2 * X::size, X::size), s3 += f(i + 3 * X::size, X::size);
+    }
+    for (; i < end; i += X::size) s0 += f(i, end - i);
+    total += static_cast<double>(sum((s0 + s1) + (s2 + s3)));
+  }
+  return total;
+}
+
+/// The same in parts that threads may share; their sums are added in order.
+template <class T, class F> HWY_INLINE double part_sums(std::size_t n, const F& f) {
+  if (n < 2 * piece_size) [[likely]] return block_sums<T>(0, n, f);
+  const std::size_t part = std::max(piece_size, (n / most_parts + block_size) / block_size * block_size), parts = (n + part - 1) / part;
+  double sums[most_parts + 1];
+  parallel(parts, [&](std::size_t i) HWY_ATTR { sums[i] = block_sums<T>(i * part, std::min(n, (i + 1) * part), f); });
+  double total = 0;
+  for (std::size_t i = 0; i < parts; ++i) total += sums[i];
+  return total;
+}
+
+template <class T> double sum_of(const T* x, std::size_t n) {
+  return part_sums<T>(n, [=](std::size_t i, std::size_t count) HWY_ATTR { return Lane<T>::load_or(x + i, count, T(0)); });
+}
+template <class T> double dot(const T* a, const T* b, std::size_t n) {
+  return part_sums<T>(n, [=](std::size_t i, std::size_t count) HWY_ATTR { return Lane<T>::load_or(a + i, count, T(0)) * Lane<T>::load_or(b + i, count, T(0)); });
+}
+
+// ── along an axis ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+/// y(j) (+)= Σᵢ x(i, j): 64 rows are added by lanes, then the blocks.
+template <class T> void column_sums(const T* x, std::size_t row, T* y, std::size_t m, std::size_t n, bool add) {
+  using X = Lane<T>;
+  constexpr std::size_t block = 64;
+  for (std::size_t j = 0; j < n; j += X::size) {
+    X total = add ? X::load(y + j) : X(0);
+    for (std::size_t b = 0; b < m; b += block) {
+      const std::size_t end = std::min(m, b + block);
+      X s(0), t(0);
+      std::size_t i = b;
+      for (; i + 2 <= end; i += 2) s += X::load(x + i * row + j), t += X::load(x + (i + 1) * row + j);
+      if (i < end) s += X::load(x + i * row + j);
+      total += s + t;
+    }
+    total.store(y + j, n - j);
+  }
+}
+
+/// f(begin, end) over rows 0 … m of n numbers, in pieces for the threads if there is much of it.
+template <class F> HWY_INLINE void in_row_pieces(std::size_t m, std::size_t n, const F& f) {
+  if (m * n < 2 * piece_size || threads() == 1) [[likely]] return f(0, m);
+  const std::size_t rows = std::max<std::size_t>(1, piece_size / n);
+  parallel((m + rows - 1) / rows, [&](std::size_t i) HWY_ATTR { f(i * rows, std::min(m, (i + 1) * rows)); });
+}
+
+template <class T> void sum_along(const T* x, T* y, const Along& s, bool add) {
+  const bool whole = s.n == 1;
+  const std::size_t outer = whole ? 1 : s.outer, n = s.n, inner = whole ? s.outer * s.inner : s.inner;
+  if (inner == 1 && !whole) {
+    return in_row_pieces(outer, n, [=](std::size_t begin, std::size_t end) HWY_ATTR {
+      for (std::size_t o = begin; o < end; ++o) y[o] = (add ? y[o] : T(0)) + static_cast<T>(sum_of(x + o * n, n));
+    });
+  }
+  constexpr std::size_t width = 256;  // columns of one piece: whole vectors
+  if (outer * n * inner < 2 * piece_size || threads() == 1) {
+    for (std::size_t o = 0; o < outer; ++o) column_sums(x + o * n * inner, inner, y + o * inner, n, inner, add);
+    return;
+  }
+  const std::size_t across = (inner + width - 1) / width;
+  parallel(outer * across, [=](std::size_t i) {
+    const std::size_t o = i / across, begin = i % across * width;
+    column_sums(x + o * n * inner + begin, inner, y + o * inner + begin, n, std::min(width, inner - begin), add);
+  });
+}
+
+template <class T> void spread_along(T alpha, const T* g, T* gx, const Along& s, bool add) {
+  using X = Lane<T>;
+  const std::size_t outer = s.outer, n = s.n, inner = s.inner;
+  if (outer * inner == 1) return fill(alpha * *g, gx, n, add);
+  if (n == 1) return axpy(alpha, g, gx, outer * inner, add);
+  in_row_pieces(outer, n * inner, [=](std::size_t begin, std::size_t end) HWY_ATTR {
+    for (std::size_t o = begin; o < end; ++o) {
+      const std::size_t length = inner == 1 ? n : inner;
+      for (std::size_t row = o * n * inner; row < (o + 1) * n * inner; row += length)
+        for (std::size_t j = 0; j < length; j += X::size) {
+          const X share = X(alpha) * (inner == 1 ? X(g[o]) : X::load(g + o * inner + j));
+          (add ? X::load(gx + row + j) + share : share).store(gx + row + j, length - j);
+        }
+    }
+  });
+}
+
+/// Whether a goes before b: the largest first (`up`) or the smallest, and a NaN before all.
+template <bool up, class T> HWY_INLINE bool before(T a, T b) { return up ? a > b || (a != a && b == b) : a < b || (a != a && b == b); }
+template <bool up, class T> HWY_INLINE Lane<T> foremost(Lane<T> a, Lane<T> b) { return select((up ? b > a : b < a) || isnan(b), select(isnan(a), a, b), a); }
+
+template <bool up, class T> void extreme_along(const T* x, T* y, std::int64_t* index, const Along& s) {
+  using X = Lane<T>;
+  for (std::size_t o = 0; o < s.outer; ++o, x += s.n * s.inner, y += s.inner, index += index ? s.inner : 0) {
+    if (s.inner == 1) {
+      T best = x[0];
+      std::size_t i = 0;
+      if (s.n >= 2 * X::size) {
+        X bests = X::load(x);
+        for (i = X::size; i + X::size <= s.n; i += X::size) bests = foremost<up>(bests, X::load(x + i));
+        HWY_ALIGN T all[X::size];
+        bests.store(all);
+        for (const T one : all) if (before<up>(one, best)) best = one;
+      }
+      for (; i < s.n; ++i) if (before<up>(x[i], best)) best = x[i];
+      *y = best;
+      if (!index) continue;
+      for (i = 0; x[i] != best && !(best != best && x[i] != x[i]);) ++i;
+      *index = static_cast<std::int64_t>(i);
+      continue;
+    }
+    for (std::size_t j = 0; j < s.inner; j += X::size) {
+      X best = X::load(x + j);
+      for (std::size_t i = 1; i < s.n; ++i) best = foremost<up>(best, X::load(x + i * s.inner + j));
+      best.store(y + j, s.inner - j);
+    }
+    if (index) for (std::size_t j = 0; j < s.inner; ++j) {
+      std::size_t i = 0;
+      while (x[i * s.inner + j] != y[j] && !(y[j] != y[j] && x[i * s.inner + j] != x[i * s.inner + j])) ++i;
+      index[j] = static_cast<std::int64_t>(i);
+    }
+  }
+}
+
+/// Where x is the extreme it gets its share of g: one over how many such there are.
+template <class T> void extreme_pullback(const T* x, const T* y, const T* g, T* gx, const Along& s, bool add) {
+  using X = Lane<T>;
+  const auto is = [](X a, X b) HWY_ATTR { return a == b || (isnan(a) && isnan(b)); };
+  for (std::size_t o = 0; o < s.outer; ++o, x += s.n * s.inner, gx += s.n * s.inner, y += s.inner, g += s.inner) {
+    if (s.inner == 1) {
+      X ties(0);
+      for (std::size_t i = 0; i < s.n; i += X::size) ties += select_or_zero(is(X::load(x + i), X(*y)) && X::first(s.n - i), X(1));
+      const X share = *g / sum(ties);
+      for (std::size_t i = 0; i < s.n; i += X::size) {
+        const X mine = select_or_zero(is(X::load(x + i), X(*y)), share);
+        (add ? X::load(gx + i) + mine : mine).store(gx + i, s.n - i);
+      }
+      continue;
+    }
+    for (std::size_t j = 0; j < s.inner; j += X::size) {
+      const X top = X::load(y + j);
+      X ties(0);
+      for (std::size_t i = 0; i < s.n; ++i) ties += select_or_zero(is(X::load(x + i * s.inner + j), top), X(1));
+      const X share = X::load(g + j) / ties;
+      for (std::size_t i = 0; i < s.n; ++i) {
+        const X mine = select_or_zero(is(X::load(x + i * s.inner + j), top), share);
+        T* const to = gx + i * s.inner + j;
+        (add ? X::load(to) + mine : mine).store(to, s.inner - j);
+      }
+    }
+  }
+}

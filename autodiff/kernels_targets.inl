@@ -1,0 +1,101 @@
+// Private to the kernels: everything that is compiled once per instruction set. kernels_float.cpp and kernels_double.cpp include this file with
+// AUTODIFF_NUMBER defined; Highway's foreach_target then reads it again for each target, and with it the .inl files below, rules.inl among
+// them: a template belongs to the instruction set in force where it is written.
+//
+// Targets: AVX-512 ("AVX3"), AVX2 with FMA, SSE4, and plain numbers for what is older (or foreign). The two left out differ little from
+// their neighbours, and each costs compile time.
+#ifndef HWY_DISABLED_TARGETS
+#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL)
+#define HWY_BROKEN_EMU128 1  // the plain target is HWY_SCALAR with every compiler
+#endif
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "autodiff/kernels_targets.inl"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+#include <hwy/contrib/math/math-inl.h>
+#include <algorithm>
+#include <cmath>
+#include <concepts>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <new>
+#include <numeric>
+#include <type_traits>
+#include "kernels.hpp"
+#include "kernels_choice.hpp"
+#include "pool.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace autodiff::inline v1 {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+#include "lane.inl"
+#include "lane_math.inl"
+#include "rules.inl"
+#include "kernels_elementwise.inl"
+#include "kernels_reductions.inl"
+#include "kernels_broadcast.inl"
+#include "kernels_softmax.inl"
+#include "kernels_products.inl"
+#include "kernels_layers.inl"
+#include "kernels_training.inl"
+
+template <class Rule, class T> constexpr auto layer_of() -> void (*)(const Affine<T>&) {
+  if constexpr (Rule::row.from_result) return &affine<Rule, T>;
+  else return nullptr;
+}
+template <class Rule, class T> constexpr auto layer_pullback_of() -> void (*)(const Affine<T>&, const AffineAdjoints<T>&) {
+  if constexpr (Rule::row.from_result) return &affine_pullback<Rule, T>;
+  else return nullptr;
+}
+
+template <class T, class... U, class... B> constexpr Kernels<T> make_table(List<U...>, List<B...>) {
+  return {.target = hwy::TargetName(HWY_TARGET),
+          .map = {&map<U, T>...},
+          .pullback = {&pullback<U, T>...},
+          .zip = {&zip<B, T>...},
+          .pullback_a = {&zip_pullback<B, false, T>...},
+          .pullback_b = {&zip_pullback<B, true, T>...},
+          .broadcast = &broadcast<T>,
+          .broadcast_pullback = &broadcast_pullback<T>,
+          .sum_back = &sum_back<T>,
+          .product = &product<T>,
+          .affine = &affine<Identity, T>,
+          .affine_pullback = &affine_pullback<Identity, T>,
+          .layer = {layer_of<U, T>()...},
+          .layer_pullback = {layer_pullback_of<U, T>()...},
+          .transpose = &transpose<T>,
+          .sum = &sum_of<T>,
+          .dot = &dot<T>,
+          .sum_along = &sum_along<T>,
+          .spread_along = &spread_along<T>,
+          .max_along = &extreme_along<true, T>,
+          .min_along = &extreme_along<false, T>,
+          .extreme_pullback = &extreme_pullback<T>,
+          .softmax = &softmax<T>,
+          .softmax_pullback = &softmax_pullback<T>,
+          .log_softmax = &log_softmax<T>,
+          .log_softmax_pullback = &log_softmax_pullback<T>,
+          .logsumexp = &logsumexp<T>,
+          .logsumexp_pullback = &logsumexp_pullback<T>,
+          .fill = &fill<T>,
+          .axpy = &axpy<T>,
+          .multiply = &multiply<T>,
+          .softmax_cross_entropy = &softmax_cross_entropy<T>,
+          .logistic_cross_entropy = &logistic_cross_entropy<T>,
+          .squared_error = &squared_error<T>,
+          .sgd = &sgd<T>,
+          .adam = &adam<T>};
+}
+
+/// The table of this number type and instruction set.
+static const void* table() {
+  static const Kernels<AUTODIFF_NUMBER> kernels = make_table<AUTODIFF_NUMBER>(UnaryRules(), BinaryRules());
+  return &kernels;
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace autodiff::inline v1
+HWY_AFTER_NAMESPACE();

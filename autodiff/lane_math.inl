@@ -1,0 +1,140 @@
+// Private to the kernels, read once per instruction set (kernels_targets.inl). Elementary functions of lanes. The exponential and what rests on it
+// are ours: one instruction scales by 2ⁿ on AVX-512, and NaN, ±∞ and overflow need no repair. The others are Highway's polynomials, good to a few
+// ULP where they hold, and around them what they leave out: ±∞, NaN, the ends of the domain, arguments too large for a short reduction.
+// The bounds in rules.inl are measured on these (tests/test_kernels.cpp).
+
+template <class T> constexpr T infinity = std::numeric_limits<T>::infinity();
+template <class T> constexpr T not_a_number = std::numeric_limits<T>::quiet_NaN();
+/// f of each number, one by one.
+template <class T, class F> HWY_INLINE Lane<T> each(Lane<T> x, F f) {
+  HWY_ALIGN T all[Lane<T>::size];
+  x.store(all);
+  for (T& number : all) number = f(number);
+  return Lane<T>::load(all);
+}
+
+// ── exponentials ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/// y · 2ⁿ for whole n, rounded once, where `is`; else 0. (Lanes that are off cost nothing, while 2⁻¹⁵⁰ would cost a trap into microcode.)
+template <class T> HWY_INLINE Lane<T> scale(Truth<T> is, Lane<T> y, Lane<T> n) {
+#if HWY_TARGET <= HWY_AVX3
+  if constexpr (sizeof(T) == 4) return hn::Vec<hn::ScalableTag<T>>{_mm512_maskz_scalef_ps(is.m.raw, y.v.raw, n.v.raw)};
+  else return hn::Vec<hn::ScalableTag<T>>{_mm512_maskz_scalef_pd(is.m.raw, y.v.raw, n.v.raw)};
+#else  // in two steps, since 2ⁿ itself may be out of range. Adding 1.5 · 2^(digits) leaves n in the lowest bits
+  constexpr int digits = std::numeric_limits<T>::digits - 1, bias = std::numeric_limits<T>::max_exponent - 1;
+  constexpr T round = T(1.5) * static_cast<T>(std::uint64_t{1} << digits);
+  const auto power = [](Lane<T> k) HWY_ATTR -> Lane<T> {
+    const hn::RebindToSigned<hn::ScalableTag<T>> whole;
+    return hn::BitCast(hn::ScalableTag<T>(), hn::ShiftLeft<digits>(hn::BitCast(whole, (k + Lane<T>(round + T(bias))).v)));
+  };
+  n = select_or_zero(is, n);
+  const Lane<T> half = (n * Lane<T>(0.5) + Lane<T>(round)) - Lane<T>(round);
+  return select_or_zero(is, y * power(half) * power(n - half));
+#endif
+}
+
+/// eˣ = (1 + p) · 2ⁿ with |x − n log 2| ≤ log 2 / 2 and p = r + r²·q(r): q by Chebyshev's interpolation, its error 0.1 ULP of eˣ.
+template <class T> struct Reduced {
+  Lane<T> n, p;
+  explicit HWY_INLINE Reduced(Lane<T> x) {
+    using X = Lane<T>;
+    constexpr T round = T(1.5) * static_cast<T>(std::uint64_t{1} << (std::numeric_limits<T>::digits - 1));
+    n = fma(x, X(1.4426950408889634074), X(round)) - X(round);
+    if constexpr (sizeof(T) == 4) {
+      const X r = fma(n, X(2.1219444005469058277e-4), fma(n, X(-0.693359375), x)), r2 = r * r;
+      p = fma(fma(fma(X(0.0013926213466332443), r2, fma(X(0.0083632029715758550), r, X(0.041666554437685939))), r2, fma(X(0.16666576845976394), r, X(0.5))), r2, r);
+    } else {
+      const X r = fma(n, X(-1.2996506893889888371e-8), fma(n, X(-0.6931471675634384), x)), r2 = r * r, r4 = r2 * r2;
+      const X q01 = fma(X(0.16666666666666667456), r, X(0.50000000000000010262)), q23 = fma(X(0.0083333333333300513464), r, X(0.041666666666623991516));
+      const X q45 = fma(X(0.00019841269863105968748), r, X(0.0013888888917281793308)), q67 = fma(X(2.7557268378684192873e-6), r, X(0.000024801521190217727651));
+      const X q89 = fma(X(2.5100424157005066788e-8), r, X(2.7620138719973995569e-7));
+      p = fma(fma(fma(q89, r4, fma(q67, r2, q45)), r4, fma(q23, r2, q01)), r2, r);
+    }
+  }
+};
+
+/// Below this eˣ is 0, …
+template <class T> constexpr T exp_low = sizeof(T) == 4 ? T(-104) : T(-746);
+/// … and from this on ∞; min lets a NaN through.
+template <class T> constexpr T exp_high = sizeof(T) == 4 ? T(89) : T(710);
+
+template <class T> HWY_INLINE Lane<T> exp(Lane<T> x) {
+  const Reduced<T> e(min(x, Lane<T>(exp_high<T>)));
+  return scale(!(x < Lane<T>(exp_low<T>)), 1 + e.p, e.n);
+}
+template <class T> HWY_INLINE Lane<T> expm1(Lane<T> x) {
+  const Reduced<T> e(min(x, Lane<T>(exp_high<T>)));
+  const Lane<T> y = scale(!(x < Lane<T>(exp_low<T>)), 1 + e.p, e.n) - 1;
+  return select(x == Lane<T>(0), x, select(e.n == Lane<T>(0), e.p, y));  // −0 stays
+}
+/// E/(E + 2) for E = e^(2|x|) − 1; from 2|x| = 40 on that is 1.
+template <class T> HWY_INLINE Lane<T> tanh(Lane<T> x) {
+  const Reduced<T> e(min(abs(x) + abs(x), Lane<T>(40)));
+  const Lane<T> s = scale(x == x, Lane<T>(1), e.n), y = fma(s, e.p, s - 1);
+  return copysign(y / (y + 2), x);
+}
+
+template <class T> HWY_INLINE Lane<T> sinh(Lane<T> x) {
+  const Lane<T> e = expm1(min(abs(x), Lane<T>(20))), half = exp(abs(x) * Lane<T>(0.5));
+  const Lane<T> near = Lane<T>(0.5) * (e + e / (e + 1)), far = half * Lane<T>(0.5) * half;  // eˣ overflows before sinh does
+  return copysign(select(abs(x) < Lane<T>(20), near, far), x);
+}
+template <class T> HWY_INLINE Lane<T> cosh(Lane<T> x) {
+  const Lane<T> half = exp(abs(x) * Lane<T>(0.5)), whole = exp(min(abs(x), Lane<T>(20)));
+  return select(abs(x) < Lane<T>(20), Lane<T>(0.5) * (whole + 1 / whole), half * Lane<T>(0.5) * half);
+}
+
+// ── logarithms ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/// y, and what Highway's logarithms give wrong: at `pole` −∞, below it NaN, ∞ and NaN as they are.
+template <class T> HWY_INLINE Lane<T> with_ends(Lane<T> x, Lane<T> y, T pole) {
+  const Truth<T> inside = x > Lane<T>(pole) && x < Lane<T>(infinity<T>);
+  if ((!inside).nowhere()) [[likely]] return y;
+  return select(inside, y, select(x == Lane<T>(pole), Lane<T>(-infinity<T>), select(x < Lane<T>(pole), Lane<T>(not_a_number<T>), x)));
+}
+template <class T> HWY_INLINE Lane<T> log(Lane<T> x) { return with_ends(x, Lane<T>(hn::Log(hn::ScalableTag<T>(), x.v)), T(0)); }
+template <class T> HWY_INLINE Lane<T> log2(Lane<T> x) { return with_ends(x, Lane<T>(hn::Log2(hn::ScalableTag<T>(), x.v)), T(0)); }
+template <class T> HWY_INLINE Lane<T> log10(Lane<T> x) { return with_ends(x, Lane<T>(hn::Log10(hn::ScalableTag<T>(), x.v)), T(0)); }
+template <class T> HWY_INLINE Lane<T> log1p(Lane<T> x) { return with_ends(x, select(x == Lane<T>(0), x, Lane<T>(hn::Log1p(hn::ScalableTag<T>(), x.v))), T(-1)); }
+
+// ── circular and inverse ────────────────────────────────────────────────────────────────────────────────────────────
+
+template <class T> HWY_INLINE Lane<T> asin(Lane<T> x) { return hn::Asin(hn::ScalableTag<T>(), x.v); }
+template <class T> HWY_INLINE Lane<T> acos(Lane<T> x) { return hn::Acos(hn::ScalableTag<T>(), x.v); }
+template <class T> HWY_INLINE Lane<T> atan(Lane<T> x) { return hn::Atan(hn::ScalableTag<T>(), x.v); }
+template <class T> HWY_INLINE Lane<T> asinh(Lane<T> x) {
+  return select(abs(x) < Lane<T>(infinity<T>), Lane<T>(hn::Asinh(hn::ScalableTag<T>(), x.v)), x);
+}
+template <class T> HWY_INLINE Lane<T> acosh(Lane<T> x) {
+  return select(x >= Lane<T>(1) && x < Lane<T>(infinity<T>), Lane<T>(hn::Acosh(hn::ScalableTag<T>(), x.v)), select(x < Lane<T>(1), Lane<T>(not_a_number<T>), x));
+}
+template <class T> HWY_INLINE Lane<T> atanh(Lane<T> x) {
+  const Lane<T> a = abs(x);
+  return copysign(Lane<T>(0.5), x) * log1p((a + a) / (1 - a));
+}
+
+/// Highway reduces arguments up to 39 000; what is larger, and ∞, goes through the scalar function.
+template <class T> constexpr T short_reduction = 39000;
+template <class T> HWY_INLINE Lane<T> sin(Lane<T> x) {
+  if (!(abs(x) > Lane<T>(short_reduction<T>)).nowhere()) [[unlikely]] return each(x, [](T number) { return std::sin(number); });
+  return hn::Sin(hn::ScalableTag<T>(), x.v);
+}
+template <class T> HWY_INLINE Lane<T> cos(Lane<T> x) {
+  if (!(abs(x) > Lane<T>(short_reduction<T>)).nowhere()) [[unlikely]] return each(x, [](T number) { return std::cos(number); });
+  return hn::Cos(hn::ScalableTag<T>(), x.v);
+}
+
+#if HWY_TARGET == HWY_SCALAR
+template <class T> HWY_INLINE Lane<T> floor(Lane<T> x) { return std::floor(x.v.raw); }
+template <class T> HWY_INLINE Lane<T> ceil(Lane<T> x) { return std::ceil(x.v.raw); }
+template <class T> HWY_INLINE Lane<T> trunc(Lane<T> x) { return std::trunc(x.v.raw); }
+#else
+template <class T> HWY_INLINE Lane<T> floor(Lane<T> x) { return hn::Floor(x.v); }
+template <class T> HWY_INLINE Lane<T> ceil(Lane<T> x) { return hn::Ceil(x.v); }
+template <class T> HWY_INLINE Lane<T> trunc(Lane<T> x) { return hn::Trunc(x.v); }
+#endif
+/// Halves go away from 0, as std::round does.
+template <class T> HWY_INLINE Lane<T> round(Lane<T> x) {
+  const Lane<T> t = trunc(x);
+  return copysign(select(abs(x - t) >= Lane<T>(0.5), abs(t) + 1, abs(t)), x);
+}

@@ -1,0 +1,146 @@
+// Floor 2. The tensor half of a tape: one *node* per operation on tensors, and the *cells* it reads and writes.
+//
+// A cell is where a tensor stands on the tape: its place, shape and numbers, and its adjoint once the walk backwards has reached it.
+// Every node is a statement of the scalar stream too, so that numbers and tensors are in one order (tape.hpp walks them together);
+// if the result of a node is a number, the adjoint of that statement is its adjoint.
+//
+// What a node reads must outlive it. Results lie in the tape's arena. A constant's storage is kept until clear(); a parameter, which is used
+// again after every clear(), is kept as long as it is, which spares a training step two atomic operations per parameter.
+#pragma once
+#include "arena.hpp"
+#include <cstdint>
+
+namespace autodiff::inline v1 {
+
+using Place = std::uint64_t;  ///< where in the program's life a variable was recorded; 0 is a constant
+using Id = std::uint32_t;     ///< where on its tape
+
+namespace detail {
+
+template <class Scalar> struct Record;
+
+/// What any tensor on a tape has.
+struct CellBase {
+  Place place = 0;          ///< 0: a constant, which takes no adjoint
+  std::uint64_t swept = 0;  ///< the walk backwards that wrote its adjoint; another number than the last walk's: it is zero
+  Shape shape;
+  struct Handed* handed = nullptr;
+};
+
+/// Copies that a user has asked for, to be handed out again: `y.value()(i, j)` in a loop copies y once.
+struct Handed {
+  Storage* value = nullptr;
+  Storage* adjoint = nullptr;
+  std::uint64_t swept = 0;  ///< the walk backwards whose adjoint it is
+};
+
+template <class T> struct Cell : CellBase {
+  T* data = nullptr;
+  T* adjoint = nullptr;        ///< carved from the arena on first use
+  Storage* storage = nullptr;  ///< whose numbers these are, if not the arena's
+};
+
+/// One recorded operation.
+struct Node {
+  void (*pullback)(Record<double>&, Node&);
+  const char* name;
+  CellBase* out;     ///< null: the result is a number, the adjoint of statement `id`
+  CellBase* in[3];
+  void* more;        ///< what the pullback needs besides: its closure
+  const struct Others* others;  ///< operands beyond three, and numbers
+  Id id;             ///< its statement
+};
+/// Operands for which a node has no room, so that a graph can be drawn of them.
+struct Others {
+  CellBase* const* cells = nullptr;
+  std::size_t cell_count = 0;
+  const Id* numbers = nullptr;
+  std::size_t number_count = 0;
+};
+
+/// Something that several tapes and owners keep alive (a parameter).
+struct Shared {
+  std::uint32_t owners = 1;
+  Place kept_by = 0;               ///< the recording that used it last
+  void (*destroy)(Shared*);
+  explicit Shared(void (*f)(Shared*)) : destroy(f) {}
+  void retain() { __atomic_fetch_add(&owners, 1, __ATOMIC_RELAXED); }
+  void release() { if (__atomic_sub_fetch(&owners, 1, __ATOMIC_ACQ_REL) == 0) destroy(this); }
+};
+
+/// The nodes of a tape. Tapes over other scalars than double have none: their `Nodes` is empty.
+template <class Scalar> struct Nodes {
+  struct Mark {};
+  static constexpr bool possible = false;
+};
+
+template <> struct Nodes<double> {
+  static constexpr bool possible = true;
+  struct Mark { std::size_t nodes = 0, storages = 0; Arena::Position arena; };
+
+  Stack<Node> list;
+  Arena arena;
+  Stack<Storage*> storages;     ///< kept until clear()
+  Stack<Shared*> shared;        ///< kept until a clear() after which they were not used
+  struct HandedOut { CellBase* cell; Storage* storage; };
+  Stack<HandedOut> handed_out;  ///< copies given to users, until clear() or rewind()
+  Place recording = 0, recording_before = 0;  ///< names of what is recorded since clear(), and of what was before it
+  std::uint64_t sweep = 0;      ///< number of the last walk backwards
+  bool updated = false;         ///< a parameter has changed in place since it was recorded: no walk backwards before clear()
+  Buffer<char> scratch_memory;
+
+  constexpr Nodes() = default;
+  constexpr ~Nodes() { if (recording) release_all(); }
+
+  template <class T> T* numbers(std::size_t n) { return static_cast<T*>(arena.take(n * sizeof(T))); }
+  /// A cell and room for its numbers.
+  template <class T> Cell<T>* cell(const Shape& shape, Place place) {
+    constexpr std::size_t head = padded(sizeof(Cell<T>));
+    char* memory = static_cast<char*>(arena.take(head + shape.count() * sizeof(T)));
+    return new (memory) Cell<T>{{place, 0, shape}, reinterpret_cast<T*>(memory + head)};
+  }
+  /// A cell whose numbers lie elsewhere.
+  template <class T> Cell<T>* cell(const Shape& shape, Place place, const T* data, Storage* storage) {
+    return new (arena.take(sizeof(Cell<T>))) Cell<T>{{place, 0, shape}, const_cast<T*>(data), nullptr, storage};
+  }
+  const Others* others(const Others& operands) { return new (arena.take(sizeof(Others))) Others(operands); }
+  /// Memory for one pullback; the next one overwrites it.
+  template <class T> T* scratch(std::size_t n) {
+    const std::size_t bytes = padded(n * sizeof(T)) + 2 * alignment;
+    if (scratch_memory.capacity() < bytes) [[unlikely]] scratch_memory.grow(bytes + bytes / 2);
+    return reinterpret_cast<T*>((reinterpret_cast<std::uintptr_t>(scratch_memory.data()) + alignment - 1) / alignment * alignment);
+  }
+
+  void keep(Storage* storage) {
+    if (!storage || storage->kept_by == recording) return;
+    storages.push(storage);
+    storage->retain();
+    storage->kept_by = recording;
+  }
+  void keep(Shared& object) {
+    if (object.kept_by == recording) return;
+    if (object.kept_by != recording_before) {
+      shared.push(&object);
+      object.retain();
+    }
+    object.kept_by = recording;
+  }
+
+  /// The copy of `cell` made by `copy`, which a user gets, remembered until clear() or rewind().
+  Storage* hand_out(CellBase& cell, Storage* copy) {
+    if (!cell.handed) cell.handed = new (arena.take(sizeof(Handed))) Handed;
+    handed_out.push({&cell, copy});
+    return copy;
+  }
+
+  Mark mark() const { return {list.size(), storages.size(), arena.position()}; }
+  void rewind(const Mark& mark);
+  /// Forgets everything; from now on the recording is called `next`.
+  void forget_all(Place next);
+  void release_all();
+  std::size_t bytes() const { return list.size() * sizeof(Node) + arena.used(); }
+  std::size_t reserved() const { return list.capacity() * sizeof(Node) + arena.capacity() + scratch_memory.capacity(); }
+};
+
+}  // namespace detail
+}  // namespace autodiff::inline v1

@@ -1,0 +1,111 @@
+// Floor 4. The shapes of structured operations: which fit, what they give, and how the numbers are walked.
+#include "ops.hpp"
+#include <fmt/format.h>
+
+namespace autodiff::inline v1::detail {
+
+MatmulPlan plan_matmul(const Shape& a, const Shape& b) {
+  if (a.axes() == 0 || b.axes() == 0) throw ShapeError(text("matmul: {} x {}: a number has no rows or columns; multiply it by *", {a.text(), b.text()}));
+  MatmulPlan plan{};
+  const bool row = a.axes() == 1, column = b.axes() == 1;
+  plan.m = row ? 1 : a[a.axes() - 2];
+  plan.k = a[a.axes() - 1];
+  plan.n = column ? 1 : b[b.axes() - 1];
+  const std::size_t inner = column ? b[0] : b[b.axes() - 2];
+  if (plan.k != inner) throw ShapeError(text("matmul: inner sizes differ: {} x {}: {} != {}", {a.text(), b.text(), plan.k, inner}));
+
+  Shape batch_a, batch_b;
+  for (std::size_t i = 0; i + 2 < a.axes(); ++i) batch_a.append(a[i]);
+  for (std::size_t i = 0; i + 2 < b.axes(); ++i) batch_b.append(b[i]);
+  if (batch_b.count() == 1 && batch_b.axes() <= batch_a.axes() && !row) {  // (…, M, K) · (K, N): one product of all rows
+    plan.shape = batch_a;
+    plan.shape.append(plan.m);
+    plan.m *= batch_a.count();
+  } else {
+    plan.shape = broadcast_shape("matmul", batch_a, batch_b);
+    plan.batch = broadcast_walk(plan.shape, batch_a, batch_b);
+    for (std::size_t i = 0; i < plan.batch.axes; ++i) plan.batch.a[i] *= plan.m * plan.k, plan.batch.b[i] *= plan.k * plan.n;
+    if (!row) plan.shape.append(plan.m);
+  }
+  if (!column) plan.shape.append(plan.n);
+  return plan;
+}
+
+View transposing(const Shape& x, std::span<const std::size_t> order) {
+  View view;
+  std::array<bool, Shape::most_axes> seen{};
+  bool valid = order.size() == x.axes();
+  for (std::size_t i = 0; valid && i < order.size(); ++i) {
+    valid = order[i] < x.axes() && !std::exchange(seen[order[i]], true);
+    if (!valid) break;
+    view.shape.append(x[order[i]]);
+    view.step[i] = static_cast<std::ptrdiff_t>(x.inside(order[i]));
+  }
+  if (!valid) throw ShapeError(fmt::format("transpose: the order ({}) for shape {}: name each of its {} axes once", fmt::join(order, ", "), x.text(), x.axes()));
+  return view;
+}
+View swapping_last_two(const Shape& x) {
+  if (x.axes() < 2) throw ShapeError(text("transpose: shape {} has no two axes to exchange; reshape it to a row or a column first", {x.text()}));
+  std::array<std::size_t, Shape::most_axes> order{};
+  for (std::size_t i = 0; i < x.axes(); ++i) order[i] = i;
+  std::swap(order[x.axes() - 2], order[x.axes() - 1]);
+  return transposing(x, std::span(order.data(), x.axes()));
+}
+View slicing(const Shape& x, std::ptrdiff_t axis, std::ptrdiff_t begin, std::ptrdiff_t end, std::ptrdiff_t step) {
+  const std::size_t along = x.axis(axis, "slice");
+  if (step == 0) throw ShapeError("slice: a step of 0 never arrives; use 1, or a negative step to go backwards");
+  const auto n = static_cast<std::ptrdiff_t>(x[along]);
+  const std::ptrdiff_t low = step > 0 ? 0 : -1, high = step > 0 ? n : n - 1;
+  const auto within = [&](std::ptrdiff_t at) { return std::clamp<std::ptrdiff_t>(at < 0 ? at + n : at, low, high); };
+  const std::ptrdiff_t from = within(begin), to = within(end);
+  const std::ptrdiff_t count = step > 0 ? (to - from + step - 1) / step : (from - to - step - 1) / -step;
+  View view;
+  view.shape = x.with(along, static_cast<std::size_t>(std::max<std::ptrdiff_t>(count, 0)));
+  for (std::size_t i = 0; i < x.axes(); ++i) view.step[i] = static_cast<std::ptrdiff_t>(x.inside(i));
+  if (view.shape.count()) view.start = static_cast<std::size_t>(from) * x.inside(along);
+  view.step[along] *= step;
+  return view;
+}
+View broadcasting(const Shape& x, const Shape& to) {
+  if (to.axes() < x.axes() || broadcast_shape("broadcast_to", x, to) != to) throw ShapeError(text("broadcast_to: {} cannot become {}: sizes must be equal, or 1 in the operand", {x.text(), to.text()}));
+  View view;
+  view.shape = to;
+  const std::size_t missing = to.axes() - x.axes();
+  for (std::size_t i = 0; i < x.axes(); ++i) view.step[i + missing] = x[i] == 1 ? 0 : static_cast<std::ptrdiff_t>(x.inside(i));
+  return view;
+}
+
+std::vector<std::size_t> entries(const char* where, const Shape& x, std::size_t axis, std::span<const std::ptrdiff_t> index) {
+  std::vector<std::size_t> result;
+  const auto n = static_cast<std::ptrdiff_t>(x[axis]);
+  for (const std::ptrdiff_t i : index) {
+    if (i < -n || i >= n) throw ShapeError(text("{}: entry {} along axis {} of shape {}, which has {}", {where, i, axis, x.text(), n}));
+    result.push_back(static_cast<std::size_t>(i < 0 ? i + n : i));
+  }
+  return result;
+}
+std::size_t element(const Shape& x, std::initializer_list<std::ptrdiff_t> index) {
+  std::size_t at = 0, axis = 0;
+  bool inside = index.size() == x.axes();
+  for (const std::ptrdiff_t i : index) {
+    inside = inside && i >= 0 && i < static_cast<std::ptrdiff_t>(x[axis]);
+    if (!inside) break;
+    at = at * x[axis++] + static_cast<std::size_t>(i);
+  }
+  if (!inside) throw ShapeError(fmt::format("element ({}) of shape {}", fmt::join(index, ", "), x.text()));
+  return at;
+}
+
+Shape concatenated(std::span<const Shape> parts, std::ptrdiff_t axis, std::size_t& along) {
+  if (parts.empty()) throw ShapeError("concatenate: no parts; give at least one");
+  along = parts[0].axis(axis, "concatenate");
+  std::size_t size = 0;
+  for (const Shape& part : parts) {
+    if (part.axes() != parts[0].axes() || part.with(along, 1) != parts[0].with(along, 1))
+      throw ShapeError(text("concatenate: {} and {} do not fit along axis {}: all other sizes must be equal", {parts[0].text(), part.text(), along}));
+    size += part[along];
+  }
+  return parts[0].with(along, size);
+}
+
+}  // namespace autodiff::inline v1::detail

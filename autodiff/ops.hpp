@@ -1,0 +1,346 @@
+// Floor 4. Structured operations: products, and moves of numbers (transpose, slice, concatenate, gather …). One block each: the shapes,
+// the value, the pullback (adjoint of the result → adjoints of the operands) and the pushforward (tangents of the operands → tangent of the
+// result; a linear operation applies itself). Operands are Tensor, Var<Tensor> or, for forward mode, a Dual of either; a result remembers
+// if an operand does. Reductions are in reduce.hpp, fused layers and costs in fused.hpp.
+#pragma once
+#include "tensor_var.hpp"
+#include <optional>
+
+namespace autodiff::inline v1 {
+
+// ---- pushforward -----------------------------------------------------------------------------------------------------
+
+namespace detail {
+template <class X> struct TensorDual : std::false_type {};
+template <class T, class Tag> struct TensorDual<Dual<T, Tag>> : std::bool_constant<TensorLike<T> || TensorDual<T>::value> {};
+}  // namespace detail
+/// A tensor with a tangent: forward mode.
+template <class X> concept DualTensor = detail::TensorDual<X>::value;
+template <class X> concept AnyTensor = TensorLike<X> || DualTensor<X>;
+
+namespace detail {
+/// f(x + v ε) = f(x) + f(v) ε for a linear f
+template <class F, class T, class Tag> auto push_linear(const Dual<T, Tag>& x, const F& f) {
+  using Y = decltype(f(x.value()));
+  return Dual<Y, Tag>(f(x.value()), f(x.tangent()));
+}
+/// f(a + u ε, b + v ε) = f(a, b) + (f(u, b) + f(a, v)) ε for an f linear in both
+template <class F, class T, class U, class Tag> auto push_bilinear(const Dual<T, Tag>& a, const Dual<U, Tag>& b, const F& f) {
+  using Y = decltype(f(a.value(), b.value()));
+  return Dual<Y, Tag>(f(a.value(), b.value()), Y(f(a.tangent(), b.value()) + f(a.value(), b.tangent())));
+}
+template <class F, class T, class Tag, class B> auto push_bilinear(const Dual<T, Tag>& a, const B& b, const F& f) {
+  using Y = decltype(f(a.value(), b));
+  return Dual<Y, Tag>(f(a.value(), b), f(a.tangent(), b));
+}
+template <class F, class A, class U, class Tag> auto push_bilinear(const A& a, const Dual<U, Tag>& b, const F& f) {
+  using Y = decltype(f(a, b.value()));
+  return Dual<Y, Tag>(f(a, b.value()), f(a, b.tangent()));
+}
+}  // namespace detail
+
+// ---- products --------------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+/// The sizes of a product, and how its matrices follow each other if there are several.
+struct MatmulPlan {
+  std::size_t m, n, k;
+  Broadcast batch;  ///< steps in numbers; no axes: one product
+  Shape shape;
+};
+MatmulPlan plan_matmul(const Shape& a, const Shape& b);
+
+/// f(a, b, y) for each product of a batch.
+template <class A, class B, class Y, class F> void each_matrix(const MatmulPlan& plan, A* a, B* b, Y* y, const F& f) {
+  if (plan.batch.axes == 0) return f(a, b, y);
+  std::array<std::size_t, 6> at{};
+  for (;;) {
+    f(a, b, y);
+    y += plan.m * plan.n;
+    std::size_t axis = plan.batch.axes;
+    for (;;) {
+      if (axis-- == 0) return;
+      a += plan.batch.a[axis], b += plan.batch.b[axis];
+      if (++at[axis] < plan.batch.size[axis]) break;
+      a -= plan.batch.a[axis] * at[axis], b -= plan.batch.b[axis] * at[axis], at[axis] = 0;
+    }
+  }
+}
+
+template <class T> Var<Tensor<T>> matmul(const Operand<T>& left, const Operand<T>& right) {
+  const MatmulPlan plan = plan_matmul(left->shape, right->shape);
+  return record<T>("matmul", plan.shape, [&](T* y) {
+    if (plan.shape.count() == 0) return;
+    each_matrix(plan, left->data, right->data, y, [&](const T* a, const T* b, T* c) {
+      kernels<T>().product({plan.m, plan.n, plan.k, a, plan.k, 1, b, plan.n, 1, c, nullptr, false, plan.batch.axes == 0});
+    });
+  }, [plan](const Pull<T>& p) {
+    const auto [m, n, k] = std::array{plan.m, plan.n, plan.k};
+    const bool one = plan.batch.axes == 0, empty = plan.shape.count() == 0;
+    const auto target = [&](int i) {  // products of a batch are added to each other where an operand repeats: to zeros, at first
+      Target<T> to = p.to(i);
+      if (to && (!one || empty) && !to.add) kernels<T>().fill(T(0), to.data, p.in(i).shape.count(), false), to.add = true;
+      return to;
+    };
+    const T *a = p.in(0).data, *b = p.in(1).data, *g = p.adjoint();
+    if (const auto to = target(0); to && !empty) each_matrix(plan, to.data, b, g, [=, m = m, n = n, k = k](T* ga, const T* bi, const T* gi) {
+      kernels<T>().product({m, k, n, gi, n, 1, bi, 1, n, ga, nullptr, to.add, one});  // (M,N)·(K,N)ᵀ → (M,K)
+    });
+    if (const auto to = target(1); to && !empty) each_matrix(plan, a, to.data, g, [=, m = m, n = n, k = k](const T* ai, T* gb, const T* gi) {
+      kernels<T>().product({k, n, m, ai, 1, k, gi, n, 1, gb, nullptr, to.add, one});  // (M,K)ᵀ·(M,N) → (K,N)
+    });
+  }, left, right);
+}
+
+}  // namespace detail
+
+/// a·b for a (…, M, K), b (…, K, N) → (…, M, N); axes before the last two are broadcast. A vector a (K) is one row, a vector b (K) one
+/// column, and that axis is dropped from the result. Throws ShapeError if the inner sizes differ.
+template <TensorLike A, TensorLike B> auto matmul(const A& a, const B& b) {
+  using T = detail::NumberOfAny<A, B>;
+  return detail::plain_if_all_are<A, B>(detail::matmul<T>({detail::entering<T>(a), "matmul"}, {detail::entering<T>(b), "matmul"}));
+}
+template <AnyTensor A, AnyTensor B> requires(DualTensor<A> || DualTensor<B>) auto matmul(const A& a, const B& b) {
+  return detail::push_bilinear(a, b, [](const auto& p, const auto& q) { return matmul(p, q); });
+}
+
+// ---- views: transpose, slice, broadcast_to ---------------------------------------------------------------------------
+
+namespace detail {
+
+/// Some numbers of a tensor in some order: along each axis of the result, its size, and the step in the operand.
+struct View {
+  Shape shape;
+  std::array<std::ptrdiff_t, Shape::most_axes> step{};
+  std::size_t start = 0;
+  /// f(k, j) for each: number k of the result is number j of the operand.
+  template <class F> void each(const F& f) const {
+    if (shape.count() == 0) return;
+    const std::size_t axes = shape.axes(), inner = axes ? shape[axes - 1] : 1;
+    const std::ptrdiff_t inner_step = axes ? step[axes - 1] : 0;
+    std::array<std::size_t, Shape::most_axes> at{};
+    auto from = static_cast<std::ptrdiff_t>(start);
+    for (std::size_t k = 0;;) {
+      for (std::size_t i = 0; i < inner; ++i) f(k++, static_cast<std::size_t>(from + static_cast<std::ptrdiff_t>(i) * inner_step));
+      std::size_t axis = axes ? axes - 1 : 0;
+      for (;;) {
+        if (axis-- == 0) return;
+        from += step[axis];
+        if (++at[axis] < shape[axis]) break;
+        from -= step[axis] * static_cast<std::ptrdiff_t>(at[axis]), at[axis] = 0;
+      }
+    }
+  }
+};
+View transposing(const Shape& x, std::span<const std::size_t> order);
+View swapping_last_two(const Shape& x);
+View slicing(const Shape& x, std::ptrdiff_t axis, std::ptrdiff_t begin, std::ptrdiff_t end, std::ptrdiff_t step);
+View broadcasting(const Shape& x, const Shape& to);
+
+/// The adjoint of a selection: zeros, and what was selected added to them.
+template <class T> T* zeroed(const Target<T>& to, std::size_t n) {
+  if (!to.add) std::fill_n(to.data, n, T(0));
+  return to.data;
+}
+
+template <class T> Var<Tensor<T>> look(const char* name, const Operand<T>& x, const View& view) {
+  return record<T>(name, view.shape, [&](T* y) { view.each([&](std::size_t k, std::size_t j) { y[k] = x->data[j]; }); }, [view](const Pull<T>& p) {
+    const auto to = p.to(0);
+    if (!to) return;
+    T* const gx = zeroed<T>(to, p.in(0).shape.count());
+    view.each([gx, g = p.adjoint()](std::size_t k, std::size_t j) { gx[j] += g[k]; });
+  }, x);
+}
+template <TensorLike X> auto look_at(const char* name, const X& x, const View& view) {
+  return plain_if_all_are<X>(look<typename X::Number>(name, {x, name}, view));
+}
+
+}  // namespace detail
+
+/// The last two axes exchanged: (…, M, N) → (…, N, M). Throws ShapeError if there are less than two.
+template <TensorLike X> auto transpose(const X& x) { return detail::look_at("transpose", x, detail::swapping_last_two(x.shape())); }
+/// Axis i of the result is axis order[i] of x.
+template <TensorLike X> auto transpose(const X& x, const std::vector<std::size_t>& order) { return detail::look_at("transpose", x, detail::transposing(x.shape(), order)); }
+/// Every `step`-th entry from `begin` to before `end` along an axis, as Python slices: negative positions count from the end, positions
+/// beyond it mean it, a negative step goes backwards. Throws ShapeError for step 0 or an axis that is not there.
+template <TensorLike X> auto slice(const X& x, std::ptrdiff_t axis, std::ptrdiff_t begin, std::ptrdiff_t end, std::ptrdiff_t step = 1) {
+  return detail::look_at("slice", x, detail::slicing(x.shape(), axis, begin, end, step));
+}
+/// x repeated along new axes and axes of size 1 until it has that shape.
+template <TensorLike X> auto broadcast_to(const X& x, const Shape& shape) { return detail::look_at("broadcast_to", x, detail::broadcasting(x.shape(), shape)); }
+
+/// The same numbers in another shape of as many. Throws ShapeError if they are not as many.
+template <class T> Tensor<T> reshape(const Tensor<T>& x, const Shape& shape) { return x.reshaped(shape); }
+template <class T> Var<Tensor<T>> reshape(const Var<Tensor<T>>& x, const Shape& shape) {
+  if (shape.count() != x.size()) throw ShapeError(detail::text("reshape: {} to {}: {} numbers cannot become {}", {x.shape().text(), shape.text(), x.size(), shape.count()}));
+  const detail::Operand<T> in(x, "reshape");
+  const std::size_t n = shape.count();
+  return detail::record<T>("reshape", shape, [&](T* y) { std::copy_n(in->data, n, y); }, [](const detail::Pull<T>& p) {
+    if (const auto to = p.to(0)) kernels<T>().axpy(T(1), p.adjoint(), to.data, p.out().shape.count(), to.add);
+  }, in);
+}
+
+template <DualTensor X> auto transpose(const X& x) { return detail::push_linear(x, [](const auto& t) { return transpose(t); }); }
+template <DualTensor X> auto transpose(const X& x, const std::vector<std::size_t>& order) { return detail::push_linear(x, [&](const auto& t) { return transpose(t, order); }); }
+template <DualTensor X> auto slice(const X& x, std::ptrdiff_t axis, std::ptrdiff_t begin, std::ptrdiff_t end, std::ptrdiff_t step = 1) { return detail::push_linear(x, [&](const auto& t) { return slice(t, axis, begin, end, step); }); }
+template <DualTensor X> auto broadcast_to(const X& x, const Shape& shape) { return detail::push_linear(x, [&](const auto& t) { return broadcast_to(t, shape); }); }
+template <DualTensor X> auto reshape(const X& x, const Shape& shape) { return detail::push_linear(x, [&](const auto& t) { return reshape(t, shape); }); }
+
+// ---- selections: gather, elements, select ----------------------------------------------------------------------------
+
+namespace detail {
+/// Checked entries of an axis: negative ones count from the end.
+std::vector<std::size_t> entries(const char* where, const Shape& x, std::size_t axis, std::span<const std::ptrdiff_t> index);
+/// The position of an element; throws ShapeError.
+std::size_t element(const Shape& x, std::initializer_list<std::ptrdiff_t> index);
+
+template <class T> Var<Tensor<T>> gather(const Operand<T>& x, std::size_t axis, const std::vector<std::size_t>& index) {
+  const std::size_t outer = x->shape.outside(axis), inner = x->shape.inside(axis), n = x->shape[axis], m = index.size();
+  const std::size_t* kept = index.data();
+  if (x.recorded()) kept = std::copy(index.begin(), index.end(), active<double>->nodes.template numbers<std::size_t>(m)) - m;
+  return record<T>("gather", x->shape.with(axis, m), [&](T* y) {
+    for (std::size_t o = 0; o < outer; ++o)
+      for (std::size_t i = 0; i < m; ++i) y = std::copy_n(x->data + (o * n + index[i]) * inner, inner, y);
+  }, [outer, inner, n, m, kept](const Pull<T>& p) {
+    const auto to = p.to(0);
+    if (!to) return;
+    T* const gx = zeroed<T>(to, outer * n * inner);
+    const T* g = p.adjoint();
+    for (std::size_t o = 0; o < outer; ++o)
+      for (std::size_t i = 0; i < m; ++i)
+        for (std::size_t j = 0; j < inner; ++j) gx[(o * n + kept[i]) * inner + j] += *g++;
+  }, x);
+}
+}  // namespace detail
+
+/// Entries index[0], index[1], … of x along an axis: rows of a table for axis 0. Entries may repeat; negative ones count from the end.
+template <TensorLike X> auto gather(const X& x, const std::vector<std::ptrdiff_t>& index, std::ptrdiff_t axis = 0) {
+  const std::size_t along = x.shape().axis(axis, "gather");
+  return detail::plain_if_all_are<X>(detail::gather<typename X::Number>({x, "gather"}, along, detail::entries("gather", x.shape(), along, index)));
+}
+template <DualTensor X> auto gather(const X& x, const std::vector<std::ptrdiff_t>& index, std::ptrdiff_t axis = 0) { return detail::push_linear(x, [&](const auto& t) { return gather(t, index, axis); }); }
+
+template <std::floating_point T> template <std::integral... I> Var<double> Var<Tensor<T>>::operator()(I... index) const {
+  const detail::Operand<T> x(*this, "element");
+  const std::size_t at = detail::element(x->shape, {static_cast<std::ptrdiff_t>(index)...});
+  return detail::record_number<T>("element", [&] { return static_cast<double>(x->data[at]); }, [at](const detail::Pull<T>& p) {
+    if (const auto to = p.to(0)) detail::zeroed<T>(to, p.in(0).shape.count())[at] += static_cast<T>(p.number_adjoint());
+  }, x);
+}
+
+/// mask ? a : b, number by number; mask holds 0 or 1 and has the shape that a and b are broadcast to.
+template <class T, class A, class B> requires TensorOperands<A, B> || (NumberLike<A> && NumberLike<B>) auto select(const Tensor<T>& mask, const A& a, const B& b) {
+  const auto chosen = [](const Tensor<T>& kept, const auto& x) {  // not a product: what is not chosen may be infinite
+    const auto& in = detail::entering<T>(x);
+    using X = std::conditional_t<Arithmetic<std::remove_cvref_t<decltype(in)>>, Tensor<T>, std::remove_cvref_t<decltype(in)>>;
+    const auto whole = broadcast_to([&] { if constexpr (Arithmetic<std::remove_cvref_t<decltype(in)>>) return Tensor<T>::full({}, static_cast<T>(in)); else return X(in); }(), kept.shape());
+    const detail::Operand<T> w(whole, "select");
+    const detail::Operand<T> k(kept, "select");
+    return detail::plain_if_all_are<X>(detail::record<T>("select", kept.shape(), [&](T* y) {
+      for (std::size_t i = 0; i < kept.size(); ++i) y[i] = k->data[i] != 0 ? w->data[i] : T(0);
+    }, [](const detail::Pull<T>& p) {
+      const auto to = p.to(0);
+      for (std::size_t i = 0; to && i < p.out().shape.count(); ++i) {
+        const T share = p.in(1).data[i] != 0 ? p.adjoint()[i] : T(0);
+        to.data[i] = to.add ? to.data[i] + share : share;
+      }
+    }, w, k));
+  };
+  return chosen(mask, a) + chosen(apply<Subtract>(T(1), mask), b);
+}
+
+// ---- joins: concatenate, stack, tensors from numbers -----------------------------------------------------------------
+
+namespace detail {
+
+Shape concatenated(std::span<const Shape> parts, std::ptrdiff_t axis, std::size_t& along);
+
+/// Parts one after the other along `along`; `shape` is the result's.
+template <class T, TensorLike X> Var<Tensor<T>> concatenate(const char* name, std::span<const X> parts, const Shape& shape, std::size_t along) {
+  const std::size_t outer = shape.outside(along), inner = shape.inside(along), row = shape[along] * inner, count = parts.size();
+  bool recorded = false;
+  for (const X& x : parts) if constexpr (is_tensor_var<X>) recorded = recorded || x.cell(name).place != 0;
+  Record<double>& tape = *active<double>;
+  CellBase** const cells = recorded ? tape.nodes.numbers<CellBase*>(count) : nullptr;
+  CellBase** to_cell = cells;
+  const Operand<T> none(Tensor<T>(), name);
+  const auto forward = [&](T* y) {
+    for (const X& x : parts) {
+      const Operand<T> part(x, name);
+      const std::size_t width = outer ? part->shape.count() / outer : 0;
+      for (std::size_t o = 0; o < outer; ++o) std::copy_n(part->data + o * width, width, y + o * row);
+      y += width;
+      if (recorded) *to_cell++ = part.on(tape);
+    }
+  };
+  if (!recorded) return record<T>(name, shape, forward, [](const Pull<T>&) {}, none);
+  const Place place = tape.variable();
+  Cell<T>* const out = tape.nodes.cell<T>(shape, place);
+  const Id id = tape.count() - 1;
+  forward(out->data);
+  append_node<T>(tape, name, out, id, [cells, count, outer, row](const Pull<T>& p) {
+    const T* g = p.adjoint();
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t width = outer ? cells[i]->shape.count() / outer : 0;
+      if (const auto to = p.to(static_cast<Cell<T>&>(*cells[i])))
+        for (std::size_t o = 0; o < outer; ++o)
+          for (std::size_t j = 0; j < width; ++j) to.data[o * width + j] = g[o * row + j] + (to.add ? to.data[o * width + j] : T(0));
+      g += width;
+    }
+  }, tape.nodes.others({cells, count, nullptr, 0}));
+  return {out, place};
+}
+
+template <TensorLike X> std::vector<Shape> shapes_of(std::span<const X> parts) {
+  std::vector<Shape> shapes;
+  for (const X& x : parts) shapes.push_back(x.shape());
+  return shapes;
+}
+
+}  // namespace detail
+
+/// Parts one after the other along an axis; all other sizes must be equal. Throws ShapeError for none, or where they differ.
+template <TensorLike X> X concatenate(const std::vector<X>& parts, std::ptrdiff_t axis = 0) {
+  std::size_t along = 0;
+  const Shape shape = detail::concatenated(detail::shapes_of(std::span<const X>(parts)), axis, along);
+  return detail::plain_if_all_are<X>(detail::concatenate<typename X::Number>("concatenate", std::span<const X>(parts), shape, along));
+}
+/// Parts of one shape side by side along a new axis in front: n of (A, B) → (n, A, B).
+template <TensorLike X> X stack(const std::vector<X>& parts) {
+  std::vector<X> rows;
+  for (const X& x : parts) {
+    Shape shape{1};
+    for (const std::size_t size : x.shape()) shape.append(size);
+    rows.push_back(reshape(x, shape));
+  }
+  return concatenate(rows, 0);
+}
+/// Numbers on a tape as a tensor of that shape, row by row: the way from scalar code to tensor code.
+template <std::floating_point T = double> Var<Tensor<T>> assemble(std::span<const Var<double>> numbers, const Shape& shape) {
+  if (numbers.size() != shape.count()) throw ShapeError(detail::text("assemble: {} numbers for shape {}, which takes {}", {numbers.size(), shape.text(), shape.count()}));
+  detail::Record<double>& tape = *detail::active<double>;
+  Id any = 0;
+  for (const auto& x : numbers) any |= tape.id_of(x.place(), "assemble");
+  const auto fill = [&](T* to) { for (const auto& x : numbers) *to++ = static_cast<T>(x.value()); };
+  if (any == 0) {
+    Tensor<T> y = Tensor<T>::uninitialized(shape);
+    fill(y.mutable_data());
+    return y;
+  }
+  Id* const ids = tape.nodes.numbers<Id>(numbers.size());
+  for (std::size_t i = 0; i < numbers.size(); ++i) ids[i] = tape.id_of(numbers[i].place(), "assemble");
+  const Place place = tape.variable();
+  detail::Cell<T>* const out = tape.nodes.cell<T>(shape, place);
+  fill(out->data);
+  detail::append_node<T>(tape, "assemble", out, tape.count() - 1, [ids](const detail::Pull<T>& p) {
+    for (std::size_t i = 0; i < p.out().shape.count(); ++i)
+      if (ids[i] != 0) p.tape.adjoints.data()[ids[i]] += static_cast<double>(p.adjoint()[i]);
+  }, tape.nodes.others({nullptr, 0, ids, numbers.size()}));
+  return {out, place};
+}
+template <std::floating_point T = double> Var<Tensor<T>> assemble(const std::vector<Var<double>>& numbers, const Shape& shape) { return assemble<T>(std::span<const Var<double>>(numbers), shape); }
+/// The same as a vector: n numbers → (n,).
+inline Var<Tensor<double>> stack(const std::vector<Var<double>>& numbers) { return assemble<double>(numbers, Shape({numbers.size()})); }
+
+}  // namespace autodiff::inline v1

@@ -1,0 +1,274 @@
+// Floor 4. Reductions: sum, mean, max, min, argmax, logsumexp, softmax, log_softmax, dot, norm, over all numbers or along one axis.
+// Over all, the result is a number: a Var<double> (a double for a plain tensor), from which scalar code goes on. Along an axis it is a tensor.
+#pragma once
+#include "ops.hpp"
+#include <cmath>
+#include <limits>
+
+namespace autodiff::inline v1 {
+
+/// An axis, counted from 0, or from the end: −1 is the last. `sum(x, 1)` drops it from the result, `sum(x, Axis(1).keep())` leaves it with
+/// size 1, so that the result broadcasts against x. For max and min it must be written out: `max(x, Axis(1))`, since `max(x, 1)` compares with 1.
+class Axis {
+ public:
+  template <std::integral I> constexpr Axis(I number) : number_(static_cast<std::ptrdiff_t>(number)) {}
+  constexpr Axis keep() const { Axis kept(*this); kept.kept_ = true; return kept; }
+  constexpr std::ptrdiff_t number() const { return number_; }
+  constexpr bool kept() const { return kept_; }
+
+ private:
+  std::ptrdiff_t number_;
+  bool kept_ = false;
+};
+
+namespace detail {
+/// What a reduction along an axis walks over, and the shape of its result.
+struct Reduction {
+  Along along;
+  std::size_t axis;
+  Shape shape;
+  Reduction(const char* where, const Shape& x, Axis a, bool needs_numbers = false)
+      : axis(x.axis(a.number(), where)) {
+    along = {x.outside(axis), x[axis], x.inside(axis)};
+    shape = a.kept() ? x.with(axis, 1) : x.without(axis);
+    if (needs_numbers && along.n == 0 && shape.count()) refuse_empty(where, x);
+  }
+  [[noreturn]] static void refuse_empty(const char* where, const Shape& x) { throw ShapeError(text("{}: shape {} holds no numbers to choose from", {where, x.text()})); }
+};
+}  // namespace detail
+
+// ---- sums ------------------------------------------------------------------------------------------------------------
+
+/// Σ x over all numbers; 0 for none. Added in double, in a fixed order.
+template <TensorLike X> auto sum(const X& x) {
+  using T = typename X::Number;
+  const detail::Operand<T> in(x, "sum");
+  return detail::plain_if_all_are<X>(detail::record_number<T>("sum", [&] { return kernels<T>().sum(in->data, in->shape.count()); }, [](const detail::Pull<T>& p) {
+    if (const auto to = p.to(0)) kernels<T>().fill(static_cast<T>(p.number_adjoint()), to.data, p.in(0).shape.count(), to.add);
+  }, in));
+}
+/// Σ x along an axis.
+template <TensorLike X> auto sum(const X& x, Axis axis) {
+  using T = typename X::Number;
+  const detail::Operand<T> in(x, "sum");
+  const detail::Reduction r("sum", in->shape, axis);
+  return detail::plain_if_all_are<X>(detail::record<T>("sum", r.shape, [&](T* y) { kernels<T>().sum_along(in->data, y, r.along, false); }, [along = r.along](const detail::Pull<T>& p) {
+    if (const auto to = p.to(0)) kernels<T>().spread_along(T(1), p.adjoint(), to.data, along, to.add);
+  }, in));
+}
+template <DualTensor X> auto sum(const X& x) { return detail::push_linear(x, [](const auto& t) { return sum(t); }); }
+template <DualTensor X> auto sum(const X& x, Axis axis) { return detail::push_linear(x, [&](const auto& t) { return sum(t, axis); }); }
+
+/// Σ x / n. Throws ShapeError if there are no numbers.
+template <AnyTensor X> auto mean(const X& x) {
+  const auto& shape = x.shape();
+  if (shape.count() == 0) detail::Reduction::refuse_empty("mean", shape);
+  const double share = 1.0 / static_cast<double>(shape.count());
+  return detail::stored(sum(x) * share);
+}
+template <AnyTensor X> auto mean(const X& x, Axis axis) {
+  const detail::Reduction r("mean", x.shape(), axis, true);
+  return detail::stored(sum(x, axis) * (1.0 / static_cast<double>(r.along.n)));
+}
+
+/// Σ aᵢ bᵢ of two tensors of one shape.
+template <TensorLike A, TensorLike B> auto dot(const A& a, const B& b) {
+  using T = detail::NumberOfAny<A, B>;
+  const detail::Operand<T> p(detail::entering<T>(a), "dot"), q(detail::entering<T>(b), "dot");
+  if (p->shape != q->shape) throw ShapeError(detail::text("dot: shapes differ: {} and {}", {p->shape.text(), q->shape.text()}));
+  return detail::plain_if_all_are<A, B>(detail::record_number<T>("dot", [&] { return kernels<T>().dot(p->data, q->data, p->shape.count()); }, [](const detail::Pull<T>& pull) {
+    const T g = static_cast<T>(pull.number_adjoint());
+    const std::size_t n = pull.in(0).shape.count();
+    if (const auto to = pull.to(0)) kernels<T>().axpy(g, pull.in(1).data, to.data, n, to.add);
+    if (const auto to = pull.to(1)) kernels<T>().axpy(g, pull.in(0).data, to.data, n, to.add);
+  }, p, q));
+}
+template <AnyTensor A, AnyTensor B> requires(DualTensor<A> || DualTensor<B>) auto dot(const A& a, const B& b) {
+  return detail::push_bilinear(a, b, [](const auto& p, const auto& q) { return dot(p, q); });
+}
+
+/// √Σ x². The slope is x/y, and 0 where y is 0 (the least of the subgradients). Neither overflows nor underflows on the way.
+template <TensorLike X> auto norm(const X& x) {
+  using T = typename X::Number;
+  const detail::Operand<T> in(x, "norm");
+  const auto length = [](const T* data, std::size_t n) {
+    const double squares = kernels<T>().dot(data, data, n);
+    if (squares > 1e-200 && squares < 1e200 && sizeof(T) == sizeof(double)) return std::sqrt(squares);
+    if (squares > 1e-20 && squares < 1e20) return std::sqrt(squares);
+    double largest = 0;  // rare: scale, so that the squares stay within range
+    for (std::size_t i = 0; i < n; ++i) largest = std::isnan(data[i]) ? static_cast<double>(data[i]) : std::max(largest, std::abs(static_cast<double>(data[i])));
+    if (!(largest > 0) || std::isinf(largest)) return largest;
+    double scaled = 0;
+    for (std::size_t i = 0; i < n; ++i) scaled += (static_cast<double>(data[i]) / largest) * (static_cast<double>(data[i]) / largest);
+    return largest * std::sqrt(scaled);
+  };
+  const double y = length(in->data, in->shape.count());
+  return detail::plain_if_all_are<X>(detail::record_number<T>("norm", [&] { return y; }, [y](const detail::Pull<T>& p) {
+    if (const auto to = p.to(0)) kernels<T>().axpy(static_cast<T>(y > 0 ? p.number_adjoint() / y : 0), p.in(0).data, to.data, p.in(0).shape.count(), to.add);
+  }, in));
+}
+template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto norm(const Dual<T, Tag>& x) {
+  const auto y = norm(x.value());
+  return Dual<std::remove_const_t<decltype(y)>, Tag>(y, detail::stored(dot(x.value(), x.tangent()) * (plain(y) > 0 ? 1 / y : 0 * y)));
+}
+
+// ---- extremes: max, min, argmax --------------------------------------------------------------------------------------
+
+namespace detail {
+/// Max or min; ties share the adjoint equally. A NaN is the largest and the smallest, so it is not lost.
+template <bool max, class X> auto extreme(const char* name, const X& x) {
+  using T = typename X::Number;
+  const Operand<T> in(x, name);
+  const Along all{1, in->shape.count(), 1};
+  if (all.n == 0) Reduction::refuse_empty(name, in->shape);
+  alignas(alignment) T y[alignment / sizeof(T)];
+  (max ? kernels<T>().max_along : kernels<T>().min_along)(in->data, y, nullptr, all);
+  return plain_if_all_are<X>(record_number<T>(name, [&] { return static_cast<double>(y[0]); }, [y = y[0], all](const Pull<T>& p) {
+    const T g = static_cast<T>(p.number_adjoint());
+    if (const auto to = p.to(0)) kernels<T>().extreme_pullback(p.in(0).data, &y, &g, to.data, all, to.add);
+  }, in));
+}
+template <bool max, class X> auto extreme(const char* name, const X& x, Axis axis) {
+  using T = typename X::Number;
+  const Operand<T> in(x, name);
+  const Reduction r(name, in->shape, axis, true);
+  return plain_if_all_are<X>(record<T>(name, r.shape, [&](T* y) { (max ? kernels<T>().max_along : kernels<T>().min_along)(in->data, y, nullptr, r.along); }, [along = r.along](const Pull<T>& p) {
+    if (const auto to = p.to(0)) kernels<T>().extreme_pullback(p.in(0).data, p.out().data, p.adjoint(), to.data, along, to.add);
+  }, in));
+}
+/// For pushforward: the share of each number in the extreme, 1/ties where it is reached.
+template <class T> Tensor<T> shares(const Tensor<T>& x, const Tensor<T>& y, Along along) {
+  Tensor<T> w = Tensor<T>::uninitialized(x.shape());
+  const Tensor<T> ones = Tensor<T>::ones(y.shape());
+  kernels<T>().extreme_pullback(x.data(), y.data(), ones.data(), w.mutable_data(), along, false);
+  return w;
+}
+}  // namespace detail
+
+/// The largest number; ties share the slope. Throws ShapeError if there are none. (max(a, b), of two operands, is a rule.)
+template <TensorLike X> auto max(const X& x) { return detail::extreme<true>("max", x); }
+template <TensorLike X> auto max(const X& x, Axis axis) { return detail::extreme<true>("max", x, axis); }
+/// The smallest.
+template <TensorLike X> auto min(const X& x) { return detail::extreme<false>("min", x); }
+template <TensorLike X> auto min(const X& x, Axis axis) { return detail::extreme<false>("min", x, axis); }
+
+namespace detail {
+template <class X, class F> auto push_extreme(const X& x, const F& f) {
+  const auto y = f(x.value());
+  using T = std::remove_cvref_t<decltype(plain(x.value())[0])>;
+  const auto values = plain(x.value());
+  const Tensor<T> w = shares<T>(values, Tensor<T>::full({}, static_cast<T>(plain(y))), {1, values.size(), 1});
+  return stored(dot(w, x.tangent()));
+}
+template <class X, class F> auto push_extreme(const X& x, Axis axis, const F& f) {
+  const auto y = f(x.value());
+  using T = std::remove_cvref_t<decltype(plain(x.value())[0])>;
+  const auto values = plain(x.value());
+  return sum(x.tangent() * shares<T>(values, plain(y), Reduction("max", values.shape(), axis).along), axis);
+}
+}  // namespace detail
+template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto max(const Dual<T, Tag>& x) { const auto f = [](const auto& t) { return max(t); }; return Dual<decltype(f(x.value())), Tag>(f(x.value()), detail::push_extreme(x, f)); }
+template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto min(const Dual<T, Tag>& x) { const auto f = [](const auto& t) { return min(t); }; return Dual<decltype(f(x.value())), Tag>(f(x.value()), detail::push_extreme(x, f)); }
+template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto max(const Dual<T, Tag>& x, Axis axis) { const auto f = [&](const auto& t) { return max(t, axis); }; return Dual<decltype(f(x.value())), Tag>(f(x.value()), detail::push_extreme(x, axis, f)); }
+template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto min(const Dual<T, Tag>& x, Axis axis) { const auto f = [&](const auto& t) { return min(t, axis); }; return Dual<decltype(f(x.value())), Tag>(f(x.value()), detail::push_extreme(x, axis, f)); }
+
+/// The position of the largest number, row by row; the first of several.
+template <TensorLike X> std::size_t argmax(const X& x) {
+  const auto& values = plain(x);
+  if (values.size() == 0) detail::Reduction::refuse_empty("argmax", values.shape());
+  return static_cast<std::size_t>(std::max_element(values.begin(), values.end(), [](auto a, auto b) { return a < b || (std::isnan(b) && !std::isnan(a)); }) - values.begin());
+}
+/// The same along an axis; positions in the order of the other axes.
+template <TensorLike X> std::vector<std::size_t> argmax(const X& x, Axis axis) {
+  using T = typename X::Number;
+  const auto& values = plain(x);
+  const detail::Reduction r("argmax", values.shape(), axis, true);
+  std::vector<std::int64_t> index(r.shape.count());
+  Tensor<T> y = Tensor<T>::uninitialized(r.shape);
+  kernels<T>().max_along(values.data(), y.mutable_data(), index.data(), r.along);
+  return {index.begin(), index.end()};
+}
+
+// ---- logsumexp and softmax: shifted by the largest, on whose choice the result does not depend ------------------------
+
+namespace detail {
+/// f on rows: along the last axis as it stands, along another with that axis brought to the end and back again.
+template <class X, class F> auto along_last(const char* name, const X& x, Axis axis, const F& f) {
+  const std::size_t a = x.shape().axis(axis.number(), name), axes = x.shape().axes();
+  if (a + 1 == axes) return f(x);
+  std::vector<std::size_t> order(axes);
+  for (std::size_t i = 0; i < axes; ++i) order[i] = i;
+  std::swap(order[a], order[axes - 1]);
+  return transpose(f(transpose(x, order)), order);
+}
+template <class T, class Forward, class Back> Var<Tensor<T>> by_rows(const char* name, const Operand<T>& x, Forward forward, Back back) {
+  const std::size_t n = x->shape.columns(), m = x->shape.rows();
+  return record<T>(name, x->shape, [&](T* y) { (kernels<T>().*forward)(x->data, y, m, n); }, [m, n, back](const Pull<T>& p) {
+    if (const auto to = p.to(0)) (kernels<T>().*back)(p.out().data, p.adjoint(), to.data, m, n, to.add);
+  }, x);
+}
+}  // namespace detail
+
+/// eˣ / Σ eˣ along an axis.
+template <TensorLike X> auto softmax(const X& x, Axis axis = -1) {
+  using T = typename X::Number;
+  return detail::along_last("softmax", x, axis, [](const auto& t) {
+    return detail::plain_if_all_are<X>(detail::by_rows<T>("softmax", {t, "softmax"}, &Kernels<T>::softmax, &Kernels<T>::softmax_pullback));
+  });
+}
+/// x − log Σ eˣ along an axis.
+template <TensorLike X> auto log_softmax(const X& x, Axis axis = -1) {
+  using T = typename X::Number;
+  return detail::along_last("log_softmax", x, axis, [](const auto& t) {
+    return detail::plain_if_all_are<X>(detail::by_rows<T>("log_softmax", {t, "log_softmax"}, &Kernels<T>::log_softmax, &Kernels<T>::log_softmax_pullback));
+  });
+}
+/// log Σ eˣ over all numbers; −∞ for none.
+template <TensorLike X> auto logsumexp(const X& x) {
+  using T = typename X::Number;
+  const detail::Operand<T> in(x, "logsumexp");
+  const std::size_t n = in->shape.count();
+  const bool recorded = in.recorded();
+  T* const softmax = recorded ? detail::active<double>->nodes.template numbers<T>(n) : nullptr;
+  return detail::plain_if_all_are<X>(detail::record_number<T>("logsumexp", [&] {
+    if (n == 0) return -std::numeric_limits<double>::infinity();
+    alignas(detail::alignment) T y[detail::alignment / sizeof(T)];
+    kernels<T>().logsumexp(in->data, y, softmax, 1, n);
+    return static_cast<double>(y[0]);
+  }, [softmax, n](const detail::Pull<T>& p) {
+    const T g = static_cast<T>(p.number_adjoint());
+    if (const auto to = p.to(0)) kernels<T>().axpy(g, softmax, to.data, n, to.add);
+  }, in));
+}
+/// log Σ eˣ along an axis.
+template <TensorLike X> auto logsumexp(const X& x, Axis axis) {
+  using T = typename X::Number;
+  const detail::Reduction r("logsumexp", x.shape(), axis);
+  const auto rows = detail::along_last("logsumexp", x, axis, [](const auto& t) {
+    const detail::Operand<T> in(t, "logsumexp");
+    const std::size_t n = in->shape.columns(), m = in->shape.rows();
+    T* const softmax = in.recorded() ? detail::active<double>->nodes.template numbers<T>(m * n) : nullptr;
+    return detail::plain_if_all_are<X>(detail::record<T>("logsumexp", in->shape.with(in->shape.axes() - 1, 1), [&](T* y) { kernels<T>().logsumexp(in->data, y, softmax, m, n); }, [softmax, m, n](const detail::Pull<T>& p) {
+      if (const auto to = p.to(0)) kernels<T>().logsumexp_pullback(softmax, p.adjoint(), to.data, m, n, to.add);
+    }, in));
+  });
+  return reshape(rows, r.shape);
+}
+
+template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto softmax(const Dual<T, Tag>& x, Axis axis = -1) {
+  const auto y = softmax(x.value(), axis);
+  return Dual<T, Tag>(y, y * (x.tangent() - sum(y * x.tangent(), axis.keep())));
+}
+template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto log_softmax(const Dual<T, Tag>& x, Axis axis = -1) {
+  const auto y = log_softmax(x.value(), axis);
+  return Dual<T, Tag>(y, x.tangent() - sum(exp(y) * x.tangent(), axis.keep()));
+}
+template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto logsumexp(const Dual<T, Tag>& x) {
+  const auto y = logsumexp(x.value());
+  return Dual<std::remove_const_t<decltype(y)>, Tag>(y, dot(exp(x.value() - y), x.tangent()));
+}
+template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto logsumexp(const Dual<T, Tag>& x, Axis axis) {
+  return Dual<T, Tag>(logsumexp(x.value(), axis), sum(softmax(x.value(), axis) * x.tangent(), axis));
+}
+
+}  // namespace autodiff::inline v1

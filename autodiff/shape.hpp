@@ -1,0 +1,80 @@
+// Floor 0. The sizes of a tensor along its axes: {} is one number, {3} a vector, {2, 3} a matrix of 2 rows and 3 columns.
+#pragma once
+#include "error.hpp"
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+
+namespace autodiff::inline v1 {
+
+/// Row-major sizes, at most `most_axes` of them. Throws ShapeError for more axes, a negative size, or more numbers than memory has addresses.
+class Shape {
+ public:
+  static constexpr std::size_t most_axes = 6;
+  static constexpr std::size_t most_numbers = std::size_t{1} << 47;  ///< what an address space holds, so that counts cannot overflow
+
+  constexpr Shape() = default;
+  constexpr Shape(std::initializer_list<std::size_t> sizes) { for (const std::size_t n : sizes) append(n); }
+  template <std::integral I> constexpr Shape(std::initializer_list<I> sizes) {
+    for (const I n : sizes) {
+      if constexpr (std::signed_integral<I>) if (n < 0) throw ShapeError(detail::text("shape: the size {} is negative", {n}));
+      append(static_cast<std::size_t>(n));
+    }
+  }
+
+  /// The same with one more axis behind the last.
+  constexpr void append(std::size_t size) {
+    if (axes_ == most_axes) throw ShapeError(detail::text("shape: {} has no room for another axis: at most {} are possible", {text(), most_axes}));
+    if (size > 0xffff'ffffu || (size != 0 && count_ > most_numbers / size)) throw ShapeError(detail::text("shape: {} times {} is more than memory can hold", {text(), size}));
+    sizes_[axes_++] = static_cast<std::uint32_t>(size);
+    count_ *= size;
+  }
+
+  constexpr std::size_t axes() const { return axes_; }
+  /// How many numbers: the product of the sizes; 1 for {}.
+  constexpr std::size_t count() const { return count_; }
+  constexpr std::size_t operator[](std::size_t axis) const { return sizes_[axis]; }
+  constexpr const std::uint32_t* begin() const { return sizes_.data(); }
+  constexpr const std::uint32_t* end() const { return sizes_.data() + axes_; }
+  friend constexpr bool operator==(const Shape&, const Shape&) = default;
+
+  /// Seen as a matrix: the last axis are the columns, all others together the rows; a vector is one row.
+  constexpr std::size_t columns() const { return axes_ ? sizes_[axes_ - 1] : 1; }
+  constexpr std::size_t rows() const {
+    if (axes_ == 2) return sizes_[0];
+    std::size_t rows = 1;
+    for (std::size_t i = 0; i + 1 < axes_; ++i) rows *= sizes_[i];
+    return rows;
+  }
+
+  /// Axis numbers count from 0, or from the end: −1 is the last. Throws ShapeError naming `where`.
+  constexpr std::size_t axis(std::ptrdiff_t axis, const char* where) const {
+    const auto n = static_cast<std::ptrdiff_t>(axes_), from_start = axis < 0 ? axis + n : axis;
+    if (from_start < 0 || from_start >= n) throw ShapeError(detail::text("{}: axis {} of shape {}: it has {} axes", {where, axis, text(), n}));
+    return static_cast<std::size_t>(from_start);
+  }
+  /// How many numbers stand before / behind `axis`: the loops around and inside of it.
+  constexpr std::size_t outside(std::size_t axis) const { std::size_t n = 1; for (std::size_t i = 0; i < axis; ++i) n *= sizes_[i]; return n; }
+  constexpr std::size_t inside(std::size_t axis) const { std::size_t n = 1; for (std::size_t i = axis + 1; i < axes_; ++i) n *= sizes_[i]; return n; }
+
+  /// The same without `axis`, or with size `n` there.
+  constexpr Shape without(std::size_t axis) const { Shape s; for (std::size_t i = 0; i < axes_; ++i) if (i != axis) s.append(sizes_[i]); return s; }
+  constexpr Shape with(std::size_t axis, std::size_t n) const { Shape s; for (std::size_t i = 0; i < axes_; ++i) s.append(i == axis ? n : sizes_[i]); return s; }
+
+  /// "(2, 3)", as NumPy writes it.
+  constexpr std::string text() const {
+    std::string s = "(";
+    for (std::size_t i = 0; i < axes_; ++i) s += (i ? ", " : "") + std::to_string(sizes_[i]);
+    return s + (axes_ == 1 ? ",)" : ")");
+  }
+
+ private:
+  std::array<std::uint32_t, most_axes> sizes_{};
+  std::uint32_t axes_ = 0;
+  std::size_t count_ = 1;
+};
+
+}  // namespace autodiff::inline v1

@@ -1,0 +1,144 @@
+// Floor 2. The parts of the tape that are no templates: memory, places, texts; and the tape over double, compiled once.
+#include "tape.hpp"
+#include <atomic>
+#include <fmt/format.h>
+#include <new>
+
+namespace autodiff::inline v1 {
+namespace detail {
+
+// ---- memory ----------------------------------------------------------------------------------------------------------
+
+void* reallocate(void* old, std::size_t bytes) {
+  void* memory = std::realloc(old, bytes);
+  if (!memory) throw TapeError(fmt::format("tape: it needs {} bytes in one piece, and the system has no such memory; record less at a time, or rewind() parts of it", bytes));
+  return memory;
+}
+
+void Arena::free_blocks() {
+  for (const Block& b : blocks_) ::operator delete(b.memory, std::align_val_t(4096));
+}
+void Arena::use(std::size_t index, std::size_t offset) {
+  current_ = index;
+  before_ = 0;
+  for (std::size_t i = 0; i < index; ++i) before_ += blocks_[i].size;
+  next_ = blocks_[index].memory + offset;
+  end_ = blocks_[index].memory + blocks_[index].size - alignment;
+}
+void Arena::next_block(std::size_t bytes) {
+  while (next_ && current_ + 1 < blocks_.size()) {
+    use(current_ + 1, 0);
+    if (static_cast<std::size_t>(end_ - next_) >= bytes) return;
+  }
+  std::size_t size = blocks_.size() ? 2 * blocks_[blocks_.size() - 1].size : std::size_t{1} << 16;
+  while (size < bytes + alignment) size *= 2;
+  void* memory = ::operator new(size, std::align_val_t(4096), std::nothrow);
+  if (!memory) throw TapeError(fmt::format("tape: its tensors need {} bytes more than the {} they have, and the system has no such memory", size, capacity()));
+  blocks_.push({static_cast<char*>(memory), size});
+  use(blocks_.size() - 1, 0);
+}
+std::size_t Arena::capacity() const {
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < blocks_.size(); ++i) bytes += blocks_[i].size;
+  return bytes;
+}
+
+// ---- nodes -----------------------------------------------------------------------------------------------------------
+
+namespace {
+void take_back(Stack<Nodes<double>::HandedOut>& handed_out) {
+  for (auto& [cell, storage] : handed_out) {
+    cell->handed = nullptr;
+    storage->release();
+  }
+  handed_out.truncate(0);
+}
+void let_go(Stack<Storage*>& storages, std::size_t from) {
+  for (std::size_t i = from; i < storages.size(); ++i) {
+    storages[i]->kept_by = 0;  // or the next keep() would think it is still kept
+    storages[i]->release();
+  }
+  storages.truncate(from);
+}
+}  // namespace
+
+void Nodes<double>::rewind(const Mark& mark) {
+  take_back(handed_out);
+  let_go(storages, mark.storages);
+  list.truncate(mark.nodes);
+  arena.rewind(mark.arena);
+}
+void Nodes<double>::forget_all(Place next) {
+  take_back(handed_out);
+  let_go(storages, 0);
+  std::size_t kept = 0;
+  for (Shared* object : shared)
+    if (object->kept_by == recording) shared[kept++] = object;
+    else object->release();
+  shared.truncate(kept);
+  list.truncate(0);
+  arena.rewind({});
+  updated = false;
+  recording_before = recording;
+  recording = next;
+}
+void Nodes<double>::release_all() {
+  forget_all(recording);
+  for (Shared* object : shared) {
+    if (object->kept_by == recording) object->kept_by = 0;
+    object->release();
+  }
+  shared.truncate(0);
+}
+
+// ---- places ----------------------------------------------------------------------------------------------------------
+
+Place draw_block() {
+  static std::atomic<Place> next_block{block};
+  return next_block.fetch_add(block, std::memory_order_relaxed);
+}
+
+void refuse_place(Place place, const char* where, Place base, Place next, Place block_end) {
+  if (base == nowhere) throw TapeError(fmt::format("{}: variable #{} is used, but no tape records on this thread: its tape has ended, or records on another thread", where, place));
+  if (place < base && place + block >= block_end)
+    throw TapeError(fmt::format("{}: variable #{} was forgotten by clear() or rewind() (this tape now starts at #{}); make it again with tape.variable()", where, place, base + 1));
+  throw TapeError(fmt::format("{}: variable #{} belongs to another tape (this one holds #{} to #{}); use it while its own tape records", where, place, base + 1, next - 1));
+}
+void refuse_constant(const char* where) {
+  throw TapeError(fmt::format("{}: the argument is a constant: nothing it was computed from is on this tape; make inputs with tape.variable()", where));
+}
+void refuse_updated() {
+  throw TapeError("backward: parameters were updated in place since they were recorded, so the adjoints would mix old and new numbers; clear() and record again");
+}
+void refuse_late(Place place) {
+  throw TapeError(fmt::format("adjoint: variable #{} was recorded after the last backward(), or there was none yet; call backward() first", place));
+}
+void refuse_more_statements() {
+  throw TapeError(fmt::format("tape: {} statements is the most one tape holds; rewind() parts of it", most_statements));
+}
+
+template struct Record<double>;
+template Record<double>* new_tape();
+template void end_tape(Record<double>*);
+template void tidy_tapes<double>();
+template void put_on_top(Link<double>&);
+template bool take_out(Link<double>&);
+template const Record<double>* holder_of(Place);
+
+}  // namespace detail
+
+namespace {
+std::string readable(std::size_t bytes) {
+  constexpr const char* units[] = {"B", "kB", "MB", "GB", "TB"};
+  auto size = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  for (; size >= 1000 && unit < 4; ++unit) size /= 1000;
+  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", size, units[unit]);
+}
+}  // namespace
+
+std::string Statistics::text() const {
+  return fmt::format("{} statements, {} arguments, {} nodes; {} used, {} reserved, {} at most", statements, arguments, nodes, readable(bytes), readable(reserved), readable(high_water));
+}
+
+}  // namespace autodiff::inline v1

@@ -1,0 +1,243 @@
+// Floor 2. The tape: what was computed, in order; gradients are one walk backwards.
+//
+// A *statement* is one assignment `Var y = <expression>`. It is stored as one *argument* {slope, id} per distinct variable of the
+// expression; bit 31 of the id marks a statement's first argument, so nothing else needs to be stored: statements are numbered as
+// they come, and the walk backwards counts down while it reads the arguments from the end:
+//
+//     arguments   |* s a | * s a |  s b | * s a | ...       * = first of its statement
+//     statement      1        2            3
+//     adjoints    |   0   |   1   |   2   |   3   | ...      slot 0 belongs to nobody
+//
+// An operation on tensors is a statement too, of one empty argument, beside a node (nodes.hpp) that knows how to go on.
+//
+// Who is who. A Var knows its *place*: a 64-bit number that is never given twice in the life of the program. The tape knows `base`,
+// and id = place − base. A variable is on the tape if that difference is below 2³²: one unsigned comparison, and one for all variables of
+// an expression, whose differences are or-ed. Place 0 is a constant. Everything else, a variable from before clear(), from another tape,
+// from nowhere, ends in `id_of`, which tells them apart. clear() and rewind() move `base` on, so forgotten places stay forgotten.
+//
+// To read this file, start at `Record`, then `sweep`, then `id_of`; the fast path of a statement, `record`, is in var.hpp.
+#pragma once
+#include "nodes.hpp"
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace autodiff::inline v1 {
+
+template <class T> class Var;
+
+namespace detail {
+
+constexpr Id first_argument = 0x8000'0000;          ///< the bit that marks a statement's first argument
+constexpr Place longest = Place{1} << 32;           ///< places a tape may use between two clears
+constexpr Place block = Place{1} << 34;             ///< places a record draws at a time: there are 2²⁹ such blocks
+constexpr Place nowhere = Place{1} << 63;           ///< the base of a record that holds nothing
+constexpr std::size_t most_statements = 0x7fff'fff0;
+Place draw_block();                                 ///< a block of places that nobody has had
+
+template <class Scalar> struct Argument { Scalar slope; Id id; };
+/// 12 bytes instead of 16: tapes are written and read at the speed of memory.
+template <> struct [[gnu::packed]] Argument<double> { double slope; Id id; };
+
+[[noreturn]] void refuse_place(Place place, const char* where, Place base, Place next, Place block_end);
+[[noreturn]] void refuse_constant(const char* where);
+[[noreturn]] void refuse_late(Place place);
+[[noreturn]] void refuse_updated();
+[[noreturn]] void refuse_more_statements();
+
+/// The tapes of a thread are a list; the top one records.
+template <class Scalar> struct Link { Record<Scalar>* record = nullptr; Link* below = nullptr; };
+
+/// The memory of one tape. It stays where it is while the Tape that owns it may move.
+template <class Scalar> struct Record {
+  static constexpr std::size_t slack = 64;  ///< arguments that always fit behind `last`
+
+  Argument<Scalar>* next = nullptr;         ///< where the next argument goes
+  Argument<Scalar>* last = nullptr;         ///< at or beyond this the memory must grow first
+  Place base = nowhere;                     ///< id = place − base
+  Place place = 0;                          ///< of the next statement
+  Buffer<Argument<Scalar>> arguments{};
+  Buffer<Scalar> adjoints{};
+  std::size_t swept = 0;                    ///< adjoints valid below this id
+  Place block_end = 0;                      ///< our places end here
+  std::size_t high_water = 0;               ///< most bytes ever in use at a clear() or rewind()
+  struct Kept { Place base; Id end; };
+  Stack<Kept> kept{};                       ///< bases of what rewind() left alone, in order of id
+  [[no_unique_address]] Nodes<Scalar> nodes{};
+  Link<Scalar> link{};                      ///< in the list of the thread that made the tape
+  std::uint32_t owners = 0;                 ///< the Tape and that list: who goes last frees the record
+  bool ended = false;                       ///< the Tape has ended on another thread; its own thread will take it out of the list
+
+  std::size_t used() const { return static_cast<std::size_t>(next - arguments.data()); }
+  Id count() const { return static_cast<Id>(place - base); }
+  bool holds(Place p) const { return p - base < longest; }
+
+  /// What is left before the memory must grow, in bytes, less one: as an unsigned number it is huge if n arguments do not fit.
+  Place room(std::size_t n) const {
+    const std::size_t beyond = n > slack ? n - slack : 0;
+    return static_cast<Place>(reinterpret_cast<const char*>(last) - reinterpret_cast<const char*>(next)) - beyond * sizeof(Argument<Scalar>) - 1;
+  }
+  void grow(std::size_t n);
+
+  /// A statement that depends on nothing: a new variable, or a node's.
+  Place variable() {
+    if (room(1) >= longest) [[unlikely]] grow(1);
+    next->slope = Scalar(0);
+    next->id = first_argument;
+    ++next;
+    return place++;
+  }
+
+  /// The id of a place, 0 for a constant; throws TapeError for anything else.
+  Id id_of(Place p, const char* where) const {
+    if (holds(p)) [[likely]] return static_cast<Id>(p - base);
+    if (p == 0) return 0;
+    if (const Id id = survivor(p)) return id;
+    refuse_place(p, where, base, place, block_end);
+  }
+  /// The id of a place from before a rewind(), 0 if there is none.
+  Id survivor(Place p) const {
+    Id begin = 1;
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+      if (p - kept[i].base >= begin && p - kept[i].base < kept[i].end) return static_cast<Id>(p - kept[i].base);
+      begin = kept[i].end;
+    }
+    return 0;
+  }
+
+  /// The place that was given to statement `id`.
+  Place place_of(Id id) const {
+    std::size_t i = kept.size();
+    while (i > 0 && id < kept[i - 1].end) --i;
+    return (i < kept.size() ? kept[i].base : base) + id;
+  }
+
+  /// The slow path of a statement, for whatever is rare: no room, constants among the variables, survivors of a rewind, and
+  /// mistakes, which throw before anything has changed. `places` comes in as places and is overwritten.
+  Place record_slowly(std::size_t n, const Scalar* slopes, Place* places);
+
+  struct Mark { Id id = 1; std::size_t arguments = 0; Place before = 0; typename Nodes<Scalar>::Mark nodes{}; };
+  Mark mark() const;
+  /// What stood before the mark still stands.
+  bool reaches(const Mark& mark) const { return mark.id == 1 || (holds(mark.before) ? static_cast<Id>(mark.before - base) : survivor(mark.before)) == mark.id - 1; }
+  /// Forgets everything from the mark on; Mark{} forgets all.
+  void forget(const Mark& mark);
+
+  /// Adjoints, zeroed, one per statement so far.
+  Scalar* fresh_adjoints();
+  /// The chain rule, backwards, over everything; adjoints of the outputs have been set.
+  void sweep();
+
+  std::size_t bytes() const;
+
+ private:
+  /// Statements from `statement` − 1 down to `stop`: each hands its adjoint, times the slope, to its arguments. What goes to the statement
+  /// just before (a chain: s = s + …) is carried in a register: through memory it would wait for the store.
+  void sweep_statements(const Argument<Scalar>*& a, Id statement, Id stop);
+};
+
+template <class Scalar> inline constinit Record<Scalar> idle{};  ///< records nothing: every variable is refused, constants pass
+template <class Scalar> inline thread_local constinit Record<Scalar>* active = &idle<Scalar>;
+
+template <class Scalar> void tidy_tapes();                        ///< takes out what ended on another thread; the top one records
+template <class Scalar> void put_on_top(Link<Scalar>& link);
+template <class Scalar> bool take_out(Link<Scalar>& link);       ///< false if it is not on this thread's list
+template <class Scalar> Record<Scalar>* new_tape();              ///< a record, on top of this thread's list
+template <class Scalar> void end_tape(Record<Scalar>* record);
+template <class Scalar> const Record<Scalar>* holder_of(Place place);  ///< the record among this thread's tapes that holds a place, or null
+
+}  // namespace detail
+
+/// What a tape holds, in units of its own and in bytes.
+struct Statistics {
+  std::size_t statements = 0;   ///< assignments, variables included
+  std::size_t arguments = 0;    ///< variables they depend on, in sum
+  std::size_t nodes = 0;        ///< operations on tensors
+  std::size_t bytes = 0;        ///< used by all of these and their adjoints
+  std::size_t reserved = 0;     ///< held, to be used again
+  std::size_t high_water = 0;   ///< the most that was ever used
+  /// "1200 statements, 2400 arguments, 0 nodes; 38.4 kB used, 64.0 kB reserved, 38.4 kB at most"
+  std::string text() const;
+};
+
+/// Records the arithmetic of Vars on this thread from construction to destruction. Tapes nest like scopes: the youngest records.
+/// A tape may move, may end in any order and on another thread.
+template <class Scalar> class BasicTape {
+  using Record = detail::Record<Scalar>;
+  Record* record_;
+
+ public:
+  BasicTape() : record_(detail::new_tape<Scalar>()) {}
+  BasicTape(BasicTape&& other) noexcept : record_(std::exchange(other.record_, nullptr)) {}
+  BasicTape& operator=(BasicTape&& other) noexcept { std::swap(record_, other.record_); return *this; }
+  ~BasicTape() { if (record_) detail::end_tape(record_); }
+
+  /// While this lives, the tape records on this thread, even if a younger one exists.
+  class Recording {
+    detail::Link<Scalar> link_;
+   public:
+    explicit Recording(Record* record) : link_{record} { detail::put_on_top(link_); }
+    ~Recording() { detail::take_out(link_); }
+    Recording(const Recording&) = delete;
+    Recording& operator=(const Recording&) = delete;
+  };
+  [[nodiscard]] Recording record() { return Recording(record_); }
+
+  /// A new independent variable: a number, or (tensor_var.hpp) a tensor.
+  Var<Scalar> variable(const Scalar& value) { return Var<Scalar>(value, record_->variable()); }
+  template <class T> Var<Tensor<T>> variable(const Tensor<T>& value);
+
+  /// Adjoints of everything recorded so far with respect to y: dy/dy = 1. Intermediate results keep theirs too. Throws TapeError if y is a
+  /// constant, or not on this tape.
+  void backward(const Var<Scalar>& y) {
+    const Id id = active_id(y.place(), "backward");
+    record_->fresh_adjoints()[id] = Scalar(1);
+    record_->sweep();
+  }
+  /// The same for Σ wᵢ yᵢ: what a vector-Jacobian product asks for. Constants among the outputs contribute nothing.
+  void backward(std::span<const Var<Scalar>> ys, std::span<const Scalar> weights) {
+    if (ys.size() != weights.size()) throw ShapeError(detail::text("backward: {} outputs but {} weights; give one each", {ys.size(), weights.size()}));
+    for (const auto& y : ys) record_->id_of(y.place(), "backward");
+    Scalar* adjoint = record_->fresh_adjoints();
+    for (std::size_t i = 0; i < ys.size(); ++i)
+      if (const Id id = record_->id_of(ys[i].place(), "backward")) adjoint[id] += weights[i];
+    record_->sweep();
+  }
+  void backward(const std::vector<Var<Scalar>>& ys, const std::vector<Scalar>& weights) { backward(std::span<const Var<Scalar>>(ys), std::span<const Scalar>(weights)); }
+  /// The same from a tensor y: Σ wᵢⱼ yᵢⱼ for weights of y's shape.
+  template <class T> void backward(const Var<Tensor<T>>& y, const Tensor<T>& weights);
+
+  /// dy/dx after backward(y). Throws TapeError if x is a constant, not on this tape, or was recorded after backward.
+  Scalar adjoint(const Var<Scalar>& x) const {
+    const Id id = active_id(x.place(), "adjoint");
+    if (id >= record_->swept) [[unlikely]] detail::refuse_late(x.place());
+    return record_->adjoints.data()[id];
+  }
+  template <class T> Tensor<T> adjoint(const Var<Tensor<T>>& x) const;
+
+  /// Forgets all and keeps the memory.
+  void clear() { record_->forget({}); }
+
+  using Mark = typename Record::Mark;
+  Mark mark() const { return record_->mark(); }
+  /// Forgets what was recorded since the mark; variables from before it stay valid. Throws TapeError for a mark that lies ahead.
+  void rewind(const Mark& mark) {
+    if (!record_->reaches(mark)) throw TapeError(detail::text("rewind: what stood before the mark, at statement {}, is gone; a mark does not outlive clear() or a rewind() below it", {mark.id}));
+    record_->forget(mark);
+  }
+
+  Statistics statistics() const;
+
+ private:
+  Id active_id(Place place, const char* where) const {
+    const Id id = record_->id_of(place, where);
+    if (id == 0) [[unlikely]] detail::refuse_constant(where);
+    return id;
+  }
+};
+using Tape = BasicTape<double>;
+
+}  // namespace autodiff::inline v1
+
+#include "tape.inl"

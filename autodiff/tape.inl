@@ -1,0 +1,237 @@
+// Floor 2. What of tape.hpp need not be inlined: growth, forgetting, the walk backwards, and the list of a thread's tapes.
+// For double it is compiled once, in tape.cpp; for tapes over other scalars wherever they are used.
+
+namespace autodiff::inline v1::detail {
+
+// ---- recording -------------------------------------------------------------------------------------------------------
+
+template <class Scalar> [[gnu::noinline, gnu::cold]] void Record<Scalar>::grow(std::size_t n) {
+  const std::size_t used_now = used(), ids_left = most_statements - count();
+  if (ids_left == 0) refuse_more_statements();
+  const std::size_t wanted = used_now + n + 2 * slack;
+  if (arguments.capacity() < wanted) arguments.grow(std::max({2 * arguments.capacity(), wanted, std::size_t{256}}));
+  next = arguments.data() + used_now;
+  last = next + std::min({arguments.capacity() - used_now - slack, ids_left, longest / sizeof(Argument<Scalar>) - slack});
+}
+
+template <class Scalar> [[gnu::noinline]] Place Record<Scalar>::record_slowly(std::size_t n, const Scalar* slopes, Place* places) {
+  if (ended) [[unlikely]] {
+    tidy_tapes<Scalar>();
+    return active<Scalar>->record_slowly(n, slopes, places);
+  }
+  for (std::size_t k = 0; k < n; ++k) places[k] = id_of(places[k], "recording");
+  if (room(n) >= longest) grow(n);
+  Argument<Scalar>* a = next;
+  for (std::size_t k = 0; k < n; ++k)
+    if (places[k] != 0) {
+      a->slope = slopes[k];
+      a->id = static_cast<Id>(places[k]) | (a == next ? first_argument : 0);
+      ++a;
+    }
+  if (a == next) return 0;
+  next = a;
+  return place++;
+}
+
+// ---- forgetting ------------------------------------------------------------------------------------------------------
+
+template <class Scalar> typename Record<Scalar>::Mark Record<Scalar>::mark() const {
+  Mark mark{count(), used(), place_of(count() - 1), {}};
+  if constexpr (Nodes<Scalar>::possible) mark.nodes = nodes.mark();
+  return mark;
+}
+
+template <class Scalar> void Record<Scalar>::forget(const Mark& mark) {
+  high_water = std::max(high_water, bytes());
+  while (kept.size() && kept[kept.size() - 1].end > mark.id) kept.truncate(kept.size() - 1);
+  if (mark.id > 1 && (!kept.size() || kept[kept.size() - 1].end < mark.id)) kept.push({base, mark.id});
+  base = place;
+  if (base + longest > block_end) [[unlikely]] {
+    base = draw_block();
+    block_end = base + block;
+  }
+  place = base + mark.id;
+  next = arguments.data() + mark.arguments;
+  swept = 0;
+  if constexpr (Nodes<Scalar>::possible) {
+    if (mark.id == 1) nodes.forget_all(base);
+    else nodes.rewind(mark.nodes);
+  }
+}
+
+template <class Scalar> std::size_t Record<Scalar>::bytes() const {
+  std::size_t bytes = used() * sizeof(Argument<Scalar>) + (swept ? swept * sizeof(Scalar) : 0);
+  if constexpr (Nodes<Scalar>::possible) bytes += nodes.bytes();
+  return bytes;
+}
+
+// ---- the walk backwards ----------------------------------------------------------------------------------------------
+
+template <class Scalar> Scalar* Record<Scalar>::fresh_adjoints() {
+  if constexpr (Nodes<Scalar>::possible) if (nodes.updated) refuse_updated();
+  const std::size_t n = count();
+  if (adjoints.capacity() < n) [[unlikely]] adjoints.grow(std::max(n, 2 * adjoints.capacity()));
+  std::fill_n(adjoints.data(), n, Scalar(0));
+  swept = n;
+  if constexpr (Nodes<Scalar>::possible) ++nodes.sweep;
+  return adjoints.data();
+}
+
+template <class Scalar> void Record<Scalar>::sweep_statements(const Argument<Scalar>*& arguments_end, Id statement, Id stop) {
+  Scalar* const adjoint = adjoints.data();
+  const Argument<Scalar>* a = arguments_end;
+  Scalar carry(0);
+  while (statement > stop) {
+    --statement;
+    const Scalar w = adjoint[statement] + carry;
+    adjoint[statement] = w;
+    carry = Scalar(0);
+    Id id;
+    do {
+      --a;
+      id = a->id;
+      const Id to = id & ~first_argument;
+      const Scalar share = a->slope * w;
+      if (to == statement - 1) carry += share; else adjoint[to] += share;
+    } while (!(id & first_argument));
+  }
+  adjoint[stop - 1] += carry;
+  arguments_end = a;
+}
+
+template <class Scalar> void Record<Scalar>::sweep() {
+  const Argument<Scalar>* a = next;
+  Id statement = count();
+  if constexpr (Nodes<Scalar>::possible)
+    for (std::size_t i = nodes.list.size(); i-- > 0;) {
+      Node& node = nodes.list[i];
+      if (node.id + 1 != statement) sweep_statements(a, statement, node.id + 1);
+      statement = node.id;
+      --a;
+      if (node.out ? node.out->swept == nodes.sweep : adjoints.data()[node.id] != 0) node.pullback(*this, node);
+    }
+  sweep_statements(a, statement, 1);
+}
+
+// ---- the tapes of this thread ----------------------------------------------------------------------------------------
+
+/// Every thread's list, and records that ended, kept for its next tape: their pages are warm.
+template <class Scalar> struct ThreadTapes {
+  static constexpr std::size_t most_spare = 8, most_spare_bytes = std::size_t{64} << 20;
+  Link<Scalar>* top = nullptr;
+  std::vector<Record<Scalar>*> spare;
+
+  ~ThreadTapes() {
+    gone = true;
+    while (top) {
+      Record<Scalar>* const record = top->record;
+      top = top->below;
+      let_go(record);
+    }
+    active<Scalar> = &idle<Scalar>;
+    for (auto* record : spare) delete record;
+  }
+  static void let_go(Record<Scalar>* record) {
+    if (__atomic_sub_fetch(&record->owners, 1, __ATOMIC_ACQ_REL) != 0) return;
+    std::size_t bytes = record->arguments.capacity() * sizeof(Argument<Scalar>);
+    if constexpr (Nodes<Scalar>::possible) bytes += record->nodes.reserved();
+    if (gone || of_this_thread().spare.size() >= most_spare || bytes > most_spare_bytes) { delete record; return; }
+    record->forget({});
+    if constexpr (Nodes<Scalar>::possible) record->nodes.release_all();
+    of_this_thread().spare.push_back(record);
+  }
+  /// Takes out tapes that ended on another thread, and lets the top one record.
+  void tidy() {
+    for (Link<Scalar>** link = &top; *link;) {
+      Record<Scalar>* const record = (*link)->record;
+      if (!__atomic_load_n(&record->ended, __ATOMIC_ACQUIRE)) { link = &(*link)->below; continue; }
+      *link = (*link)->below;
+      let_go(record);
+    }
+    active<Scalar> = top ? top->record : &idle<Scalar>;
+  }
+  static ThreadTapes& of_this_thread() {  // a function's static: g++ 12 forgets to destroy thread_local variable templates
+    static thread_local ThreadTapes tapes;
+    return tapes;
+  }
+  static inline thread_local constinit bool gone = false;  ///< this thread is ending, and its list has
+};
+
+template <class Scalar> void tidy_tapes() { ThreadTapes<Scalar>::of_this_thread().tidy(); }
+template <class Scalar> void put_on_top(Link<Scalar>& link) {
+  auto& tapes = ThreadTapes<Scalar>::of_this_thread();
+  __atomic_fetch_add(&link.record->owners, 1, __ATOMIC_RELAXED);
+  link.below = std::exchange(tapes.top, &link);
+  tapes.tidy();
+}
+template <class Scalar> bool take_out(Link<Scalar>& link) {
+  if (ThreadTapes<Scalar>::gone) return false;
+  auto& tapes = ThreadTapes<Scalar>::of_this_thread();
+  Link<Scalar>** at = &tapes.top;
+  while (*at && *at != &link) at = &(*at)->below;
+  const bool found = *at;
+  if (found) {
+    *at = link.below;
+    ThreadTapes<Scalar>::let_go(link.record);
+  }
+  tapes.tidy();
+  return found;
+}
+template <class Scalar> Record<Scalar>* new_tape() {
+  auto& spare = ThreadTapes<Scalar>::of_this_thread().spare;
+  Record<Scalar>* record;
+  if (spare.empty()) {
+    record = new Record<Scalar>;
+    record->base = record->place = 0;
+    record->forget({});
+  } else {
+    record = spare.back();
+    spare.pop_back();
+  }
+  record->owners = 1;
+  record->link.record = record;
+  put_on_top(record->link);
+  return record;
+}
+template <class Scalar> void end_tape(Record<Scalar>* record) {
+  if (!take_out(record->link)) {  // its list is another thread's: leave a record that holds nothing
+    record->base = nowhere;
+    record->last = record->next;
+    __atomic_store_n(&record->ended, true, __ATOMIC_RELEASE);
+  }
+  ThreadTapes<Scalar>::let_go(record);
+}
+template <class Scalar> const Record<Scalar>* holder_of(Place place) {
+  if (ThreadTapes<Scalar>::gone) return nullptr;
+  for (const Link<Scalar>* link = ThreadTapes<Scalar>::of_this_thread().top; link; link = link->below)
+    if (link->record->holds(place) || link->record->survivor(place)) return link->record;
+  return nullptr;
+}
+
+extern template struct Record<double>;
+extern template Record<double>* new_tape();
+extern template void end_tape(Record<double>*);
+extern template void tidy_tapes<double>();
+extern template void put_on_top(Link<double>&);
+extern template bool take_out(Link<double>&);
+extern template const Record<double>* holder_of(Place);
+
+}  // namespace autodiff::inline v1::detail
+
+namespace autodiff::inline v1 {
+
+template <class Scalar> Statistics BasicTape<Scalar>::statistics() const {
+  Statistics s;
+  s.statements = record_->count() - 1;
+  s.arguments = record_->used();
+  s.bytes = record_->bytes();
+  s.reserved = record_->arguments.capacity() * sizeof(detail::Argument<Scalar>) + record_->adjoints.capacity() * sizeof(Scalar);
+  if constexpr (detail::Nodes<Scalar>::possible) {
+    s.nodes = record_->nodes.list.size();
+    s.reserved += record_->nodes.reserved();
+  }
+  s.high_water = std::max(record_->high_water, s.bytes);
+  return s;
+}
+
+}  // namespace autodiff::inline v1

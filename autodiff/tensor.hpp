@@ -1,0 +1,177 @@
+// Floor 0. Tensor<T>: numbers with a shape, no derivative. Row-major; T is float or double.
+//
+// Copies share their numbers until one of them is written to (copy on write), so passing and keeping tensors by value costs a
+// pointer, and what a tape has recorded never changes. The promise is kept by `mutable_data`, through which every write goes; a
+// reference or pointer obtained for writing is good until the tensor is next copied.
+//
+// The law of memory, on which the kernels rely: a block of numbers starts on 64 bytes, may be read 64 bytes past its end, and
+// may be written up to a multiple of 64 bytes. A view of rows may start anywhere, and is only ever read.
+#pragma once
+#include "shape.hpp"
+#include <algorithm>
+#include <concepts>
+#include <cstring>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace autodiff::inline v1 {
+
+namespace detail {
+
+constexpr std::size_t alignment = 64;
+constexpr std::size_t padded(std::size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
+
+/// The head of a block of numbers on the heap, which follow 64 bytes behind it.
+struct Storage {
+  std::uint32_t owners = 1;   ///< tensors and tapes; atomic by the builtins (<atomic> costs every user 0.2 s of compile time)
+  std::uint64_t kept_by = 0;  ///< the recording that already keeps it (tape.hpp), to keep it only once
+
+  void* numbers() { return reinterpret_cast<char*>(this) + alignment; }
+  void retain() { __atomic_fetch_add(&owners, 1, __ATOMIC_RELAXED); }
+  bool shared() const { return __atomic_load_n(&owners, __ATOMIC_ACQUIRE) != 1; }
+  void release() { if (__atomic_sub_fetch(&owners, 1, __ATOMIC_ACQ_REL) == 0) free(this); }
+
+  /// Room for `bytes` of numbers, padded as the law of memory asks; throws Error, with the size, where there is none.
+  static Storage* allocate(std::size_t bytes);
+  static void free(Storage* storage);
+};
+
+/// A number in braces; only real numbers convert, so that {{0}, {1}} can be nothing but two rows.
+struct BraceNumber {
+  template <class X> requires std::is_arithmetic_v<X> constexpr BraceNumber(X x) : value(static_cast<double>(x)) {}
+  double value;
+};
+
+[[noreturn]] void refuse_index(const Shape& shape, std::initializer_list<std::size_t> index);
+
+}  // namespace detail
+
+template <std::floating_point T> class Tensor {
+ public:
+  using Number = T;
+  using Operand = void;  ///< obeys the rules: exp(t), a * b … (tensor_var.hpp)
+  template <class U> using Braces = std::initializer_list<U>;
+
+  Tensor() : shape_({0}) {}                                   ///< no numbers, shape (0,)
+  Tensor(Braces<detail::BraceNumber> numbers) : Tensor(Shape({numbers.size()})) { for (T* to = data_; const auto& x : numbers) *to++ = static_cast<T>(x.value); }
+  Tensor(Braces<Braces<T>> rows) : Tensor(Shape({rows.size(), rows.size() ? rows.begin()->size() : 0})) {
+    for (T* to = data_; const auto& row : rows) {
+      if (row.size() != shape_[1]) throw ShapeError(detail::text("tensor: the first row has {} numbers, another {}; give each the same", {shape_[1], row.size()}));
+      to = std::copy(row.begin(), row.end(), to);
+    }
+  }
+  Tensor(Braces<Braces<Braces<T>>> layers) : Tensor() {
+    std::vector<Tensor> all(layers.begin(), layers.end());
+    for (const Tensor& t : all) if (t.shape() != all[0].shape()) throw ShapeError(detail::text("tensor: the first layer has shape {}, another {}; give each the same", {all[0].shape().text(), t.shape().text()}));
+    if (all.empty()) return;
+    *this = Tensor(Shape({all.size(), all[0].shape()[0], all[0].shape()[1]}));
+    for (T* to = data_; const Tensor& t : all) to = std::copy_n(t.data(), t.size(), to);
+  }
+
+  static Tensor zeros(const Shape& shape) { return full(shape, T(0)); }
+  static Tensor ones(const Shape& shape) { return full(shape, T(1)); }
+  static Tensor full(const Shape& shape, T value) { Tensor t(shape); std::fill_n(t.data_, t.size(), value); return t; }
+  /// The values, row by row, in that shape. Throws ShapeError if they are not as many as the shape says.
+  template <class U> requires std::is_arithmetic_v<U> static Tensor from(std::span<const U> values, const Shape& shape) {
+    if (values.size() != shape.count()) throw ShapeError(detail::text("from: {} values for shape {}, which takes {}", {values.size(), shape.text(), shape.count()}));
+    Tensor t(shape);
+    std::transform(values.begin(), values.end(), t.data_, [](U x) { return static_cast<T>(x); });
+    return t;
+  }
+  template <class U> static Tensor from(const std::vector<U>& values, const Shape& shape) { return from(std::span<const U>(values), shape); }
+  static Tensor from(Braces<T> values, const Shape& shape) { return from(std::span<const T>(values.begin(), values.size()), shape); }
+  /// Room for numbers yet to be written: their values are arbitrary.
+  static Tensor uninitialized(const Shape& shape) { return Tensor(shape); }
+  /// The numbers at `data`, a part of `storage`, which they share.
+  static Tensor sharing(const Shape& shape, const T* data, detail::Storage* storage) {
+    Tensor t;
+    t.shape_ = shape, t.data_ = const_cast<T*>(data), t.storage_ = storage;
+    if (storage) storage->retain();
+    return t;
+  }
+
+  Tensor(const Tensor& other) : shape_(other.shape_), data_(other.data_), storage_(other.storage_) { if (storage_) storage_->retain(); }
+  Tensor(Tensor&& other) noexcept : shape_(std::exchange(other.shape_, Shape({0}))), data_(std::exchange(other.data_, nullptr)), storage_(std::exchange(other.storage_, nullptr)) {}
+  Tensor& operator=(const Tensor& other) { return *this = Tensor(other); }
+  Tensor& operator=(Tensor&& other) noexcept { swap(*this, other); return *this; }
+  ~Tensor() { if (storage_) storage_->release(); }
+  friend void swap(Tensor& a, Tensor& b) noexcept { std::swap(a.shape_, b.shape_), std::swap(a.data_, b.data_), std::swap(a.storage_, b.storage_); }
+
+  const Shape& shape() const { return shape_; }
+  std::size_t size() const { return shape_.count(); }
+
+  const T* data() const { return data_; }
+  /// The numbers, for writing: from here on this tensor shares them with nobody.
+  T* mutable_data() {
+    if (storage_ && storage_->shared()) [[unlikely]] *this = clone();
+    return data_;
+  }
+  const T* begin() const { return data_; }
+  const T* end() const { return data_ + size(); }
+
+  /// t(i, j): the number there. Throws ShapeError if there is none.
+  template <std::integral... I> T operator()(I... index) const { return data_[offset({static_cast<std::size_t>(index)...})]; }
+  template <std::integral... I> T& operator()(I... index) {
+    const std::size_t at = offset({static_cast<std::size_t>(index)...});
+    return mutable_data()[at];
+  }
+  /// t[k]: the k-th number, row by row.
+  T operator[](std::size_t k) const { return data_[flat(k)]; }
+  T& operator[](std::size_t k) { const std::size_t at = flat(k); return mutable_data()[at]; }
+  /// The only number of a tensor of one.
+  T item() const {
+    if (size() != 1) throw ShapeError(detail::text("item: shape {} holds {} numbers, not one; name one by its indices", {shape_.text(), size()}));
+    return data_[0];
+  }
+
+  /// Rows begin … end − 1 along the first axis; shares the numbers.
+  Tensor rows(std::size_t begin, std::size_t end) const {
+    if (shape_.axes() == 0 || begin > end || end > shape_[0]) throw ShapeError(detail::text("rows: {} to {} of shape {}", {begin, end, shape_.text()}));
+    Tensor t(*this);
+    t.shape_ = shape_.with(0, end - begin);
+    t.data_ += begin * shape_.inside(0);
+    return t;
+  }
+  /// The same numbers in another shape of as many; shares them.
+  Tensor reshaped(const Shape& shape) const {
+    if (shape.count() != size()) throw ShapeError(detail::text("reshape: {} to {}: {} numbers cannot become {}", {shape_.text(), shape.text(), size(), shape.count()}));
+    Tensor t(*this);
+    t.shape_ = shape;
+    return t;
+  }
+  /// A copy that shares nothing.
+  Tensor clone() const { Tensor t(shape_); if (size()) std::memcpy(t.data_, data_, size() * sizeof(T)); return t; }
+  /// The same numbers as another type.
+  template <std::floating_point U> Tensor<U> as() const { return Tensor<U>::from(std::span<const T>(data_, size()), shape_); }
+
+  /// Same shape, same numbers.
+  friend bool operator==(const Tensor& a, const Tensor& b) { return a.shape_ == b.shape_ && std::equal(a.begin(), a.end(), b.begin()); }
+
+  detail::Storage* storage() const { return storage_; }
+
+ private:
+  explicit Tensor(const Shape& shape) : shape_(shape), storage_(detail::Storage::allocate(shape.count() * sizeof(T))) { data_ = static_cast<T*>(storage_->numbers()); }
+
+  std::size_t offset(std::initializer_list<std::size_t> index) const {
+    std::size_t at = 0, axis = 0;
+    bool inside = index.size() == shape_.axes();
+    for (const std::size_t i : index) {
+      if (!inside || i >= shape_[axis]) [[unlikely]] detail::refuse_index(shape_, index);
+      at = at * shape_[axis++] + i;
+    }
+    if (!inside) [[unlikely]] detail::refuse_index(shape_, index);
+    return at;
+  }
+  std::size_t flat(std::size_t k) const { if (k >= size()) [[unlikely]] detail::refuse_index(Shape({size()}), {k}); return k; }
+
+  Shape shape_;
+  T* data_ = nullptr;
+  detail::Storage* storage_ = nullptr;
+};
+
+/// "[[0, 1], [2, 3]]".
+std::string to_text(const Tensor<float>& tensor);
+std::string to_text(const Tensor<double>& tensor);
+
+}  // namespace autodiff::inline v1

@@ -1,0 +1,371 @@
+// Floor 3. Tensors that remember: Var<Tensor<T>>, and how they obey the rules, number by number, broadcast as NumPy does it.
+//
+// A Var<Tensor> is a handle: a cell and its place. On a tape the cell lies in the tape's arena; a constant's cell lies on the heap and is
+// shared by its handles. An operation runs its kernel; if one of its operands is on the active tape, it leaves a node behind, whose
+// pullback hands the adjoint of the result to the operands that want it. Otherwise nothing is written but the result.
+//
+// To read this file, start at `Var`, then `record`, then `Pull`; `apply` at the end is the first user of all three.
+#pragma once
+#include "kernels.hpp"
+#include "var.hpp"
+#include <cstring>
+#include <new>
+
+namespace autodiff::inline v1 {
+
+namespace detail {
+
+/// The cell of a constant, with the tensor it stands for.
+template <class T> struct ConstantCell : Cell<T> {
+  std::uint32_t owners = 1;
+  Tensor<T> tensor;
+  explicit ConstantCell(Tensor<T> t) : Cell<T>{{0, 0, t.shape()}, const_cast<T*>(t.data()), nullptr, t.storage()}, tensor(std::move(t)) {}
+};
+
+template <class X> constexpr bool is_tensor = false;
+template <class T> constexpr bool is_tensor<Tensor<T>> = true;
+template <class X> constexpr bool is_tensor_var = false;
+template <class T> constexpr bool is_tensor_var<Var<Tensor<T>>> = true;
+
+}  // namespace detail
+
+/// A tensor and its place. Value and adjoint are handed out as tensors of their own, which outlive clear().
+template <std::floating_point T> class Var<Tensor<T>> {
+  using Cell = detail::Cell<T>;
+  using ConstantCell = detail::ConstantCell<T>;
+  Cell* cell_;
+  Place place_ = 0;
+
+ public:
+  using Differentiable = void;
+  using Number = T;
+
+  Var() : Var(Tensor<T>()) {}
+  Var(Tensor<T> constant) : cell_(new ConstantCell(std::move(constant))) {}
+  template <class X> requires std::is_arithmetic_v<X> Var(X constant) : Var(Tensor<T>::full({}, static_cast<T>(constant))) {}
+  Var(Cell* cell, Place place) : cell_(cell), place_(place) {}  ///< on a tape
+  Var(const Var& other) : cell_(other.cell_), place_(other.place_) { if (place_ == 0) __atomic_fetch_add(&constant()->owners, 1, __ATOMIC_RELAXED); }
+  Var(Var&& other) noexcept : cell_(std::exchange(other.cell_, nullptr)), place_(std::exchange(other.place_, 1)) {}
+  Var& operator=(const Var& other) { return *this = Var(other); }
+  Var& operator=(Var&& other) noexcept { std::swap(cell_, other.cell_), std::swap(place_, other.place_); return *this; }
+  ~Var() { if (place_ == 0 && __atomic_sub_fetch(&constant()->owners, 1, __ATOMIC_ACQ_REL) == 0) delete constant(); }
+
+  Tensor<T> value() const {
+    Cell& c = readable_cell();
+    if (c.storage) return Tensor<T>::sharing(c.shape, c.data, c.storage);
+    if (place_ == 0) return constant()->tensor;
+    if (!c.handed || !c.handed->value) return handed_out(c);
+    return shared_copy(c, c.handed->value);
+  }
+  const Shape& shape() const { return readable_cell().shape; }
+  std::size_t size() const { return shape().count(); }
+  Place place() const { return place_; }
+
+  /// y(i, j): that number, as a variable of the same recording (ops.hpp).
+  template <std::integral... I> Var<double> operator()(I... index) const;
+
+  /// The cell, if it may be part of what is being recorded: a constant's, or one on the active tape. Else throws TapeError.
+  Cell& cell(const char* where) const {
+    if (place_ != 0 && !detail::active<double>->holds(place_)) [[unlikely]] detail::active<double>->id_of(place_, where);
+    return *cell_;
+  }
+
+  /// The cell on that tape.
+  Cell& cell_on(const detail::Record<double>& tape, const char* where) const { tape.id_of(place_, where); return *cell_; }
+
+  template <class X> Var& operator+=(const X& x) { return *this = *this + x; }
+  template <class X> Var& operator-=(const X& x) { return *this = *this - x; }
+  template <class X> Var& operator*=(const X& x) { return *this = *this * x; }
+  template <class X> Var& operator/=(const X& x) { return *this = *this / x; }
+
+ private:
+  ConstantCell* constant() const { return static_cast<ConstantCell*>(cell_); }
+  /// The cell, if any tape of this thread still holds it.
+  Cell& readable_cell() const {
+    if (place_ != 0 && !detail::active<double>->holds(place_) && !detail::holder_of<double>(place_)) [[unlikely]] detail::active<double>->id_of(place_, "value");
+    return *cell_;
+  }
+  static Tensor<T> shared_copy(const Cell& c, detail::Storage* copy) { return Tensor<T>::sharing(c.shape, static_cast<const T*>(copy->numbers()), copy); }
+  Tensor<T> handed_out(Cell& c) const {
+    auto& nodes = const_cast<detail::Record<double>*>(detail::holder_of<double>(place_))->nodes;
+    detail::Storage* copy = nodes.hand_out(c, detail::Storage::allocate(c.shape.count() * sizeof(T)));
+    if (c.shape.count()) std::memcpy(copy->numbers(), c.data, c.shape.count() * sizeof(T));
+    return shared_copy(c, c.handed->value = copy);
+  }
+};
+template <class T> Var(Tensor<T>) -> Var<Tensor<T>>;
+
+/// A tensor, or one that remembers.
+template <class X> concept TensorLike = detail::is_tensor<X> || detail::is_tensor_var<X>;
+/// What can stand for a number beside a tensor.
+template <class X> concept NumberLike = Arithmetic<X> || (Expression<X> && requires { requires std::same_as<typename X::Scalar, double>; });
+template <class L, class R> concept TensorOperands = (TensorLike<L> && (TensorLike<R> || NumberLike<R>)) || (NumberLike<L> && TensorLike<R>);
+
+// ---- recording -------------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+/// An operand of an operation: a variable, or a constant, which becomes part of the tape only if something is recorded.
+template <class T> class Operand {
+  struct Local { Cell<T> cell; T number[1 + alignment / sizeof(T)]; };  // a number alone: readable behind its end like any other
+  union { Local local_; };
+  Cell<T>* cell_;
+
+ public:
+  Operand(const Var<Tensor<T>>& x, const char* where) : cell_(&x.cell(where)) {}
+  Operand(const Tensor<T>& x, const char*) { cell_ = new (&local_.cell) Cell<T>{{0, 0, x.shape()}, const_cast<T*>(x.data()), nullptr, x.storage()}; }
+  template <Arithmetic X> Operand(X x, const char*) {
+    cell_ = new (&local_.cell) Cell<T>{{}, local_.number, nullptr, nullptr};
+    local_.number[0] = static_cast<T>(x);
+  }
+  Operand(const Operand&) = delete;
+  Operand& operator=(const Operand&) = delete;
+
+  const Cell<T>& operator*() const { return *cell_; }
+  const Cell<T>* operator->() const { return cell_; }
+  bool recorded() const { return cell_->place != 0; }
+  /// Its cell on the tape; a constant is given one.
+  Cell<T>* on(Record<double>& tape) const {
+    if (recorded()) return cell_;
+    if (!cell_->storage) {
+      Cell<T>* const copy = tape.nodes.cell<T>(cell_->shape, 0);
+      if (cell_->shape.count()) copy->data[0] = cell_->data[0];
+      return copy;
+    }
+    tape.nodes.keep(cell_->storage);
+    return tape.nodes.cell<T>(cell_->shape, 0, cell_->data, cell_->storage);
+  }
+};
+
+/// The number type of the tensors among the operands.
+template <class... X> struct NumberOf;
+template <class X, class... More> struct NumberOf<X, More...> : NumberOf<More...> {};
+template <class X, class... More> requires TensorLike<X> struct NumberOf<X, More...> { using type = typename X::Number; };
+template <class... X> using NumberOfAny = typename NumberOf<X...>::type;
+
+/// Memory for a cell's adjoint, and whether it holds something to add to; null for a constant.
+template <class T> struct Target { T* data; bool add; explicit operator bool() const { return data; } };
+template <class T> Target<T> target(Nodes<double>& nodes, Cell<T>& cell) {
+  if (cell.place == 0) return {nullptr, false};
+  const bool add = cell.swept == nodes.sweep;
+  cell.swept = nodes.sweep;
+  if (!cell.adjoint) cell.adjoint = nodes.numbers<T>(cell.shape.count());
+  return {cell.adjoint, add};
+}
+
+/// What a pullback works with: the adjoint of the result, and where those of the operands go.
+template <class T> struct Pull {
+  Record<double>& tape;
+  Node& node;
+
+  Cell<T>& out() const { return static_cast<Cell<T>&>(*node.out); }
+  Cell<T>& in(int i) const { return static_cast<Cell<T>&>(*node.in[i]); }
+  const T* adjoint() const { return out().adjoint; }
+  /// The same where the result is a number.
+  double number_adjoint() const { return tape.adjoints.data()[node.id]; }
+
+  Target<T> to(Cell<T>& cell) const { return target(tape.nodes, cell); }
+  Target<T> to(int i) const { return to(in(i)); }
+};
+
+/// Appends a node. `pullback` is a callable that may be copied by bytes; what it captures is kept in the arena.
+template <class T, class F> Node& append_node(Record<double>& tape, const char* name, CellBase* out, Id id, F pullback, const Others* others = nullptr) {
+  static_assert(std::is_trivially_destructible_v<F>, "a pullback is kept as bytes: capture numbers, shapes and pointers into the arena only");
+  void* more = nullptr;
+  if constexpr (!std::is_empty_v<F>) more = new (tape.nodes.arena.take(sizeof(F))) F(pullback);
+  return tape.nodes.list.push({[](Record<double>& t, Node& node) {
+    const Pull<T> pull{t, node};
+    if constexpr (std::is_empty_v<F>) F{}(pull); else (*static_cast<F*>(node.more))(pull);
+  }, name, out, {}, more, others, id});
+}
+
+/// Runs an operation whose result is a tensor: `forward(out)` writes its numbers, `pullback(Pull)` is run on the way back.
+template <class T, class Forward, class Pullback, class... More>
+Var<Tensor<T>> record(const char* name, const Shape& shape, Forward&& forward, Pullback pullback, const Operand<T>& first, const More&... more) {
+  if (!(first.recorded() || ... || more.recorded())) {
+    Tensor<T> y = Tensor<T>::uninitialized(shape);
+    forward(y.mutable_data());
+    return y;
+  }
+  Record<double>& tape = *active<double>;
+  const Place place = tape.variable();
+  Cell<T>* const out = tape.nodes.cell<T>(shape, place);
+  forward(out->data);
+  Node& node = append_node<T>(tape, name, out, tape.count() - 1, pullback);
+  node.in[0] = first.on(tape);
+  int i = 0;
+  ((node.in[++i] = more.on(tape)), ...);
+  return {out, place};
+}
+
+/// Runs a reduction to one number: `forward()` gives it.
+template <class T, class Forward, class Pullback, class... More>
+Var<double> record_number(const char* name, Forward&& forward, Pullback pullback, const Operand<T>& first, const More&... more) {
+  const double value = forward();
+  if (!(first.recorded() || ... || more.recorded())) return value;
+  Record<double>& tape = *active<double>;
+  const Place place = tape.variable();
+  Node& node = append_node<T>(tape, name, nullptr, tape.count() - 1, pullback);
+  node.in[0] = first.on(tape);
+  int i = 0;
+  ((node.in[++i] = more.on(tape)), ...);
+  return {value, place};
+}
+
+/// A number on the tape as a tensor of one: the door from the scalar stream to the nodes.
+template <class T> Var<Tensor<T>> to_tensor(const Var<double>& x) {
+  Record<double>& tape = *active<double>;
+  const Id id = tape.id_of(x.place(), "recording");
+  if (id == 0) return x.value();
+  const Place place = tape.variable();
+  Cell<T>* const out = tape.nodes.cell<T>(Shape{}, place);
+  out->data[0] = static_cast<T>(x.value());
+  Id* const kept = new (tape.nodes.arena.take(sizeof(Id))) Id(id);
+  append_node<T>(tape, "number", out, tape.count() - 1, [id](const Pull<T>& p) { p.tape.adjoints.data()[id] += static_cast<double>(p.adjoint()[0]); }, tape.nodes.others({nullptr, 0, kept, 1}));
+  return {out, place};
+}
+
+/// How an operand enters: tensors as they are, numbers on a tape as a tensor of one.
+template <class T, TensorLike X> const X& entering(const X& x) {
+  static_assert(std::same_as<T, typename X::Number>, "tensors of float and of double do not mix; convert one with .as<float>() or .as<double>()");
+  return x;
+}
+template <class T, Arithmetic X> X entering(X x) { return x; }
+template <class T, Expression X> Var<Tensor<T>> entering(const X& x) { return to_tensor<T>(Var<double>(x)); }
+
+/// A result over operands of which none remembers is a plain tensor or number.
+template <class X> constexpr bool remembers = !(is_tensor<X> || Arithmetic<X>);
+template <class... X, class Y> auto plain_if_all_are(const Y& y) {
+  if constexpr ((remembers<X> || ...)) return y; else return y.value();
+}
+
+}  // namespace detail
+
+// ---- rules, number by number -----------------------------------------------------------------------------------------
+
+namespace detail {
+
+/// A rule of the library has a kernel; a user's own runs in a plain loop.
+template <class Rule, class T> void map(const T* x, T* y, std::size_t n) {
+  if constexpr (contains<Rule>(UnaryRules{})) kernels<T>().map[index_in<Rule>(UnaryRules{})](x, y, n);
+  else for (std::size_t i = 0; i < n; ++i) y[i] = Rule::value(x[i]);
+}
+template <class Rule, class T> void map_pullback(const T* x, const T* y, const T* g, T* gx, std::size_t n, bool add) {
+  if constexpr (contains<Rule>(UnaryRules{})) kernels<T>().pullback[index_in<Rule>(UnaryRules{})](x, y, g, gx, n, add);
+  else for (std::size_t i = 0; i < n; ++i) {
+    const T share = g[i] == 0 ? T(0) : static_cast<T>(g[i] * Rule::slope(x[i], y[i]));
+    gx[i] = add ? gx[i] + share : share;
+  }
+}
+template <class Rule, class T> void zip(const T* a, const T* b, Repeats repeats, T* y, std::size_t n) {
+  if constexpr (contains<Rule>(BinaryRules{})) kernels<T>().zip[index_in<Rule>(BinaryRules{})](a, b, repeats, y, n);
+  else for (std::size_t i = 0; i < n; ++i) y[i] = Rule::value(a[repeats.a ? 0 : i], b[repeats.b ? 0 : i]);
+}
+template <class Rule, bool second, class T> void zip_pullback(const T* a, const T* b, Repeats repeats, const T* y, const T* g, T* gx, std::size_t n, bool add) {
+  if constexpr (contains<Rule>(BinaryRules{})) {
+    constexpr std::size_t row = index_in<Rule>(BinaryRules{});
+    (second ? kernels<T>().pullback_b : kernels<T>().pullback_a)[row](a, b, repeats, y, g, gx, n, add);
+  } else for (std::size_t i = 0; i < n; ++i) {
+    const T p = a[repeats.a ? 0 : i], q = b[repeats.b ? 0 : i];
+    T share = 0;
+    if (g[i] != 0) share = static_cast<T>(g[i] * (second ? Rule::right(p, q, y[i]) : Rule::left(p, q, y[i])));
+    gx[i] = add ? gx[i] + share : share;
+  }
+}
+
+/// The common shape of two operands, aligned at their last axes: sizes are equal, or one of them is 1 or missing.
+Shape broadcast_shape(const char* name, const Shape& a, const Shape& b);
+/// The walk over a result of that shape; operands repeat along the axes where their size is 1 or missing.
+Broadcast broadcast_walk(const Shape& y, const Shape& a, const Shape& b);
+
+/// Adjoints of operands that were broadcast are summed back here, and nowhere else.
+template <class Rule, bool second, class T> void broadcast_pullback(const Pull<T>& p, const Broadcast& walk) {
+  Cell<T>&a = p.in(0), &b = p.in(1), &y = p.out(), &x = second ? b : a;
+  const auto to = p.to(x);
+  if (!to) return;
+  const auto zip_back = &zip_pullback<Rule, second, T>;
+  if (x.shape == y.shape) return kernels<T>().broadcast_pullback(zip_back, walk, a.data, b.data, y.data, y.adjoint, to.data, to.add);
+  T* const full = p.tape.nodes.template scratch<T>(y.shape.count());
+  kernels<T>().broadcast_pullback(zip_back, walk, a.data, b.data, y.data, y.adjoint, full, false);
+  kernels<T>().sum_back(walk, full, second, to.data, to.add);
+}
+
+template <class Rule, class T> Var<Tensor<T>> map(const Operand<T>& in) {
+  return record<T>(Rule::row.name, in->shape, [&](T* y) { map<Rule>(in->data, y, in->shape.count()); }, [](const Pull<T>& p) {
+    const Cell<T>&x = p.in(0), &y = p.out();
+    if (const auto to = p.to(0)) map_pullback<Rule>(x.data, y.data, y.adjoint, to.data, y.shape.count(), to.add);
+  }, in);
+}
+
+template <class Rule, class T> Var<Tensor<T>> zip(const Operand<T>& left, const Operand<T>& right) {
+  if (left->shape == right->shape)  // the usual case: one loop over all numbers, both ways
+    return record<T>(Rule::row.name, left->shape, [&](T* y) { zip<Rule>(left->data, right->data, Repeats{}, y, left->shape.count()); }, [](const Pull<T>& p) {
+      const Cell<T>&a = p.in(0), &b = p.in(1), &y = p.out();
+      const std::size_t n = y.shape.count();
+      if (const auto to = p.to(0)) zip_pullback<Rule, false>(a.data, b.data, Repeats{}, y.data, y.adjoint, to.data, n, to.add);
+      if (const auto to = p.to(1)) zip_pullback<Rule, true>(a.data, b.data, Repeats{}, y.data, y.adjoint, to.data, n, to.add);
+    }, left, right);
+  const Shape shape = broadcast_shape(Rule::row.name, left->shape, right->shape);
+  const Broadcast walk = broadcast_walk(shape, left->shape, right->shape);
+  return record<T>(Rule::row.name, shape, [&](T* y) { kernels<T>().broadcast(&zip<Rule, T>, walk, left->data, right->data, y); }, [walk](const Pull<T>& p) {
+    broadcast_pullback<Rule, false>(p, walk);
+    broadcast_pullback<Rule, true>(p, walk);
+  }, left, right);
+}
+
+}  // namespace detail
+
+/// The rule on every number of x.
+template <class Rule, TensorLike X> auto apply(const X& x) {
+  return detail::plain_if_all_are<X>(detail::map<Rule>(detail::Operand<typename X::Number>(x, Rule::row.name)));
+}
+/// The rule on every pair of numbers of a and b, broadcast to their common shape; throws ShapeError if they have none.
+template <class Rule, class L, class R> requires TensorOperands<L, R> auto apply(const L& a, const R& b) {
+  using T = detail::NumberOfAny<L, R>;
+  const auto& left = detail::entering<T>(a);
+  const auto& right = detail::entering<T>(b);
+  return detail::plain_if_all_are<L, R>(detail::zip<Rule>(detail::Operand<T>(left, Rule::row.name), detail::Operand<T>(right, Rule::row.name)));
+}
+
+// ---- tensors of a tape ----------------------------------------------------------------------------------------------
+
+template <class Scalar> template <class T> Var<Tensor<T>> BasicTape<Scalar>::variable(const Tensor<T>& value) {
+  static_assert(std::same_as<Scalar, double>, "tensors stand on a Tape, not on a tape over other numbers");
+  const Place place = record_->variable();
+  record_->nodes.keep(value.storage());
+  return {record_->nodes.template cell<T>(value.shape(), place, value.data(), value.storage()), place};
+}
+
+template <class Scalar> template <class T> void BasicTape<Scalar>::backward(const Var<Tensor<T>>& y, const Tensor<T>& weights) {
+  active_id(y.place(), "backward");
+  detail::Cell<T>& cell = y.cell_on(*record_, "backward");
+  if (cell.shape != weights.shape()) throw ShapeError(detail::text("backward: the output has shape {}, the weights {}; give one weight for each number", {cell.shape.text(), weights.shape().text()}));
+  record_->fresh_adjoints();
+  const auto to = detail::target(record_->nodes, cell);
+  std::copy_n(weights.data(), weights.size(), to.data);
+  record_->sweep();
+}
+
+template <class Scalar> template <class T> Tensor<T> BasicTape<Scalar>::adjoint(const Var<Tensor<T>>& x) const {
+  const Id id = active_id(x.place(), "adjoint");
+  if (id >= record_->swept) [[unlikely]] detail::refuse_late(x.place());
+  detail::Cell<T>& cell = x.cell_on(*record_, "adjoint");
+  auto& nodes = record_->nodes;
+  if (cell.swept != nodes.sweep) return Tensor<T>::zeros(cell.shape);
+  if (!cell.handed || !cell.handed->adjoint || cell.handed->swept != nodes.sweep) {
+    detail::Storage* const copy = nodes.hand_out(cell, detail::Storage::allocate(cell.shape.count() * sizeof(T)));
+    if (cell.shape.count()) std::memcpy(copy->numbers(), cell.adjoint, cell.shape.count() * sizeof(T));
+    cell.handed->adjoint = copy;
+    cell.handed->swept = nodes.sweep;
+  }
+  return Tensor<T>::sharing(cell.shape, static_cast<const T*>(cell.handed->adjoint->numbers()), cell.handed->adjoint);
+}
+
+// ---- what rules ask of a number --------------------------------------------------------------------------------------
+
+template <class T> const Tensor<T>& plain(const Tensor<T>& x) { return x; }
+template <class T> Tensor<T> plain(const Var<Tensor<T>>& x) { return x.value(); }
+/// Zeros of x's shape: the tangent of a constant.
+template <class T> Var<Tensor<T>> zero_like(const Var<Tensor<T>>& x) { return Tensor<T>::zeros(x.shape()); }
+
+}  // namespace autodiff::inline v1

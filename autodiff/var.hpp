@@ -1,0 +1,225 @@
+// Floor 3. Numbers that remember: Var<T>, and how expressions of them obey the rules.
+//
+// `x * y + 1` is an expression: a small struct that holds its variables *by value* (value and place, 16 bytes each) and its result, so that
+// `auto` keeps no reference to anything. Assigning it to a Var records one statement, with the slope of the whole expression in each of
+// its variables. To read this file, start at `Var`, then `Binary`, then `record`.
+#pragma once
+#include "dual.hpp"
+#include "tape.hpp"
+#include <array>
+#include <utility>
+
+namespace autodiff::inline v1 {
+
+/// Something with a value, a number of leaves, and a way to tell a listener the place and slope of each.
+template <class E> concept Expression = Differentiable<E> && requires { typename E::Scalar; { E::leaves } -> std::convertible_to<std::size_t>; };
+/// A constant beside expressions over Scalar: a plain number, or, for a tape over Vars, a Var of the outer tape.
+template <class X, class Scalar> concept ConstantOf = std::convertible_to<X, Scalar>;
+
+namespace detail {
+/// Puts an expression on the active tape; the place of the result, 0 if the expression is a constant.
+template <Expression E> Place record(const E& e);
+}  // namespace detail
+
+/// A number of type T that knows its place on a tape. `Var<double> y = 3.0;` is a constant, Var{} is 0.
+template <class T = double> class Var {
+  T value_{};
+  Place place_ = 0;
+
+ public:
+  using Differentiable = void;
+  using Scalar = T;
+  static constexpr std::size_t leaves = 1;
+
+  constexpr Var() = default;
+  template <ConstantOf<T> X> constexpr Var(const X& constant) : value_(static_cast<T>(constant)) {}
+  template <Expression E> requires std::same_as<typename E::Scalar, T>
+  [[gnu::always_inline]] Var(const E& e) : value_(e.value()), place_(detail::record(e)) {}
+  constexpr Var(const T& value, Place place) : value_(value), place_(place) {}
+
+  constexpr const T& value() const { return value_; }
+  constexpr Place place() const { return place_; }
+
+  template <class X> Var& operator+=(const X& x) { return *this = *this + x; }
+  template <class X> Var& operator-=(const X& x) { return *this = *this - x; }
+  template <class X> Var& operator*=(const X& x) { return *this = *this * x; }
+  template <class X> Var& operator/=(const X& x) { return *this = *this / x; }
+};
+template <Expression E> Var(const E&) -> Var<typename E::Scalar>;
+template <std::floating_point X> Var(X) -> Var<double>;
+template <std::integral X> Var(X) -> Var<double>;
+
+// ---- expressions -----------------------------------------------------------------------------------------------------
+
+/// A variable inside an expression. It copies member by member, as expressions do: a defaulted copy is one 16-byte move, which the
+/// compiler cannot split again, so that value and place would travel through memory instead of registers (up to 2.6 times the time).
+template <class T> class Leaf {
+  T value_{};
+  Place place_ = 0;
+
+ public:
+  using Differentiable = void;
+  using Scalar = T;
+  using Stored = Var<T>;
+  static constexpr std::size_t leaves = 1;
+  Leaf() = default;
+  [[gnu::always_inline]] Leaf(const Leaf& other) : value_(other.value_), place_(other.place_) {}
+  [[gnu::always_inline]] Leaf(const Var<T>& x) : value_(x.value()), place_(x.place()) {}
+  [[gnu::always_inline]] const T& value() const { return value_; }
+  [[gnu::always_inline]] void tell(auto& listener, const T& slope) const { listener(place_, slope); }
+};
+template <class X> struct Hold { using type = X; };
+template <class T> struct Hold<Var<T>> { using type = Leaf<T>; };
+template <class X> using Held = typename Hold<X>::type;  ///< how an expression holds an operand
+
+/// A plain number inside an expression.
+template <class T> class Constant {
+  T value_{};
+
+ public:
+  using Differentiable = void;
+  using Scalar = T;
+  using Stored = Var<T>;
+  static constexpr std::size_t leaves = 0;
+  constexpr Constant() = default;
+  constexpr Constant(const T& value) : value_(value) {}
+  constexpr const T& value() const { return value_; }
+  void tell(auto&, const T&) const {}
+};
+
+/// Rule(x) as an expression.
+template <class Rule, class X> class Unary {
+ public:
+  using Differentiable = void;
+  using Scalar = typename X::Scalar;
+  using Stored = Var<Scalar>;
+  static constexpr std::size_t leaves = X::leaves;
+
+  [[gnu::always_inline]] Unary(const X& x, const Scalar& value) : x_(x), value_(value) {}
+  [[gnu::always_inline]] Unary(const Unary& other) : x_(other.x_), value_(other.value_) {}
+  Unary(const Scalar& constant) : value_(constant) {}  ///< so that `c ? exp(x) : 1.0` compiles; its variable is a constant
+
+  [[gnu::always_inline]] const Scalar& value() const { return value_; }
+  [[gnu::always_inline]] void tell(auto& listener, const Scalar& s) const { x_.tell(listener, Scalar(s * Rule::slope(x_.value(), value_))); }
+
+ private:
+  X x_{};
+  Scalar value_;
+};
+
+/// Rule(a, b) as an expression.
+template <class Rule, class L, class R> class Binary {
+ public:
+  using Differentiable = void;
+  using Scalar = typename L::Scalar;
+  using Stored = Var<Scalar>;
+  static constexpr std::size_t leaves = L::leaves + R::leaves;
+
+  [[gnu::always_inline]] Binary(const L& a, const R& b, const Scalar& value) : a_(a), b_(b), value_(value) {}
+  [[gnu::always_inline]] Binary(const Binary& other) : a_(other.a_), b_(other.b_), value_(other.value_) {}
+  Binary(const Scalar& constant) : value_(constant) {}  ///< so that `c ? p * q : 0.0` compiles; its variables are constants
+
+  [[gnu::always_inline]] const Scalar& value() const { return value_; }
+  [[gnu::always_inline]] void tell(auto& listener, const Scalar& s) const {
+    if constexpr (L::leaves > 0) a_.tell(listener, Scalar(s * Rule::left(a_.value(), b_.value(), value_)));
+    if constexpr (R::leaves > 0) b_.tell(listener, Scalar(s * Rule::right(a_.value(), b_.value(), value_)));
+  }
+
+ private:
+  L a_{};
+  R b_{};
+  Scalar value_;
+};
+
+template <class Rule, Expression X> [[gnu::always_inline]] inline auto apply(const X& x) { return Unary<Rule, Held<X>>(x, apply<Rule>(x.value())); }
+template <class Rule, Expression L, Expression R> requires std::same_as<typename L::Scalar, typename R::Scalar>
+[[gnu::always_inline]] inline auto apply(const L& a, const R& b) { return Binary<Rule, Held<L>, Held<R>>(a, b, apply<Rule>(a.value(), b.value())); }
+template <class Rule, Expression L, ConstantOf<typename L::Scalar> X>
+[[gnu::always_inline]] inline auto apply(const L& a, const X& b) {
+  const auto constant = static_cast<typename L::Scalar>(b);
+  return Binary<Rule, Held<L>, Constant<typename L::Scalar>>(a, constant, apply<Rule>(a.value(), constant));
+}
+template <class Rule, Expression R, ConstantOf<typename R::Scalar> X>
+[[gnu::always_inline]] inline auto apply(const X& a, const R& b) {
+  const auto constant = static_cast<typename R::Scalar>(a);
+  return Binary<Rule, Constant<typename R::Scalar>, Held<R>>(constant, b, apply<Rule>(constant, b.value()));
+}
+
+// A variable meets the Dual of a derivative taken inside a recording: it goes below the Dual, as a number the ε knows nothing of.
+namespace detail {
+template <Expression E, class U, class B> using Lifted = Dual<Joined<Var<typename E::Scalar>, U>, B>;
+}
+template <class Rule, Expression E, class U, class B> requires(!std::convertible_to<E, U> && !std::convertible_to<Dual<U, B>, typename E::Scalar>)
+auto apply(const E& a, const Dual<U, B>& b) {
+  using D = detail::Lifted<E, U, B>;
+  return apply<Rule>(detail::widen<D>(Var<typename E::Scalar>(a)), detail::widen<D>(b));
+}
+template <class Rule, Expression E, class U, class B> requires(!std::convertible_to<E, U> && !std::convertible_to<Dual<U, B>, typename E::Scalar>)
+auto apply(const Dual<U, B>& a, const E& b) {
+  using D = detail::Lifted<E, U, B>;
+  return apply<Rule>(detail::widen<D>(a), detail::widen<D>(Var<typename E::Scalar>(b)));
+}
+
+// ---- recording -------------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+/// Everything below is inlined into every assignment. Nothing may take the address of the expression, not even the slow path: it would
+/// then live in memory instead of registers, and each assignment would cost three times as much.
+template <Expression E> [[gnu::always_inline]] inline Place record(const E& e) {
+  using Scalar = typename E::Scalar;
+  constexpr std::size_t n = E::leaves;
+  if constexpr (n == 0) return 0;
+  else {
+    Record<Scalar>& tape = *active<Scalar>;
+    const Place base = tape.base;
+
+    Scalar slopes[n];
+    Place places[n];
+    std::size_t k = 0;
+    Place far = 0, any = 0;
+    auto listen = [&](Place p, const Scalar& slope) __attribute__((always_inline)) {
+      slopes[k] = slope;
+      places[k++] = p;
+      far |= p - base;
+      any |= p;
+    };
+    e.tell(listen, Scalar(1));
+
+    if ((far | tape.room(n)) >= longest) [[unlikely]] {  // one test: is any variable not ours, or is there no room?
+      if (any == 0) return 0;
+      auto [s, p] = std::pair(std::to_array(slopes), std::to_array(places));  // copies: their addresses may be taken
+      return tape.record_slowly(n, s.data(), p.data());
+    }
+
+    Argument<Scalar>* const a = tape.next;
+    if constexpr (n < 4) {
+#pragma GCC unroll 4
+      for (std::size_t q = 0; q < n; ++q) {
+        a[q].slope = slopes[q];
+        a[q].id = static_cast<Id>(places[q] - base) | (q == 0 ? first_argument : 0);
+      }
+      tape.next = a + n;
+    } else {  // equal variables share an argument: a long expression often names one twice
+      bool merged[n]{};
+#pragma GCC unroll 16
+      for (std::size_t q = 1; q < n; ++q)
+#pragma GCC unroll 16
+        for (std::size_t r = 0; r < q; ++r)
+          if (!merged[q] && places[r] == places[q]) { slopes[r] += slopes[q]; merged[q] = true; }
+      std::size_t m = 0;
+#pragma GCC unroll 16
+      for (std::size_t q = 0; q < n; ++q)
+        if (!merged[q]) {
+          a[m].slope = slopes[q];
+          a[m].id = static_cast<Id>(places[q] - base) | (q == 0 ? first_argument : 0);
+          ++m;
+        }
+      tape.next = a + m;
+    }
+    return tape.place++;
+  }
+}
+
+}  // namespace detail
+}  // namespace autodiff::inline v1

@@ -14,6 +14,7 @@
 #pragma once
 #include "rules.hpp"
 
+#include <concepts>
 #include <utility>
 
 namespace autodiff::inline v1 {
@@ -78,6 +79,14 @@ template <class T, class Tag> class Dual {
 
   constexpr const T& value() const { return value_; }
   constexpr const T& tangent() const { return tangent_; }
+
+  /// Of a tensor: its shape, and its elements with their tangents.
+  auto shape() const requires requires(const T& t) { t.shape(); } { return value_.shape(); }
+  auto size() const requires requires(const T& t) { t.size(); } { return value_.size(); }
+  template <std::integral... I> auto operator()(I... index) const requires requires(const T& t) { t(index...); } {
+    using Y = decltype(value_(index...));
+    return Dual<Y, Tag>(value_(index...), tangent_(index...));
+  }
 
   template <class X> [[gnu::always_inline]] constexpr Dual& operator+=(const X& x) { return *this = *this + x; }
   template <class X> [[gnu::always_inline]] constexpr Dual& operator-=(const X& x) { return *this = *this - x; }

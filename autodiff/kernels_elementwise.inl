@@ -3,11 +3,16 @@
 
 /// Below two pieces one thread is faster: a piece of cheap work (16 384 additions) takes 2 µs, handing it over 0.5 µs.
 constexpr std::size_t piece_size = 1 << 14;
+HWY_INLINE bool worth_sharing(std::size_t n) { return n >= 2 * piece_size && threads() > 1; }
 
-/// f(begin, end) over 0 … n, in pieces for the threads if n is large. Pieces end on whole vectors and do not depend on the number of threads.
+/// f(begin, end) over 0 … n in pieces, shared by the threads. Pieces end on whole vectors and do not depend on the number of threads.
+template <class F> HWY_NOINLINE void share_pieces(std::size_t n, const F& f) {
+  parallel((n + piece_size - 1) / piece_size, [&](std::size_t i) { f(i * piece_size, std::min(n, (i + 1) * piece_size)); });
+}
 template <class F> HWY_INLINE void in_pieces(std::size_t n, const F& f) {
-  if (n < 2 * piece_size || threads() == 1) [[likely]] return f(0, n);
-  parallel((n + piece_size - 1) / piece_size, [&](std::size_t i) HWY_ATTR { f(i * piece_size, std::min(n, (i + 1) * piece_size)); });
+  if (!worth_sharing(n)) [[likely]] return f(0, n);
+  const F copy = f;  // so that what f holds stays in registers on the path above
+  share_pieces(n, copy);
 }
 
 /// g · slope, and 0 where g is 0. A slope that is a constant of the rule is finite: no question.
@@ -19,16 +24,16 @@ template <std::floating_point T, class S> HWY_INLINE T scaled(T g, const S& slop
 
 // ── one operand ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-template <class Rule, class T> [[gnu::flatten]] void map_piece(const T* x, T* y, std::size_t n) {
+template <class Rule, class T> [[gnu::flatten]] void map(const T* x, T* y, std::size_t n) {
+  if (worth_sharing(n)) [[unlikely]] return share_pieces(n, [=](std::size_t i, std::size_t end) { map<Rule, T>(x + i, y + i, end - i); });
   if constexpr (Rule::row.lanes) for (std::size_t i = 0; i < n; i += Lane<T>::size) Rule::value(Lane<T>::load(x + i)).store(y + i);
   else for (std::size_t i = 0; i < n; ++i) y[i] = Rule::value(x[i]);
 }
-template <class Rule, class T> void map(const T* x, T* y, std::size_t n) {
-  in_pieces(n, [=](std::size_t begin, std::size_t end) HWY_ATTR { map_piece<Rule, T>(x + begin, y + begin, end - begin); });
-}
 
-template <class Rule, class T> [[gnu::flatten]] void pullback_piece(const T* x, const T* y, const T* g, T* gx, std::size_t n, bool add) {
+template <class Rule, class T> [[gnu::flatten]] void pullback(const T* x, const T* y, const T* g, T* gx, std::size_t n, bool add) {
   using X = Lane<T>;
+  if (worth_sharing(n)) [[unlikely]]
+    return share_pieces(n, [=](std::size_t i, std::size_t end) { pullback<Rule, T>(x + i, y + i, g + i, gx + i, end - i, add); });
   if constexpr (Rule::row.lanes) {
     const auto at = [=](std::size_t i) HWY_ATTR { return scaled(X::load(g + i), Rule::slope(X::load(x + i), X::load(y + i))); };
     if (add) for (std::size_t i = 0; i < n; i += X::size) (X::load(gx + i) + at(i)).store(gx + i);
@@ -36,9 +41,6 @@ template <class Rule, class T> [[gnu::flatten]] void pullback_piece(const T* x, 
   } else {
     for (std::size_t i = 0; i < n; ++i) gx[i] = (add ? gx[i] : T(0)) + scaled(g[i], Rule::slope(x[i], y[i]));
   }
-}
-template <class Rule, class T> void pullback(const T* x, const T* y, const T* g, T* gx, std::size_t n, bool add) {
-  in_pieces(n, [=](std::size_t begin, std::size_t end) HWY_ATTR { pullback_piece<Rule, T>(x + begin, y + begin, g + begin, gx + begin, end - begin, add); });
 }
 
 // ── two operands ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -57,17 +59,11 @@ template <class T, class F> HWY_INLINE void over_pairs(const T* a, const T* b, R
   }
 }
 
-template <class Rule, class T> [[gnu::flatten]] void zip_piece(const T* a, const T* b, Repeats repeats, T* y, std::size_t n) {
-  if constexpr (Rule::row.lanes) {
-    over_pairs(a, b, repeats, n, [=](std::size_t i, Lane<T> p, Lane<T> q) HWY_ATTR { Rule::value(p, q).store(y + i); });
-  } else {
-    for (std::size_t i = 0; i < n; ++i) y[i] = Rule::value(a[repeats.a ? 0 : i], b[repeats.b ? 0 : i]);
-  }
-}
-template <class Rule, class T> void zip(const T* a, const T* b, Repeats repeats, T* y, std::size_t n) {
-  in_pieces(n, [=](std::size_t begin, std::size_t end) HWY_ATTR {
-    zip_piece<Rule, T>(repeats.a ? a : a + begin, repeats.b ? b : b + begin, repeats, y + begin, end - begin);
-  });
+template <class Rule, class T> [[gnu::flatten]] void zip(const T* a, const T* b, Repeats repeats, T* y, std::size_t n) {
+  if (worth_sharing(n)) [[unlikely]]
+    return share_pieces(n, [=](std::size_t i, std::size_t end) { zip<Rule, T>(a + (repeats.a ? 0 : i), b + (repeats.b ? 0 : i), repeats, y + i, end - i); });
+  if constexpr (Rule::row.lanes) over_pairs(a, b, repeats, n, [=](std::size_t i, Lane<T> p, Lane<T> q) HWY_ATTR { Rule::value(p, q).store(y + i); });
+  else for (std::size_t i = 0; i < n; ++i) y[i] = Rule::value(a[repeats.a ? 0 : i], b[repeats.b ? 0 : i]);
 }
 
 template <class Rule, bool second, class X> HWY_INLINE auto slope_of(const X& a, const X& b, const X& y) {
@@ -76,8 +72,12 @@ template <class Rule, bool second, class X> HWY_INLINE auto slope_of(const X& a,
 }
 
 template <class Rule, bool second, class T>
-[[gnu::flatten]] void zip_pullback_piece(const T* a, const T* b, Repeats repeats, const T* y, const T* g, T* gx, std::size_t n, bool add) {
+[[gnu::flatten]] void zip_pullback(const T* a, const T* b, Repeats repeats, const T* y, const T* g, T* gx, std::size_t n, bool add) {
   using X = Lane<T>;
+  if (worth_sharing(n)) [[unlikely]]
+    return share_pieces(n, [=](std::size_t i, std::size_t end) {
+      zip_pullback<Rule, second, T>(a + (repeats.a ? 0 : i), b + (repeats.b ? 0 : i), repeats, y + i, g + i, gx + i, end - i, add);
+    });
   if constexpr (Rule::row.lanes) {
     const auto at = [=](std::size_t i, const X& p, const X& q) HWY_ATTR { return scaled(X::load(g + i), slope_of<Rule, second>(p, q, X::load(y + i))); };
     if (add) over_pairs(a, b, repeats, n, [=](std::size_t i, X p, X q) HWY_ATTR { (X::load(gx + i) + at(i, p, q)).store(gx + i); });
@@ -86,12 +86,6 @@ template <class Rule, bool second, class T>
     for (std::size_t i = 0; i < n; ++i)
       gx[i] = (add ? gx[i] : T(0)) + scaled(g[i], slope_of<Rule, second>(a[repeats.a ? 0 : i], b[repeats.b ? 0 : i], y[i]));
   }
-}
-template <class Rule, bool second, class T>
-void zip_pullback(const T* a, const T* b, Repeats repeats, const T* y, const T* g, T* gx, std::size_t n, bool add) {
-  in_pieces(n, [=](std::size_t begin, std::size_t end) HWY_ATTR {
-    zip_pullback_piece<Rule, second, T>(repeats.a ? a : a + begin, repeats.b ? b : b + begin, repeats, y + begin, g + begin, gx + begin, end - begin, add);
-  });
 }
 
 // ── vectors ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -203,7 +203,7 @@ template <class T> void row_dots(const T* a, std::size_t a_row, const T* x, T* c
     }
     for (std::size_t r = 0; r < h; ++r) c[i + r] = (add ? c[i + r] : start ? start[(i + r) * start_step] : T(0)) + sum(s[r][0] + s[r][1]);
   };
-  in_row_pieces(m, k, [=](std::size_t begin, std::size_t end) HWY_ATTR {
+  in_row_pieces(m, k, 1, [=](std::size_t begin, std::size_t end) HWY_ATTR {
     std::size_t i = begin;
     for (; i + high <= end; i += high) rows(i, std::integral_constant<std::size_t, high>());
     for (; i < end; ++i) rows(i, std::integral_constant<std::size_t, 1>());

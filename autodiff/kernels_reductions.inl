@@ -25,14 +25,18 @@ template <class T, class F> HWY_INLINE double block_sums(std::size_t begin, std:
 }
 
 /// The same in parts that threads may share; their sums are added in order.
-template <class T, class F> HWY_INLINE double part_sums(std::size_t n, const F& f) {
-  if (n < 2 * piece_size) [[likely]] return block_sums<T>(0, n, f);
+template <class T, class F> HWY_NOINLINE double share_sums(std::size_t n, const F& f) {
   const std::size_t part = std::max(piece_size, (n / most_parts + block_size) / block_size * block_size), parts = (n + part - 1) / part;
   double sums[most_parts + 1];
   parallel(parts, [&](std::size_t i) HWY_ATTR { sums[i] = block_sums<T>(i * part, std::min(n, (i + 1) * part), f); });
   double total = 0;
   for (std::size_t i = 0; i < parts; ++i) total += sums[i];
   return total;
+}
+template <class T, class F> HWY_INLINE double part_sums(std::size_t n, const F& f) {
+  if (n < 2 * piece_size) [[likely]] return block_sums<T>(0, n, f);
+  const F copy = f;
+  return share_sums<T>(n, copy);
 }
 
 template <class T> double sum_of(const T* x, std::size_t n) {
@@ -62,23 +66,26 @@ template <class T> void column_sums(const T* x, std::size_t row, T* y, std::size
   }
 }
 
-/// f(begin, end) over rows 0 … m of n numbers, in pieces for the threads if there is much of it.
-template <class F> HWY_INLINE void in_row_pieces(std::size_t m, std::size_t n, const F& f) {
-  if (m * n < 2 * piece_size || threads() == 1) [[likely]] return f(0, m);
-  const std::size_t rows = std::max<std::size_t>(1, piece_size / n);
-  parallel((m + rows - 1) / rows, [&](std::size_t i) HWY_ATTR { f(i * rows, std::min(m, (i + 1) * rows)); });
+/// f(begin, end) over rows 0 … m of n numbers, in pieces for the threads if there is much of it (`work` additions for each number).
+template <class F> HWY_NOINLINE void share_rows(std::size_t m, std::size_t rows, const F& f) {
+  parallel((m + rows - 1) / rows, [&](std::size_t i) { f(i * rows, std::min(m, (i + 1) * rows)); });
+}
+template <class F> HWY_INLINE void in_row_pieces(std::size_t m, std::size_t n, std::size_t work, const F& f) {
+  if (!worth_sharing(m * n * work)) [[likely]] return f(0, m);
+  const F copy = f;
+  share_rows(m, std::max<std::size_t>(1, piece_size / (n * work)), copy);
 }
 
 template <class T> void sum_along(const T* x, T* y, const Along& s, bool add) {
   const bool whole = s.n == 1;
   const std::size_t outer = whole ? 1 : s.outer, n = s.n, inner = whole ? s.outer * s.inner : s.inner;
   if (inner == 1 && !whole) {
-    return in_row_pieces(outer, n, [=](std::size_t begin, std::size_t end) HWY_ATTR {
+    return in_row_pieces(outer, n, 1, [=](std::size_t begin, std::size_t end) HWY_ATTR {
       for (std::size_t o = begin; o < end; ++o) y[o] = (add ? y[o] : T(0)) + static_cast<T>(sum_of(x + o * n, n));
     });
   }
   constexpr std::size_t width = 256;  // columns of one piece: whole vectors
-  if (outer * n * inner < 2 * piece_size || threads() == 1) {
+  if (!worth_sharing(outer * n * inner)) {
     for (std::size_t o = 0; o < outer; ++o) column_sums(x + o * n * inner, inner, y + o * inner, n, inner, add);
     return;
   }
@@ -94,7 +101,7 @@ template <class T> void spread_along(T alpha, const T* g, T* gx, const Along& s,
   const std::size_t outer = s.outer, n = s.n, inner = s.inner;
   if (outer * inner == 1) return fill(alpha * *g, gx, n, add);
   if (n == 1) return axpy(alpha, g, gx, outer * inner, add);
-  in_row_pieces(outer, n * inner, [=](std::size_t begin, std::size_t end) HWY_ATTR {
+  in_row_pieces(outer, n * inner, 1, [=](std::size_t begin, std::size_t end) HWY_ATTR {
     for (std::size_t o = begin; o < end; ++o) {
       const std::size_t length = inner == 1 ? n : inner;
       for (std::size_t row = o * n * inner; row < (o + 1) * n * inner; row += length)

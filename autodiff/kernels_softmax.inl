@@ -2,17 +2,9 @@
 // A row is shifted by its largest number: the result depends on differences only, and nothing overflows. A row may end inside of a vector:
 // what is written past it is overwritten by the rows behind it, so rows go upwards, and none writes beyond `limit`, the end of the last.
 
-/// f(i, limit) for each of m rows of n numbers, of which the first m·n − i·n behind the start of row i may be written: those are `limit`.
-template <class T, class F> HWY_INLINE void over_rows(std::size_t m, std::size_t n, std::size_t work, const F& f) {
-  if (m * n * work < 2 * piece_size || threads() == 1) {
-    for (std::size_t i = 0; i < m; ++i) f(i, (m - i) * n);
-    return;
-  }
-  const std::size_t rows = std::max<std::size_t>(1, piece_size / (n * work));
-  parallel((m + rows - 1) / rows, [&](std::size_t p) HWY_ATTR {
-    const std::size_t end = std::min(m, (p + 1) * rows);
-    for (std::size_t i = p * rows; i < end; ++i) f(i, (end - i) * n);
-  });
+/// f(i, limit) for each of m rows of n numbers; `limit`: how many numbers may be written from its start on.
+template <class F> HWY_INLINE void over_rows(std::size_t m, std::size_t n, std::size_t work, const F& f) {
+  in_row_pieces(m, n, work, [=](std::size_t begin, std::size_t end) HWY_ATTR { for (std::size_t i = begin; i < end; ++i) f(i, (end - i) * n); });
 }
 constexpr std::size_t exp_work = 8;  ///< how many additions an exponential is worth
 
@@ -43,7 +35,7 @@ template <class T> HWY_INLINE void row_scale(T alpha, T* y, std::size_t n, std::
 }
 
 template <class T> void softmax(const T* x, T* y, std::size_t m, std::size_t n) {
-  over_rows<T>(m, n, exp_work, [=](std::size_t i, std::size_t limit) HWY_ATTR {
+  over_rows(m, n, exp_work, [=](std::size_t i, std::size_t limit) HWY_ATTR {
     T* const to = y + i * n;
     row_scale(1 / row_exps(x + i * n, row_shift(x + i * n, n), to, n, limit), to, n, limit);
   });
@@ -51,7 +43,7 @@ template <class T> void softmax(const T* x, T* y, std::size_t m, std::size_t n) 
 
 template <class T> void log_softmax(const T* x, T* y, std::size_t m, std::size_t n) {
   using X = Lane<T>;
-  over_rows<T>(m, n, exp_work, [=](std::size_t i, std::size_t limit) HWY_ATTR {
+  over_rows(m, n, exp_work, [=](std::size_t i, std::size_t limit) HWY_ATTR {
     const T* const from = x + i * n;
     const T shift = row_shift(from, n), rest = std::log(row_exps<T>(from, shift, nullptr, n, limit));
     for (std::size_t j = 0; j < n; j += X::size) (X::load(from + j) - X(shift) - X(rest)).store(y + i * n + j, limit - j);
@@ -59,7 +51,7 @@ template <class T> void log_softmax(const T* x, T* y, std::size_t m, std::size_t
 }
 
 template <class T> void logsumexp(const T* x, T* y, T* softmax, std::size_t m, std::size_t n) {
-  over_rows<T>(m, n, exp_work, [=](std::size_t i, std::size_t limit) HWY_ATTR {
+  over_rows(m, n, exp_work, [=](std::size_t i, std::size_t limit) HWY_ATTR {
     const T* const from = x + i * n;
     const T shift = row_shift(from, n), z = row_exps(from, shift, softmax ? softmax + i * n : nullptr, n, limit);
     if (softmax) row_scale(1 / z, softmax + i * n, n, limit);
@@ -85,7 +77,7 @@ template <class T, class F> HWY_INLINE void row_give(T* gx, std::size_t n, bool 
 
 template <class T> void softmax_pullback(const T* y, const T* g, T* gx, std::size_t m, std::size_t n, bool add) {
   using X = Lane<T>;
-  over_rows<T>(m, n, 2, [=](std::size_t i, std::size_t) HWY_ATTR {
+  over_rows(m, n, 2, [=](std::size_t i, std::size_t) HWY_ATTR {
     const T *const yi = y + i * n, *const gi = g + i * n;
     const X s = row_sum<T>(n, [=](std::size_t j) HWY_ATTR { return X::load(gi + j) * X::load(yi + j); });
     row_give(gx + i * n, n, add, [=](std::size_t j) HWY_ATTR { return X::load(yi + j) * (X::load(gi + j) - s); });
@@ -94,7 +86,7 @@ template <class T> void softmax_pullback(const T* y, const T* g, T* gx, std::siz
 
 template <class T> void log_softmax_pullback(const T* y, const T* g, T* gx, std::size_t m, std::size_t n, bool add) {
   using X = Lane<T>;
-  over_rows<T>(m, n, exp_work, [=](std::size_t i, std::size_t) HWY_ATTR {
+  over_rows(m, n, exp_work, [=](std::size_t i, std::size_t) HWY_ATTR {
     const T *const yi = y + i * n, *const gi = g + i * n;
     const X s = row_sum<T>(n, [=](std::size_t j) HWY_ATTR { return X::load(gi + j); });
     row_give(gx + i * n, n, add, [=](std::size_t j) HWY_ATTR { return X::load(gi + j) - exp(X::load(yi + j)) * s; });
@@ -103,7 +95,7 @@ template <class T> void log_softmax_pullback(const T* y, const T* g, T* gx, std:
 
 template <class T> void logsumexp_pullback(const T* softmax, const T* g, T* gx, std::size_t m, std::size_t n, bool add) {
   using X = Lane<T>;
-  over_rows<T>(m, n, 1, [=](std::size_t i, std::size_t) HWY_ATTR {
+  over_rows(m, n, 1, [=](std::size_t i, std::size_t) HWY_ATTR {
     const X gi = g[i];
     row_give(gx + i * n, n, add, [=](std::size_t j) HWY_ATTR { return gi * X::load(softmax + i * n + j); });
   });

@@ -250,6 +250,17 @@ template <class T, class A, class B> requires TensorOperands<A, B> || (NumberLik
   return chosen(mask, a) + chosen(apply<Subtract>(T(1), mask), b);
 }
 
+/// One condition for all numbers.
+template <class A, class B> requires TensorOperands<A, B> auto select(bool condition, const A& a, const B& b) {
+  using T = detail::NumberOfAny<A, B>;
+  const auto whole = [](const auto& x) {
+    const auto& in = detail::entering<T>(x);
+    if constexpr (Arithmetic<std::remove_cvref_t<decltype(in)>>) return Tensor<T>::full({}, static_cast<T>(in)); else return in;
+  };
+  using Y = std::conditional_t<detail::remembers<A> || detail::remembers<B>, Var<Tensor<T>>, Tensor<T>>;
+  return condition ? Y(whole(a)) : Y(whole(b));
+}
+
 // ---- joins: concatenate, stack, tensors from numbers -----------------------------------------------------------------
 
 namespace detail {
@@ -316,6 +327,16 @@ template <TensorLike X> X stack(const std::vector<X>& parts) {
   }
   return concatenate(rows, 0);
 }
+namespace detail {
+template <class T, class Tag, class F> auto push_parts(const std::vector<Dual<T, Tag>>& parts, const F& f) {
+  std::vector<T> values, tangents;
+  for (const auto& x : parts) values.push_back(x.value()), tangents.push_back(x.tangent());
+  return Dual<T, Tag>(f(values), f(tangents));
+}
+}  // namespace detail
+template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto concatenate(const std::vector<Dual<T, Tag>>& parts, std::ptrdiff_t axis = 0) { return detail::push_parts(parts, [&](const auto& t) { return concatenate(t, axis); }); }
+template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto stack(const std::vector<Dual<T, Tag>>& parts) { return detail::push_parts(parts, [](const auto& t) { return stack(t); }); }
+
 /// Numbers on a tape as a tensor of that shape, row by row: the way from scalar code to tensor code.
 template <std::floating_point T = double> Var<Tensor<T>> assemble(std::span<const Var<double>> numbers, const Shape& shape) {
   if (numbers.size() != shape.count()) throw ShapeError(detail::text("assemble: {} numbers for shape {}, which takes {}", {numbers.size(), shape.text(), shape.count()}));

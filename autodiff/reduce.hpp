@@ -61,13 +61,13 @@ template <DualTensor X> auto sum(const X& x, Axis axis) { return detail::push_li
 
 /// Σ x / n. Throws ShapeError if there are no numbers.
 template <AnyTensor X> auto mean(const X& x) {
-  const auto& shape = x.shape();
+  const Shape shape = plain(x).shape();
   if (shape.count() == 0) detail::Reduction::refuse_empty("mean", shape);
   const double share = 1.0 / static_cast<double>(shape.count());
   return detail::stored(sum(x) * share);
 }
 template <AnyTensor X> auto mean(const X& x, Axis axis) {
-  const detail::Reduction r("mean", x.shape(), axis, true);
+  const detail::Reduction r("mean", plain(x).shape(), axis, true);
   return detail::stored(sum(x, axis) * (1.0 / static_cast<double>(r.along.n)));
 }
 
@@ -109,7 +109,7 @@ template <TensorLike X> auto norm(const X& x) {
 }
 template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto norm(const Dual<T, Tag>& x) {
   const auto y = norm(x.value());
-  return Dual<std::remove_const_t<decltype(y)>, Tag>(y, detail::stored(dot(x.value(), x.tangent()) * (plain(y) > 0 ? 1 / y : 0 * y)));
+  return Dual<std::remove_const_t<decltype(y)>, Tag>(y, detail::stored(dot(x.value(), x.tangent()) / select(plain(y) > 0, y, 1.0)));
 }
 
 // ---- extremes: max, min, argmax --------------------------------------------------------------------------------------

@@ -145,8 +145,8 @@ template <std::floating_point T> class Tensor {
   /// The same numbers as another type.
   template <std::floating_point U> Tensor<U> as() const { return Tensor<U>::from(std::span<const T>(data_, size()), shape_); }
 
-  /// Same shape, same numbers.
-  friend bool operator==(const Tensor& a, const Tensor& b) { return a.shape_ == b.shape_ && std::equal(a.begin(), a.end(), b.begin()); }
+  /// Same shape, same numbers. (a == b compares number by number, as all operators do.)
+  friend bool equal(const Tensor& a, const Tensor& b) { return a.shape_ == b.shape_ && std::equal(a.begin(), a.end(), b.begin()); }
 
   detail::Storage* storage() const { return storage_; }
 

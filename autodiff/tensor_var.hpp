@@ -327,6 +327,32 @@ template <class Rule, class L, class R> requires TensorOperands<L, R> auto apply
   return detail::plain_if_all_are<L, R>(detail::zip<Rule>(detail::Operand<T>(left, Rule::row.name), detail::Operand<T>(right, Rule::row.name)));
 }
 
+// ---- comparisons -----------------------------------------------------------------------------------------------------
+
+namespace detail {
+/// A comparison as a rule of two, so that it is broadcast as they are: 1 where it holds, else 0.
+template <class Holds> struct Comparison {
+  static constexpr Row row{.name = "comparison", .domain = {}, .max_ulp = 0};
+  template <class X> static X value(const X& a, const X& b) { return static_cast<X>(Holds{}(a, b)); }
+  static auto left(const auto&, const auto&, const auto& y) { return exactly<0>(y); }
+  static auto right(const auto&, const auto&, const auto& y) { return exactly<0>(y); }
+};
+struct Less { bool operator()(auto a, auto b) const { return a < b; } };
+struct NotGreater { bool operator()(auto a, auto b) const { return a <= b; } };
+struct Equal { bool operator()(auto a, auto b) const { return a == b; } };
+struct NotEqual { bool operator()(auto a, auto b) const { return a != b; } };
+}  // namespace detail
+
+/// Plain tensors: what comparisons see (a Var or Dual is compared by its value).
+template <class L, class R> concept PlainTensors = (detail::is_tensor<L> && (detail::is_tensor<R> || Arithmetic<R>)) || (Arithmetic<L> && detail::is_tensor<R>);
+/// Comparisons are made number by number: the result is a tensor of ones and zeros, for select() or to be counted by sum().
+template <class L, class R> requires PlainTensors<L, R> auto operator<(const L& a, const R& b) { return apply<detail::Comparison<detail::Less>>(a, b); }
+template <class L, class R> requires PlainTensors<L, R> auto operator>(const L& a, const R& b) { return apply<detail::Comparison<detail::Less>>(b, a); }
+template <class L, class R> requires PlainTensors<L, R> auto operator<=(const L& a, const R& b) { return apply<detail::Comparison<detail::NotGreater>>(a, b); }
+template <class L, class R> requires PlainTensors<L, R> auto operator>=(const L& a, const R& b) { return apply<detail::Comparison<detail::NotGreater>>(b, a); }
+template <class L, class R> requires PlainTensors<L, R> auto operator==(const L& a, const R& b) { return apply<detail::Comparison<detail::Equal>>(a, b); }
+template <class L, class R> requires PlainTensors<L, R> auto operator!=(const L& a, const R& b) { return apply<detail::Comparison<detail::NotEqual>>(a, b); }
+
 // ---- tensors of a tape ----------------------------------------------------------------------------------------------
 
 template <class Scalar> template <class T> Var<Tensor<T>> BasicTape<Scalar>::variable(const Tensor<T>& value) {

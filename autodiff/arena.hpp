@@ -9,10 +9,10 @@
 
 namespace autodiff::inline v1::detail {
 
-/// Memory of this size, in place of `old` and with its content; throws TapeError that says how much was asked for. (In tape.cpp.)
-void* reallocate(void* old, std::size_t bytes);
+/// Memory of `bytes`, in place of `old` and with its content; throws TapeError that says how much was asked for. (In tape.cpp.)
+void* reallocate(void* old, std::size_t old_bytes, std::size_t bytes);
 
-/// Memory that grows by realloc, which moves the pages of large blocks and not their bytes.
+/// Memory that grows.
 template <class T> class Buffer {
   static_assert(std::is_trivially_destructible_v<T>);
   T* data_ = nullptr;
@@ -26,7 +26,7 @@ template <class T> class Buffer {
   T* data() const { return data_; }
   std::size_t capacity() const { return capacity_; }
   void grow(std::size_t capacity) {
-    data_ = static_cast<T*>(reallocate(static_cast<void*>(data_), capacity * sizeof(T)));
+    data_ = static_cast<T*>(reallocate(static_cast<void*>(data_), capacity_ * sizeof(T), capacity * sizeof(T)));
     capacity_ = capacity;
   }
 };

@@ -13,6 +13,7 @@
 //      tensor_var.hpp  Var<Tensor<T>>: tensors that remember
 //   2  tape.hpp        record, backward, mark, rewind       nodes.hpp, arena.hpp  its tensor half, and its memory
 //   1  dual.hpp        forward mode                         kernels.hpp  loops over memory, for each instruction set
+//     batch.hpp       eight numbers computed with as one
 //   0  rules.hpp       the table of elementary functions (rules.inl), and what a number is
 //      tensor.hpp, shape.hpp, error.hpp, special.hpp, pool.hpp
 //

@@ -93,8 +93,8 @@ template <class T, class Tag> class Dual {
   template <class X> [[gnu::always_inline]] constexpr Dual& operator*=(const X& x) { return *this = *this * x; }
   template <class X> [[gnu::always_inline]] constexpr Dual& operator/=(const X& x) { return *this = *this / x; }
 };
-template <class T> Dual(const T&, const T&) -> Dual<T>;
 template <Arithmetic X> Dual(X) -> Dual<detail::MeetingOf<X>>;
+template <Arithmetic X> Dual(X, X) -> Dual<detail::MeetingOf<X>>;
 template <Arithmetic X, Arithmetic V> Dual(X, V) -> Dual<detail::MeetingOf<X, V>>;
 
 template <class T, class Tag> constexpr Dual<T, Tag> zero_like(const Dual<T, Tag>& x) {

@@ -69,7 +69,7 @@ template <class T, class Cost> Var<double> cost_with_gradient(const char* name, 
     Cell<T>& in = p.in(0);
     const double g = p.number_adjoint();
     const bool again = in.adjoint == gradient;
-    if (g == 1 && (!in.adjoint || again) && in.swept != p.tape.nodes.sweep) {
+    if (g == 1 && (!in.adjoint || again || in.swept <= p.tape.nodes.sweep_before_rewind) && in.swept != p.tape.nodes.sweep) {
       in.adjoint = gradient;
       in.swept = p.tape.nodes.sweep;
       return;

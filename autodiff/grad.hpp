@@ -4,6 +4,7 @@
 // A driver differentiates at whatever number its point is made of. At a point of Vars or Duals, inside of another derivative, the result is
 // again such a number, so derivatives of derivatives need nothing special.
 #pragma once
+#include "batch.hpp"
 #include "reduce.hpp"
 #include <algorithm>
 #include <span>
@@ -131,6 +132,36 @@ template <class F, detail::Number X> auto value_and_gradient(const F& f, const X
 /// ∇f(x).
 template <class F, detail::Point X> auto gradient(const F& f, const X& x) { return value_and_gradient(f, x).gradient; }
 
+/// ∇f at many points: `lanes` of them at a time, side by side in SIMD registers, share one recording. f must not branch on its numbers where
+/// the points would take different ways (Error); select(condition, a, b) does not branch. All points have the same size (ShapeError).
+template <std::size_t lanes = 8, class F> std::vector<std::vector<double>> gradient_batch(const F& f, const std::vector<std::vector<double>>& points) {
+  using B = Batch<double, lanes>;
+  std::vector<std::vector<double>> gradients;
+  gradients.reserve(points.size());
+  BasicTape<B> tape;
+  std::vector<Var<B>> x;
+  for (std::size_t first = 0; first < points.size(); first += lanes) {
+    const std::size_t count = std::min(lanes, points.size() - first), n = points[first].size();
+    const auto point = [&](std::size_t lane) -> const std::vector<double>& { return points[first + std::min(lane, count - 1)]; };  // the last group may repeat its last
+    for (std::size_t lane = 0; lane < lanes; ++lane) detail::require_size("gradient_batch", "a point", points[0].size(), point(lane).size());
+    tape.clear();
+    x.clear();
+    for (std::size_t i = 0; i < n; ++i) {
+      B component;
+      for (std::size_t lane = 0; lane < lanes; ++lane) component[lane] = point(lane)[i];
+      x.push_back(tape.variable(component));
+    }
+    const Var<B> y = detail::one_number<B>("gradient_batch", f(std::as_const(x)));
+    tape.backward({y}, {B(1.0)});
+    for (std::size_t lane = 0; lane < count; ++lane) gradients.emplace_back(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      const B g = tape.adjoint(x[i]);
+      for (std::size_t lane = 0; lane < count; ++lane) gradients[first + lane][i] = g[lane];
+    }
+  }
+  return gradients;
+}
+
 // ---- products with the Jacobian --------------------------------------------------------------------------------------
 
 /// J·v, the derivative of F along v, in one walk forwards. A number, std::vector or Tensor, as F returns.
@@ -197,12 +228,15 @@ template <class F, class T> Tensor<double> jacobian(const F& f, const Tensor<T>&
   const auto walked = [&] { const Tensor<T> g = tape.adjoint(at); rows.emplace_back(g.begin(), g.end()); };
   if constexpr (detail::is_tensor_var<std::remove_cvref_t<decltype(y)>>) {
     using U = typename std::remove_cvref_t<decltype(y)>::Number;
+    if (y.place() == 0) return Tensor<double>::zeros(Shape({y.size(), x.size()}));  // a constant function
     for (std::size_t i = 0; i < y.size(); ++i) {
       Tensor<U> unit = Tensor<U>::zeros(y.shape());
       unit[i] = U(1);
       tape.backward(y, unit);
       walked();
     }
+  } else if constexpr (detail::is_tensor<std::remove_cvref_t<decltype(y)>>) {
+    return Tensor<double>::zeros(Shape({y.size(), x.size()}));
   } else {
     tape.backward({Var<double>(y)}, {1.0});
     walked();

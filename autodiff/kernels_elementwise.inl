@@ -45,17 +45,20 @@ template <class Rule, class T> [[gnu::flatten]] void pullback(const T* x, const 
 
 // ── two operands ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// f(i, a's vector, b's vector) for all vectors. Two loops: both operands walk, or one repeats, from a vector that is read again and again.
+/// f(i, a's vector, b's vector) for all vectors; an operand that repeats stays in a register.
 template <class T, class F> HWY_INLINE void over_pairs(const T* a, const T* b, Repeats repeats, std::size_t n, const F& f) {
   using X = Lane<T>;
   if (!repeats.a && !repeats.b) [[likely]] {
     for (std::size_t i = 0; i < n; i += X::size) f(i, X::load(a + i), X::load(b + i));
+  } else if (!repeats.a) {
+    const X q(*b);
+    for (std::size_t i = 0; i < n; i += X::size) f(i, X::load(a + i), q);
+  } else if (!repeats.b) {
+    const X p(*a);
+    for (std::size_t i = 0; i < n; i += X::size) f(i, p, X::load(b + i));
   } else {
-    HWY_ALIGN T all_a[X::size], all_b[X::size];
-    if (repeats.a) X(*a).store(all_a), a = all_a;
-    if (repeats.b) X(*b).store(all_b), b = all_b;
-    const std::size_t step_a = repeats.a ? 0 : 1, step_b = repeats.b ? 0 : 1;
-    for (std::size_t i = 0; i < n; i += X::size) f(i, X::load(a + i * step_a), X::load(b + i * step_b));
+    const X p(*a), q(*b);
+    for (std::size_t i = 0; i < n; i += X::size) f(i, p, q);
   }
 }
 

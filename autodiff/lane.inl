@@ -60,7 +60,14 @@ template <class T> struct Lane {
   friend HWY_INLINE Truth<T> operator>=(Lane a, Lane b) { return {hn::Ge(a.v, b.v)}; }
   friend HWY_INLINE Truth<T> operator<=(Lane a, Lane b) { return {hn::Le(a.v, b.v)}; }
   friend HWY_INLINE Truth<T> operator==(Lane a, Lane b) { return {hn::Eq(a.v, b.v)}; }
-  friend HWY_INLINE Truth<T> operator!=(Lane a, Lane b) { return {hn::Ne(a.v, b.v)}; }
+#if HWY_TARGET <= HWY_AVX3  // Highway 1.0.3's Ne is false for NaN on AVX2 and AVX-512
+  friend HWY_INLINE Truth<T> operator!=(Lane a, Lane b) {
+    if constexpr (sizeof(T) == 4) return {{_mm512_cmp_ps_mask(a.v.raw, b.v.raw, _CMP_NEQ_UQ)}};
+    else return {{_mm512_cmp_pd_mask(a.v.raw, b.v.raw, _CMP_NEQ_UQ)}};
+  }
+#else
+  friend HWY_INLINE Truth<T> operator!=(Lane a, Lane b) { return {hn::Not(hn::Eq(a.v, b.v))}; }
+#endif
   friend HWY_INLINE Lane select(Truth<T> c, Lane a, Lane b) { return hn::IfThenElse(c.m, a.v, b.v); }
   friend HWY_INLINE Lane select_or_zero(Truth<T> c, Lane a) { return hn::IfThenElseZero(c.m, a.v); }
   friend HWY_INLINE Lane plain(Lane a) { return a; }

@@ -117,7 +117,7 @@ template <class T> HWY_INLINE Lane<T> atanh(Lane<T> x) {
 template <class T> constexpr T short_reduction = 39000;
 template <class T> HWY_INLINE Lane<T> sin(Lane<T> x) {
   if (!(abs(x) > Lane<T>(short_reduction<T>)).nowhere()) [[unlikely]] return each(x, [](T number) { return std::sin(number); });
-  return hn::Sin(hn::ScalableTag<T>(), x.v);
+  return select(x == Lane<T>(0), x, Lane<T>(hn::Sin(hn::ScalableTag<T>(), x.v)));  // −0 stays
 }
 template <class T> HWY_INLINE Lane<T> cos(Lane<T> x) {
   if (!(abs(x) > Lane<T>(short_reduction<T>)).nowhere()) [[unlikely]] return each(x, [](T number) { return std::cos(number); });

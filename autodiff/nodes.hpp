@@ -36,7 +36,7 @@ struct Handed {
 
 template <class T> struct Cell : CellBase {
   T* data = nullptr;
-  T* adjoint = nullptr;        ///< carved from the arena on first use
+  T* adjoint = nullptr;        ///< carved from the arena on first use, and anew after a rewind()
   Storage* storage = nullptr;  ///< whose numbers these are, if not the arena's
 };
 
@@ -76,6 +76,7 @@ template <class Scalar> struct Nodes {
 
 template <> struct Nodes<double> {
   static constexpr bool possible = true;
+  static constexpr Id nobody = ~Id{0};
   struct Mark { std::size_t nodes = 0, storages = 0; Arena::Position arena; };
 
   Stack<Node> list;
@@ -86,7 +87,8 @@ template <> struct Nodes<double> {
   Stack<HandedOut> handed_out;  ///< copies given to users, until clear() or rewind()
   Place recording = 0, recording_before = 0;  ///< names of what is recorded since clear(), and of what was before it
   std::uint64_t sweep = 0;      ///< number of the last walk backwards
-  bool updated = false;         ///< a parameter has changed in place since it was recorded: no walk backwards before clear()
+  std::uint64_t sweep_before_rewind = 0;  ///< adjoints written up to then may lie in memory that rewind() took back
+  Id updated = nobody;          ///< the first parameter that has changed in place since it was recorded: no walk backwards while it is there
   Buffer<char> scratch_memory;
 
   constexpr Nodes() = default;
@@ -112,10 +114,10 @@ template <> struct Nodes<double> {
   }
 
   void keep(Storage* storage) {
-    if (!storage || storage->kept_by == recording) return;
+    if (!storage || __atomic_load_n(&storage->kept_by, __ATOMIC_RELAXED) == recording) return;
     storages.push(storage);
     storage->retain();
-    storage->kept_by = recording;
+    __atomic_store_n(&storage->kept_by, recording, __ATOMIC_RELAXED);
   }
   void keep(Shared& object) {
     if (object.kept_by == recording) return;
@@ -134,7 +136,7 @@ template <> struct Nodes<double> {
   }
 
   Mark mark() const { return {list.size(), storages.size(), arena.position()}; }
-  void rewind(const Mark& mark);
+  void rewind(const Mark& mark, Id end);  ///< statements from `end` on are gone
   /// Forgets everything; from now on the recording is called `next`.
   void forget_all(Place next);
   void release_all();

@@ -55,6 +55,7 @@ View slicing(const Shape& x, std::ptrdiff_t axis, std::ptrdiff_t begin, std::ptr
   const std::size_t along = x.axis(axis, "slice");
   if (step == 0) throw ShapeError("slice: a step of 0 never arrives; use 1, or a negative step to go backwards");
   const auto n = static_cast<std::ptrdiff_t>(x[along]);
+  step = std::clamp(step, -n - 1, n + 1);  // a longer one takes the first entry only, too; and nothing overflows
   const std::ptrdiff_t low = step > 0 ? 0 : -1, high = step > 0 ? n : n - 1;
   const auto within = [&](std::ptrdiff_t at) { return std::clamp<std::ptrdiff_t>(at < 0 ? at + n : at, low, high); };
   const std::ptrdiff_t from = within(begin), to = within(end);
@@ -92,7 +93,7 @@ std::size_t element(const Shape& x, std::initializer_list<std::ptrdiff_t> index)
     if (!inside) break;
     at = at * x[axis++] + static_cast<std::size_t>(i);
   }
-  if (!inside) throw ShapeError(fmt::format("element ({}) of shape {}", fmt::join(index, ", "), x.text()));
+  if (!inside) throw ShapeError(fmt::format("element: index ({}) is outside of shape {}; give one position for each axis, counted from 0", fmt::join(index, ", "), x.text()));
   return at;
 }
 

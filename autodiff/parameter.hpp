@@ -53,13 +53,13 @@ template <std::floating_point T> class Parameter {
   T* update() {
     if (auto* tape = const_cast<detail::Record<double>*>(holder())) {
       block_->updated = tape->nodes.sweep;
-      tape->nodes.updated = true;
+      tape->nodes.updated = std::min(tape->nodes.updated, tape->id_of(block_->place, "update"));
       if (block_->value.storage() && block_->value.storage()->shared()) keep_recorded_numbers();
     }
     return block_->value.mutable_data();
   }
 
-  static bool recording() { return detail::active<double> != &detail::idle<double>; }
+  static bool recording() { return detail::active<double>->base != detail::nowhere; }
   /// Where it stands on the tape that records: put there on first use.
   detail::Cell<T>& cell() const {
     detail::Record<double>& tape = *detail::active<double>;
@@ -67,6 +67,7 @@ template <std::floating_point T> class Parameter {
     if (b.place != 0 && (tape.holds(b.place) || tape.survivor(b.place))) [[likely]] return *b.cell;
     tape.nodes.keep(b);
     b.place = tape.variable();
+    b.updated = 0;
     b.cell = tape.nodes.template cell<T>(b.value.shape(), b.place, b.value.data(), nullptr);
     return *b.cell;
   }

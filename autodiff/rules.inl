@@ -343,38 +343,38 @@ template <Argument X> [[gnu::always_inline]] inline auto fabs(const X& x) { retu
 struct Max {
   static constexpr Row row{.name = "max", .domain = {-1e6, 1e6}, .max_ulp = 0, .right = {-1e6, 1e6}};
   template <class X> static X value(const X& a, const X& b) { return select(a >= b, a, select(a < b, b, a + b)); }
-  static auto left(const auto& a, const auto& b, const auto& y) { return slope_of_larger(plain(a), plain(b), plain(y)); }
-  static auto right(const auto& a, const auto& b, const auto& y) { return slope_of_larger(plain(b), plain(a), plain(y)); }
-  static auto slope_of_larger(auto p, auto q, auto y) {
+  static auto left(const auto& a, const auto& b, const auto& y) { return of_larger(plain(a), plain(b), plain(y)); }
+  static auto right(const auto& a, const auto& b, const auto& y) { return of_larger(plain(b), plain(a), plain(y)); }
+  static auto of_larger(auto p, auto q, auto y) {
     return select(p > q, like(y, 1), select(p < q, like(y, 0), select(p == q, like(y, 0.5), y)));
   }
 };
 template <class L, With<L> R> [[gnu::always_inline]] inline auto max(const L& a, const R& b) { return apply<Max>(a, b); }
-template <Argument X> [[gnu::always_inline]] inline auto max(const X& a, const X& b) { return apply<Max>(a, b); }  // better than std::max
+template <Argument X> [[gnu::always_inline]] inline auto max(const X& a, const X& b) { return apply<Max>(a, b); }  // beats std::max
 /// the smaller of a, b     slopes as max
 struct Min {
   static constexpr Row row{.name = "min", .domain = {-1e6, 1e6}, .max_ulp = 0, .right = {-1e6, 1e6}};
   template <class X> static X value(const X& a, const X& b) { return select(a <= b, a, select(a > b, b, a + b)); }
-  static auto left(const auto& a, const auto& b, const auto& y) { return Max::slope_of_larger(plain(b), plain(a), plain(y)); }
-  static auto right(const auto& a, const auto& b, const auto& y) { return Max::slope_of_larger(plain(a), plain(b), plain(y)); }
+  static auto left(const auto& a, const auto& b, const auto& y) { return Max::of_larger(plain(b), plain(a), plain(y)); }
+  static auto right(const auto& a, const auto& b, const auto& y) { return Max::of_larger(plain(a), plain(b), plain(y)); }
 };
 template <class L, With<L> R> [[gnu::always_inline]] inline auto min(const L& a, const R& b) { return apply<Min>(a, b); }
-template <Argument X> [[gnu::always_inline]] inline auto min(const X& a, const X& b) { return apply<Min>(a, b); }  // better than std::min
+template <Argument X> [[gnu::always_inline]] inline auto min(const X& a, const X& b) { return apply<Min>(a, b); }  // beats std::min
 /// the larger of a, b, and the other one, with slope 1, if one is NaN      slopes as max
 struct Fmax {
   static constexpr Row row{.name = "fmax", .domain = {-1e6, 1e6}, .max_ulp = 0, .right = {-1e6, 1e6}};
   template <class X> static X value(const X& a, const X& b) { return select(a >= b, a, select(a < b, b, select(a == a, a, b))); }
-  static auto left(const auto& a, const auto& b, const auto&) { return slope_of_larger(plain(a), plain(b)); }
-  static auto right(const auto& a, const auto& b, const auto&) { return slope_of_larger(plain(b), plain(a)); }
-  static auto slope_of_larger(auto p, auto q) { return Max::slope_of_larger(p, q, select(p == p, like(p, 1), select(q == q, like(p, 0), p))); }
+  static auto left(const auto& a, const auto& b, const auto&) { return of_larger(plain(a), plain(b)); }
+  static auto right(const auto& a, const auto& b, const auto&) { return of_larger(plain(b), plain(a)); }
+  static auto of_larger(auto p, auto q) { return Max::of_larger(p, q, select(p == p, like(p, 1), select(q == q, like(p, 0), p))); }
 };
 template <class L, With<L> R> [[gnu::always_inline]] inline auto fmax(const L& a, const R& b) { return apply<Fmax>(a, b); }
 /// the smaller of a, b, and the other one, with slope 1, if one is NaN     slopes as max
 struct Fmin {
   static constexpr Row row{.name = "fmin", .domain = {-1e6, 1e6}, .max_ulp = 0, .right = {-1e6, 1e6}};
   template <class X> static X value(const X& a, const X& b) { return select(a <= b, a, select(a > b, b, select(a == a, a, b))); }
-  static auto left(const auto& a, const auto& b, const auto&) { return Fmax::slope_of_larger(-plain(a), -plain(b)); }
-  static auto right(const auto& a, const auto& b, const auto&) { return Fmax::slope_of_larger(-plain(b), -plain(a)); }
+  static auto left(const auto& a, const auto& b, const auto&) { return Fmax::of_larger(-plain(a), -plain(b)); }
+  static auto right(const auto& a, const auto& b, const auto&) { return Fmax::of_larger(-plain(b), -plain(a)); }
 };
 template <class L, With<L> R> [[gnu::always_inline]] inline auto fmin(const L& a, const R& b) { return apply<Fmin>(a, b); }
 /// a − n·b, n = trunc(a/b)      slopes 1 and −n; the jumps where n changes count for nothing

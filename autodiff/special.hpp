@@ -7,7 +7,8 @@ namespace autodiff::inline v1 {
 /// Poles: −∞ at +0, +∞ at −0, NaN at −1, −2, … and −∞. ψ(+∞) = +∞.
 double digamma(double x);
 
-/// ψ⁽ⁿ⁾(x), the n-th derivative of digamma; polygamma(0, x) is digamma(x), n < 0 gives NaN.
+/// ψ⁽ⁿ⁾(x), the n-th derivative of digamma; polygamma(0, x) is digamma(x), n < 0 gives NaN. To about 1e-14 of its value, except for even n
+/// halfway between two poles below 0: what they contribute cancels there, and the error is relative to that.
 /// Poles: for odd n +∞ at 0, −1, −2, …; for even n −∞ at +0, +∞ at −0, NaN at −1, −2, …. ψ⁽ⁿ⁾(+∞) = 0 for n > 0.
 double polygamma(int n, double x);
 

@@ -3,14 +3,30 @@
 #include <atomic>
 #include <fmt/format.h>
 #include <new>
+#include <sys/mman.h>
 
 namespace autodiff::inline v1 {
 namespace detail {
 
 // ---- memory ----------------------------------------------------------------------------------------------------------
 
-void* reallocate(void* old, std::size_t bytes) {
-  void* memory = std::realloc(old, bytes);
+/// Blocks from here on ask for pages of 2 MB: in a virtual machine, where each missed address translation is looked up twice, walks over
+/// small pages cost up to half as much again (GMM, Burgers in bench/scalar).
+constexpr std::size_t huge_page = std::size_t{1} << 21, large = 2 * huge_page;
+
+void advise_huge(void* memory, std::size_t bytes) { madvise(memory, bytes / huge_page * huge_page, MADV_HUGEPAGE); }
+
+void* reallocate(void* old, std::size_t old_bytes, std::size_t bytes) {
+  void* memory;
+  if (bytes < large) memory = std::realloc(old, bytes);
+  else {
+    memory = std::aligned_alloc(huge_page, (bytes + huge_page - 1) / huge_page * huge_page);
+    if (memory) {
+      advise_huge(memory, bytes);
+      if (old) std::memcpy(memory, old, std::min(old_bytes, bytes));
+      std::free(old);
+    }
+  }
   if (!memory) throw TapeError(fmt::format("tape: it needs {} bytes in one piece, and the system has no such memory; record less at a time, or rewind() parts of it", bytes));
   return memory;
 }
@@ -55,15 +71,17 @@ void take_back(Stack<Nodes<double>::HandedOut>& handed_out) {
 }
 void let_go(Stack<Storage*>& storages, std::size_t from) {
   for (std::size_t i = from; i < storages.size(); ++i) {
-    storages[i]->kept_by = 0;  // or the next keep() would think it is still kept
+    __atomic_store_n(&storages[i]->kept_by, 0, __ATOMIC_RELAXED);  // or the next keep() would think it is still kept
     storages[i]->release();
   }
   storages.truncate(from);
 }
 }  // namespace
 
-void Nodes<double>::rewind(const Mark& mark) {
+void Nodes<double>::rewind(const Mark& mark, Id end) {
   take_back(handed_out);
+  sweep_before_rewind = sweep;
+  if (updated >= end) updated = nobody;
   let_go(storages, mark.storages);
   list.truncate(mark.nodes);
   arena.rewind(mark.arena);
@@ -73,19 +91,19 @@ void Nodes<double>::forget_all(Place next) {
   let_go(storages, 0);
   std::size_t kept = 0;
   for (Shared* object : shared)
-    if (object->kept_by == recording) shared[kept++] = object;
+    if (object->kept_by == recording) (shared[kept++] = object)->kept_by = ~recording;  // once, if it is here twice
     else object->release();
   shared.truncate(kept);
   list.truncate(0);
   arena.rewind({});
-  updated = false;
-  recording_before = recording;
+  updated = nobody;
+  recording_before = ~recording;
   recording = next;
 }
 void Nodes<double>::release_all() {
   forget_all(recording);
   for (Shared* object : shared) {
-    if (object->kept_by == recording) object->kept_by = 0;
+    if (object->kept_by == recording_before) object->kept_by = 0;
     object->release();
   }
   shared.truncate(0);
@@ -112,6 +130,13 @@ void refuse_updated() {
 }
 void refuse_late(Place place) {
   throw TapeError(fmt::format("adjoint: variable #{} was recorded after the last backward(), or there was none yet; call backward() first", place));
+}
+void refuse_moved() {
+  throw TapeError("tape: this Tape was moved from and holds no recording; use the one it was moved to");
+}
+void refuse_mark(bool foreign, Id id) {
+  if (foreign) throw TapeError(fmt::format("rewind: the mark, at statement {}, was made on another tape", id));
+  throw TapeError(fmt::format("rewind: what stood before the mark, at statement {}, is gone; a mark does not outlive clear() or a rewind() below it", id));
 }
 void refuse_more_statements() {
   throw TapeError(fmt::format("tape: {} statements is the most one tape holds; rewind() parts of it", most_statements));

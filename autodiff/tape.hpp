@@ -45,6 +45,8 @@ template <> struct [[gnu::packed]] Argument<double> { double slope; Id id; };
 [[noreturn]] void refuse_late(Place place);
 [[noreturn]] void refuse_updated();
 [[noreturn]] void refuse_more_statements();
+[[noreturn]] void refuse_moved();
+[[noreturn]] void refuse_mark(bool foreign, Id id);
 
 /// The tapes of a thread are a list; the top one records.
 template <class Scalar> struct Link { Record<Scalar>* record = nullptr; Link* below = nullptr; };
@@ -117,7 +119,7 @@ template <class Scalar> struct Record {
   /// mistakes, which throw before anything has changed. `places` comes in as places and is overwritten.
   Place record_slowly(std::size_t n, const Scalar* slopes, Place* places);
 
-  struct Mark { Id id = 1; std::size_t arguments = 0; Place before = 0; typename Nodes<Scalar>::Mark nodes{}; };
+  struct Mark { Id id = 1; std::size_t arguments = 0; Place before = 0; const Record* record = nullptr; typename Nodes<Scalar>::Mark nodes{}; };
   Mark mark() const;
   /// What stood before the mark still stands.
   bool reaches(const Mark& mark) const { return mark.id == 1 || (holds(mark.before) ? static_cast<Id>(mark.before - base) : survivor(mark.before)) == mark.id - 1; }
@@ -137,7 +139,7 @@ template <class Scalar> struct Record {
   void sweep_statements(const Argument<Scalar>*& a, Id statement, Id stop);
 };
 
-template <class Scalar> inline constinit Record<Scalar> idle{};  ///< records nothing: every variable is refused, constants pass
+template <class Scalar> inline constinit Record<Scalar> idle{.owners = 1};  ///< records nothing: every variable is refused, constants pass; nobody frees it
 template <class Scalar> inline thread_local constinit Record<Scalar>* active = &idle<Scalar>;
 
 template <class Scalar> void tidy_tapes();                        ///< takes out what ended on another thread; the top one records
@@ -182,27 +184,27 @@ template <class Scalar> class BasicTape {
     Recording(const Recording&) = delete;
     Recording& operator=(const Recording&) = delete;
   };
-  [[nodiscard]] Recording record() { return Recording(record_); }
+  [[nodiscard]] Recording record() { return Recording(&held()); }
 
   /// A new independent variable: a number, or (tensor_var.hpp) a tensor.
-  Var<Scalar> variable(const Scalar& value) { return Var<Scalar>(value, record_->variable()); }
+  Var<Scalar> variable(const Scalar& value) { return Var<Scalar>(value, held().variable()); }
   template <class T> Var<Tensor<T>> variable(const Tensor<T>& value);
 
   /// Adjoints of everything recorded so far with respect to y: dy/dy = 1. Intermediate results keep theirs too. Throws TapeError if y is a
   /// constant, or not on this tape.
   void backward(const Var<Scalar>& y) {
     const Id id = active_id(y.place(), "backward");
-    record_->fresh_adjoints()[id] = Scalar(1);
-    record_->sweep();
+    held().fresh_adjoints()[id] = Scalar(1);
+    held().sweep();
   }
   /// The same for Σ wᵢ yᵢ: what a vector-Jacobian product asks for. Constants among the outputs contribute nothing.
   void backward(std::span<const Var<Scalar>> ys, std::span<const Scalar> weights) {
     if (ys.size() != weights.size()) throw ShapeError(detail::text("backward: {} outputs but {} weights; give one each", {ys.size(), weights.size()}));
-    for (const auto& y : ys) record_->id_of(y.place(), "backward");
-    Scalar* adjoint = record_->fresh_adjoints();
+    for (const auto& y : ys) held().id_of(y.place(), "backward");
+    Scalar* adjoint = held().fresh_adjoints();
     for (std::size_t i = 0; i < ys.size(); ++i)
-      if (const Id id = record_->id_of(ys[i].place(), "backward")) adjoint[id] += weights[i];
-    record_->sweep();
+      if (const Id id = held().id_of(ys[i].place(), "backward")) adjoint[id] += weights[i];
+    held().sweep();
   }
   void backward(const std::vector<Var<Scalar>>& ys, const std::vector<Scalar>& weights) { backward(std::span<const Var<Scalar>>(ys), std::span<const Scalar>(weights)); }
   /// The same from a tensor y: Σ wᵢⱼ yᵢⱼ for weights of y's shape.
@@ -211,27 +213,33 @@ template <class Scalar> class BasicTape {
   /// dy/dx after backward(y). Throws TapeError if x is a constant, not on this tape, or was recorded after backward.
   Scalar adjoint(const Var<Scalar>& x) const {
     const Id id = active_id(x.place(), "adjoint");
-    if (id >= record_->swept) [[unlikely]] detail::refuse_late(x.place());
-    return record_->adjoints.data()[id];
+    if (id >= held().swept) [[unlikely]] detail::refuse_late(x.place());
+    return held().adjoints.data()[id];
   }
   template <class T> Tensor<T> adjoint(const Var<Tensor<T>>& x) const;
 
   /// Forgets all and keeps the memory.
-  void clear() { record_->forget({}); }
+  void clear() { held().forget({}); }
 
   using Mark = typename Record::Mark;
-  Mark mark() const { return record_->mark(); }
+  Mark mark() const { return held().mark(); }
   /// Forgets what was recorded since the mark; variables from before it stay valid. Throws TapeError for a mark that lies ahead.
   void rewind(const Mark& mark) {
-    if (!record_->reaches(mark)) throw TapeError(detail::text("rewind: what stood before the mark, at statement {}, is gone; a mark does not outlive clear() or a rewind() below it", {mark.id}));
+    const bool foreign = mark.record && mark.record != &held();
+    if (foreign || !held().reaches(mark)) detail::refuse_mark(foreign, mark.id);
     record_->forget(mark);
   }
 
   Statistics statistics() const;
 
  private:
+  /// The record; throws TapeError if this tape was moved from.
+  Record& held() const {
+    if (!record_) [[unlikely]] detail::refuse_moved();
+    return *record_;
+  }
   Id active_id(Place place, const char* where) const {
-    const Id id = record_->id_of(place, where);
+    const Id id = held().id_of(place, where);
     if (id == 0) [[unlikely]] detail::refuse_constant(where);
     return id;
   }

@@ -36,15 +36,19 @@ template <class Scalar> [[gnu::noinline]] Place Record<Scalar>::record_slowly(st
 // ---- forgetting ------------------------------------------------------------------------------------------------------
 
 template <class Scalar> typename Record<Scalar>::Mark Record<Scalar>::mark() const {
-  Mark mark{count(), used(), place_of(count() - 1), {}};
+  Mark mark{count(), used(), place_of(count() - 1), this, {}};
   if constexpr (Nodes<Scalar>::possible) mark.nodes = nodes.mark();
   return mark;
 }
 
 template <class Scalar> void Record<Scalar>::forget(const Mark& mark) {
   high_water = std::max(high_water, bytes());
-  while (kept.size() && kept[kept.size() - 1].end > mark.id) kept.truncate(kept.size() - 1);
-  if (mark.id > 1 && (!kept.size() || kept[kept.size() - 1].end < mark.id)) kept.push({base, mark.id});
+  const auto kept_below = [this](std::size_t i) { return i ? kept[i - 1].end : Id{1}; };
+  std::size_t n = kept.size();
+  while (n > 0 && kept_below(n - 1) >= mark.id) --n;  // all of it is forgotten
+  if (n > 0 && kept[n - 1].end > mark.id) kept[n - 1].end = mark.id;
+  kept.truncate(n);
+  if (kept_below(n) < mark.id) kept.push({base, mark.id});
   base = place;
   if (base + longest > block_end) [[unlikely]] {
     base = draw_block();
@@ -55,7 +59,7 @@ template <class Scalar> void Record<Scalar>::forget(const Mark& mark) {
   swept = 0;
   if constexpr (Nodes<Scalar>::possible) {
     if (mark.id == 1) nodes.forget_all(base);
-    else nodes.rewind(mark.nodes);
+    else nodes.rewind(mark.nodes, mark.id);
   }
 }
 
@@ -68,7 +72,7 @@ template <class Scalar> std::size_t Record<Scalar>::bytes() const {
 // ---- the walk backwards ----------------------------------------------------------------------------------------------
 
 template <class Scalar> Scalar* Record<Scalar>::fresh_adjoints() {
-  if constexpr (Nodes<Scalar>::possible) if (nodes.updated) refuse_updated();
+  if constexpr (Nodes<Scalar>::possible) if (nodes.updated != Nodes<Scalar>::nobody) refuse_updated();
   const std::size_t n = count();
   if (adjoints.capacity() < n) [[unlikely]] adjoints.grow(std::max(n, 2 * adjoints.capacity()));
   std::fill_n(adjoints.data(), n, Scalar(0));
@@ -130,6 +134,7 @@ template <class Scalar> struct ThreadTapes {
     }
     active<Scalar> = &idle<Scalar>;
     for (auto* record : spare) delete record;
+    spare = {};  // a static object that ends later may still take a derivative
   }
   static void let_go(Record<Scalar>* record) {
     if (__atomic_sub_fetch(&record->owners, 1, __ATOMIC_ACQ_REL) != 0) return;
@@ -189,6 +194,8 @@ template <class Scalar> Record<Scalar>* new_tape() {
     spare.pop_back();
   }
   record->owners = 1;
+  record->ended = false;
+  record->high_water = 0;
   record->link.record = record;
   put_on_top(record->link);
   return record;
@@ -196,6 +203,7 @@ template <class Scalar> Record<Scalar>* new_tape() {
 template <class Scalar> void end_tape(Record<Scalar>* record) {
   if (!take_out(record->link)) {  // its list is another thread's: leave a record that holds nothing
     record->base = nowhere;
+    record->kept.truncate(0);
     record->last = record->next;
     __atomic_store_n(&record->ended, true, __ATOMIC_RELEASE);
   }
@@ -222,15 +230,15 @@ namespace autodiff::inline v1 {
 
 template <class Scalar> Statistics BasicTape<Scalar>::statistics() const {
   Statistics s;
-  s.statements = record_->count() - 1;
-  s.arguments = record_->used();
-  s.bytes = record_->bytes();
-  s.reserved = record_->arguments.capacity() * sizeof(detail::Argument<Scalar>) + record_->adjoints.capacity() * sizeof(Scalar);
+  s.statements = held().count() - 1;
+  s.arguments = held().used();
+  s.bytes = held().bytes();
+  s.reserved = held().arguments.capacity() * sizeof(detail::Argument<Scalar>) + held().adjoints.capacity() * sizeof(Scalar);
   if constexpr (detail::Nodes<Scalar>::possible) {
-    s.nodes = record_->nodes.list.size();
-    s.reserved += record_->nodes.reserved();
+    s.nodes = held().nodes.list.size();
+    s.reserved += held().nodes.reserved();
   }
-  s.high_water = std::max(record_->high_water, s.bytes);
+  s.high_water = std::max(held().high_water, s.bytes);
   return s;
 }
 

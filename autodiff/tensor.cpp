@@ -14,7 +14,8 @@ detail::Storage* detail::Storage::allocate(std::size_t bytes) {
 void detail::Storage::free(Storage* storage) { ::operator delete(storage, std::align_val_t(alignment)); }
 
 void detail::refuse_index(const Shape& shape, std::initializer_list<std::size_t> index) {
-  throw ShapeError(fmt::format("index ({}) of shape {}", fmt::join(index, ", "), shape.text()));
+  const std::vector<std::ptrdiff_t> positions(index.begin(), index.end());  // negative ones as they were given
+  throw ShapeError(fmt::format("tensor: index ({}) is outside of shape {}; give one position for each axis, counted from 0", fmt::join(positions, ", "), shape.text()));
 }
 
 namespace {

@@ -25,7 +25,7 @@ constexpr std::size_t padded(std::size_t bytes) { return (bytes + alignment - 1)
 /// The head of a block of numbers on the heap, which follow 64 bytes behind it.
 struct Storage {
   std::uint32_t owners = 1;   ///< tensors and tapes; atomic by the builtins (<atomic> costs every user 0.2 s of compile time)
-  std::uint64_t kept_by = 0;  ///< the recording that already keeps it (tape.hpp), to keep it only once
+  std::uint64_t kept_by = 0;  ///< the recording that already keeps it (nodes.hpp), to keep it only once; atomic: threads share constants
 
   void* numbers() { return reinterpret_cast<char*>(this) + alignment; }
   void retain() { __atomic_fetch_add(&owners, 1, __ATOMIC_RELAXED); }

@@ -148,8 +148,8 @@ template <class T> struct Target { T* data; bool add; explicit operator bool() c
 template <class T> Target<T> target(Nodes<double>& nodes, Cell<T>& cell) {
   if (cell.place == 0) return {nullptr, false};
   const bool add = cell.swept == nodes.sweep;
+  if (!cell.adjoint || cell.swept <= nodes.sweep_before_rewind) cell.adjoint = nodes.numbers<T>(cell.shape.count());
   cell.swept = nodes.sweep;
-  if (!cell.adjoint) cell.adjoint = nodes.numbers<T>(cell.shape.count());
   return {cell.adjoint, add};
 }
 
@@ -357,26 +357,26 @@ template <class L, class R> requires PlainTensors<L, R> auto operator!=(const L&
 
 template <class Scalar> template <class T> Var<Tensor<T>> BasicTape<Scalar>::variable(const Tensor<T>& value) {
   static_assert(std::same_as<Scalar, double>, "tensors stand on a Tape, not on a tape over other numbers");
-  const Place place = record_->variable();
-  record_->nodes.keep(value.storage());
-  return {record_->nodes.template cell<T>(value.shape(), place, value.data(), value.storage()), place};
+  const Place place = held().variable();
+  held().nodes.keep(value.storage());
+  return {held().nodes.template cell<T>(value.shape(), place, value.data(), value.storage()), place};
 }
 
 template <class Scalar> template <class T> void BasicTape<Scalar>::backward(const Var<Tensor<T>>& y, const Tensor<T>& weights) {
   active_id(y.place(), "backward");
-  detail::Cell<T>& cell = y.cell_on(*record_, "backward");
+  detail::Cell<T>& cell = y.cell_on(held(), "backward");
   if (cell.shape != weights.shape()) throw ShapeError(detail::text("backward: the output has shape {}, the weights {}; give one weight for each number", {cell.shape.text(), weights.shape().text()}));
-  record_->fresh_adjoints();
-  const auto to = detail::target(record_->nodes, cell);
+  held().fresh_adjoints();
+  const auto to = detail::target(held().nodes, cell);
   std::copy_n(weights.data(), weights.size(), to.data);
-  record_->sweep();
+  held().sweep();
 }
 
 template <class Scalar> template <class T> Tensor<T> BasicTape<Scalar>::adjoint(const Var<Tensor<T>>& x) const {
   const Id id = active_id(x.place(), "adjoint");
-  if (id >= record_->swept) [[unlikely]] detail::refuse_late(x.place());
-  detail::Cell<T>& cell = x.cell_on(*record_, "adjoint");
-  auto& nodes = record_->nodes;
+  if (id >= held().swept) [[unlikely]] detail::refuse_late(x.place());
+  detail::Cell<T>& cell = x.cell_on(held(), "adjoint");
+  auto& nodes = held().nodes;
   if (cell.swept != nodes.sweep) return Tensor<T>::zeros(cell.shape);
   if (!cell.handed || !cell.handed->adjoint || cell.handed->swept != nodes.sweep) {
     detail::Storage* const copy = nodes.hand_out(cell, detail::Storage::allocate(cell.shape.count() * sizeof(T)));

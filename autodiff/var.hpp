@@ -145,20 +145,11 @@ template <class Rule, Expression R, ConstantOf<typename R::Scalar> X>
   return Binary<Rule, Constant<typename R::Scalar>, Held<R>>(constant, b, apply<Rule>(constant, b.value()));
 }
 
-// A variable meets the Dual of a derivative taken inside a recording: it goes below the Dual, as a number the ε knows nothing of.
-namespace detail {
-template <Expression E, class U, class B> using Lifted = Dual<Joined<Var<typename E::Scalar>, U>, B>;
-}
+// A variable meets the Dual of a derivative taken inside a recording: a constant, for all that this ε knows.
 template <class Rule, Expression E, class U, class B> requires(!std::convertible_to<E, U> && !std::convertible_to<Dual<U, B>, typename E::Scalar>)
-auto apply(const E& a, const Dual<U, B>& b) {
-  using D = detail::Lifted<E, U, B>;
-  return apply<Rule>(detail::widen<D>(Var<typename E::Scalar>(a)), detail::widen<D>(b));
-}
+auto apply(const E& a, const Dual<U, B>& b) { return detail::left_constant<Rule>(a, b); }
 template <class Rule, Expression E, class U, class B> requires(!std::convertible_to<E, U> && !std::convertible_to<Dual<U, B>, typename E::Scalar>)
-auto apply(const Dual<U, B>& a, const E& b) {
-  using D = detail::Lifted<E, U, B>;
-  return apply<Rule>(detail::widen<D>(a), detail::widen<D>(Var<typename E::Scalar>(b)));
-}
+auto apply(const Dual<U, B>& a, const E& b) { return detail::right_constant<Rule>(a, b); }
 
 // ---- recording -------------------------------------------------------------------------------------------------------
 

@@ -44,9 +44,11 @@ template <class T> class Stack {
   const T& operator[](std::size_t i) const { return buffer_.data()[i]; }
   T* begin() { return buffer_.data(); }
   T* end() { return buffer_.data() + size_; }
-  T& push(const T& x) {
+  T& push(const T& x) { return append() = x; }
+  /// One more, to be written to.
+  T& append() {
     if (size_ == buffer_.capacity()) [[unlikely]] buffer_.grow(size_ < 8 ? 16 : 2 * size_);
-    return buffer_.data()[size_++] = x;
+    return buffer_.data()[size_++];
   }
   void truncate(std::size_t size) { size_ = size; }
 };

@@ -12,89 +12,70 @@
 namespace autodiff::inline v1 {
 
 /// The answer of each lane. As a condition it is what all lanes say; throws Error where they disagree.
-template <std::size_t lanes> class Truths {
+template <std::size_t lanes, class I = std::int64_t> class Truths {
  public:
-  using Vector [[gnu::vector_size(lanes * sizeof(double))]] = std::int64_t;
-  [[gnu::always_inline]] explicit Truths(const Vector& v) { std::memcpy(lane_, &v, sizeof(v)); }
-  [[gnu::always_inline]] void read(Vector& v) const { std::memcpy(&v, lane_, sizeof(v)); }
+  // Aligned like one number, so that a batch may stand anywhere; a vector as such, so that it is copied by registers.
+  using Vector [[gnu::vector_size(lanes * sizeof(double)), gnu::aligned(alignof(double))]] = I;
+  Vector vector;
+
   explicit operator bool() const {
     for (std::size_t i = 1; i < lanes; ++i)
-      if (lane_[i] != lane_[0]) refuse(i);
-    return lane_[0] != 0;
+      if (vector[i] != vector[0]) refuse(i);
+    return vector[0] != 0;
   }
 
  private:
   [[noreturn, gnu::cold]] static void refuse(std::size_t lane) { throw Error(detail::text("batch: a condition is different for the inputs 0 and {}: they cannot take one branch; use select(condition, a, b)", {lane})); }
-  std::int64_t lane_[lanes];
 };
 
-/// `lanes` numbers, computed with as one.
+/// `lanes` numbers, computed with as one. It is handed around by reference, so that no ABI depends on the instruction set.
 template <std::floating_point T, std::size_t lanes> class Batch {
   static_assert(std::same_as<T, double> && (lanes == 4 || lanes == 8), "batches hold 4 or 8 doubles");
-  T lane_[lanes];
-  // The compiler's own vectors: references to them cross no function boundary, so that no ABI depends on the instruction set.
-  using Vector [[gnu::vector_size(lanes * sizeof(T))]] = T;
-  using Mask = typename Truths<lanes>::Vector;
 
  public:
   using value_type = T;
   using Operand = void;
   static constexpr std::size_t size = lanes;
+  using Vector [[gnu::vector_size(lanes * sizeof(T)), gnu::aligned(alignof(T))]] = T;
+  Vector vector;
 
-  constexpr Batch() : lane_{} {}
-  template <class X> requires std::is_arithmetic_v<X> [[gnu::always_inline]] constexpr Batch(X x) { for (T& lane : lane_) lane = static_cast<T>(x); }
+  constexpr Batch() : vector{} {}
+  template <class X> requires std::is_arithmetic_v<X> [[gnu::always_inline]] constexpr Batch(X x) : vector(static_cast<T>(x) - Vector{}) {}
+  [[gnu::always_inline]] Batch(const Batch& other) : vector(other.vector) {}
+  [[gnu::always_inline]] Batch& operator=(const Batch& other) { vector = other.vector; return *this; }
   /// A number for each lane.
-  static Batch from(const T* numbers) { Batch b; std::memcpy(b.lane_, numbers, sizeof(b)); return b; }
+  static Batch from(const T* numbers) { Batch b; std::memcpy(&b.vector, numbers, sizeof(b)); return b; }
+  void to(T* numbers) const { std::memcpy(numbers, &vector, sizeof(vector)); }
 
-  T operator[](std::size_t lane) const { return lane_[lane]; }
-  T& operator[](std::size_t lane) { return lane_[lane]; }
-  const T* data() const { return lane_; }
-  T* data() { return lane_; }
+  T operator[](std::size_t lane) const { return vector[lane]; }
+  void set(std::size_t lane, T x) { vector[lane] = x; }
 
-  [[gnu::always_inline]] friend Batch operator+(const Batch& a, const Batch& b) { return combined(a, b, [](Vector& x, const Vector& y) __attribute__((always_inline)) { x += y; }); }
-  [[gnu::always_inline]] friend Batch operator-(const Batch& a, const Batch& b) { return combined(a, b, [](Vector& x, const Vector& y) __attribute__((always_inline)) { x -= y; }); }
-  [[gnu::always_inline]] friend Batch operator*(const Batch& a, const Batch& b) { return combined(a, b, [](Vector& x, const Vector& y) __attribute__((always_inline)) { x *= y; }); }
-  [[gnu::always_inline]] friend Batch operator/(const Batch& a, const Batch& b) { return combined(a, b, [](Vector& x, const Vector& y) __attribute__((always_inline)) { x /= y; }); }
-  [[gnu::always_inline]] friend Batch operator-(const Batch& a) { return combined(a, a, [](Vector& x, const Vector&) __attribute__((always_inline)) { x = -x; }); }
+  [[gnu::always_inline]] friend Batch operator+(const Batch& a, const Batch& b) { Batch y(a); y.vector += b.vector; return y; }
+  [[gnu::always_inline]] friend Batch operator-(const Batch& a, const Batch& b) { Batch y(a); y.vector -= b.vector; return y; }
+  [[gnu::always_inline]] friend Batch operator*(const Batch& a, const Batch& b) { Batch y(a); y.vector *= b.vector; return y; }
+  [[gnu::always_inline]] friend Batch operator/(const Batch& a, const Batch& b) { Batch y(a); y.vector /= b.vector; return y; }
+  [[gnu::always_inline]] friend Batch operator-(const Batch& a) { Batch y(a); y.vector = -y.vector; return y; }
   [[gnu::always_inline]] friend Batch operator+(const Batch& a) { return a; }
-  Batch& operator+=(const Batch& b) { return *this = *this + b; }
-  Batch& operator-=(const Batch& b) { return *this = *this - b; }
-  Batch& operator*=(const Batch& b) { return *this = *this * b; }
-  Batch& operator/=(const Batch& b) { return *this = *this / b; }
+  [[gnu::always_inline]] Batch& operator+=(const Batch& b) { vector += b.vector; return *this; }
+  [[gnu::always_inline]] Batch& operator-=(const Batch& b) { vector -= b.vector; return *this; }
+  [[gnu::always_inline]] Batch& operator*=(const Batch& b) { vector *= b.vector; return *this; }
+  [[gnu::always_inline]] Batch& operator/=(const Batch& b) { vector /= b.vector; return *this; }
 
-  friend Truths<lanes> operator<(const Batch& a, const Batch& b) { return compared(a, b, [](Mask& m, const Vector& x, const Vector& y) __attribute__((always_inline)) { m = x < y; }); }
-  friend Truths<lanes> operator>(const Batch& a, const Batch& b) { return b < a; }
-  friend Truths<lanes> operator<=(const Batch& a, const Batch& b) { return compared(a, b, [](Mask& m, const Vector& x, const Vector& y) __attribute__((always_inline)) { m = x <= y; }); }
-  friend Truths<lanes> operator>=(const Batch& a, const Batch& b) { return b <= a; }
-  friend Truths<lanes> operator==(const Batch& a, const Batch& b) { return compared(a, b, [](Mask& m, const Vector& x, const Vector& y) __attribute__((always_inline)) { m = x == y; }); }
-  friend Truths<lanes> operator!=(const Batch& a, const Batch& b) { return compared(a, b, [](const Vector& x, const Vector& y) { return x != y; }); }
-  [[gnu::always_inline]] static Batch chosen(const Truths<lanes>& mask, const Batch& a, const Batch& b) {
-    Mask m;
-    mask.read(m);
-    return combined(a, b, [&m](Vector& x, const Vector& y) __attribute__((always_inline)) { x = m ? x : y; });
-  }
-
- private:
-  template <class F> [[gnu::always_inline]] static Batch combined(const Batch& a, const Batch& b, const F& f) {
-    Vector x, y;
-    std::memcpy(&x, a.lane_, sizeof(x)), std::memcpy(&y, b.lane_, sizeof(y));
-    f(x, y);
-    Batch result;
-    std::memcpy(result.lane_, &x, sizeof(x));
-    return result;
-  }
-  template <class F> [[gnu::always_inline]] static Truths<lanes> compared(const Batch& a, const Batch& b, const F& f) {
-    Vector x, y;
-    Mask m;
-    std::memcpy(&x, a.lane_, sizeof(x)), std::memcpy(&y, b.lane_, sizeof(y));
-    f(m, x, y);
-    return Truths<lanes>(m);
-  }
+  [[gnu::always_inline]] friend Truths<lanes> operator<(const Batch& a, const Batch& b) { return {a.vector < b.vector}; }
+  [[gnu::always_inline]] friend Truths<lanes> operator>(const Batch& a, const Batch& b) { return {a.vector > b.vector}; }
+  [[gnu::always_inline]] friend Truths<lanes> operator<=(const Batch& a, const Batch& b) { return {a.vector <= b.vector}; }
+  [[gnu::always_inline]] friend Truths<lanes> operator>=(const Batch& a, const Batch& b) { return {a.vector >= b.vector}; }
+  [[gnu::always_inline]] friend Truths<lanes> operator==(const Batch& a, const Batch& b) { return {a.vector == b.vector}; }
+  [[gnu::always_inline]] friend Truths<lanes> operator!=(const Batch& a, const Batch& b) { return {a.vector != b.vector}; }
 };
 
 /// The lanes of a where the mask holds, else those of b.
 template <std::size_t n, std::convertible_to<Batch<double, n>> A, std::convertible_to<Batch<double, n>> B>
-[[gnu::always_inline]] inline Batch<double, n> select(const Truths<n>& mask, const A& a, const B& b) { return Batch<double, n>::chosen(mask, a, b); }
+[[gnu::always_inline]] inline Batch<double, n> select(const Truths<n>& mask, const A& a, const B& b) {
+  Batch<double, n> y(a);
+  y.vector = mask.vector ? y.vector : Batch<double, n>(b).vector;
+  return y;
+}
 
 namespace detail {
 
@@ -110,12 +91,12 @@ template <class Rule, class T, std::size_t n> [[gnu::always_inline]] inline Batc
   else if constexpr (std::is_same_v<Rule, Square>) return x * x;
   else if constexpr (contains<Rule>(UnaryRules{})) {
     alignas(64) T in[detail::room], out[detail::room];
-    std::memcpy(in, x.data(), sizeof(x));
+    x.to(in);
     kernels<T>().map[index_in<Rule>(UnaryRules{})](in, out, n);
     return Batch<T, n>::from(out);
   } else {
     Batch<T, n> y;
-    for (std::size_t i = 0; i < n; ++i) y[i] = Rule::value(x[i]);
+    for (std::size_t i = 0; i < n; ++i) y.set(i, Rule::value(x[i]));
     return y;
   }
 }
@@ -123,7 +104,7 @@ template <class Rule, class T, std::size_t n> [[gnu::always_inline]] inline Batc
   if constexpr (detail::is_arithmetic<Rule>) return Rule::value(a, b);
   else {
     Batch<T, n> y;
-    for (std::size_t i = 0; i < n; ++i) y[i] = Rule::value(a[i], b[i]);
+    for (std::size_t i = 0; i < n; ++i) y.set(i, Rule::value(a[i], b[i]));
     return y;
   }
 }

@@ -148,7 +148,7 @@ template <std::size_t lanes = 8, class F> std::vector<std::vector<double>> gradi
     x.clear();
     for (std::size_t i = 0; i < n; ++i) {
       B component;
-      for (std::size_t lane = 0; lane < lanes; ++lane) component[lane] = point(lane)[i];
+      for (std::size_t lane = 0; lane < lanes; ++lane) component.set(lane, point(lane)[i]);
       x.push_back(tape.variable(component));
     }
     const Var<B> y = detail::one_number<B>("gradient_batch", f(std::as_const(x)));

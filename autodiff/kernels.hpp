@@ -25,6 +25,7 @@ template <class T> struct Product {
   T* c;                      ///< its rows follow each other: the row step is n
   const T* start = nullptr;  ///< a row of n numbers that every row of c starts from (a bias), or null
   bool add = false;          ///< c += instead of c = (then `start` is not used)
+  T scale = 1;               ///< with add: c += scale · (a·b). With −rate, a weight gradient is the step of gradient descent itself
   bool block = true;         ///< c is a block of its own; false where it is a part of one (a batch), which is then written exactly
 };
 
@@ -40,6 +41,7 @@ template <class T> struct AffineAdjoints {
   T* gz;                     ///< scratch, (m, n): y's adjoint before the activation; not used (null) without one
   T *gx, *gw, *gbias;
   bool add_x, add_w, add_bias;
+  T scale_w = 1;             ///< with add_w: gw += scale_w · …; gw may then be w itself: the step of gradient descent, taken at once
 };
 
 /// Operands that are one number, used throughout (`tensor * 2`).

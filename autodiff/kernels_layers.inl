@@ -32,6 +32,11 @@ template <class T> struct Whole {
   static HWY_INLINE bool fits(std::size_t m, std::size_t n, std::size_t k) {
     return m * n <= X::size && m * k <= X::size && k * n <= X::size && m * n * k > 0;
   }
+  /// old + scale · a·b, or a·b where nothing is added
+  static HWY_INLINE X added(bool add, T scale, const T* old, std::size_t n, std::size_t k, X a, std::size_t a_row, std::size_t a_col, X b, std::size_t b_row, std::size_t b_col) {
+    if (!add || scale == 1) return product(n, k, a, a_row, a_col, b, b_row, b_col, add ? X::load(old) : X(T(0)));
+    return fma(X(scale), product(n, k, a, a_row, a_col, b, b_row, b_col, X(T(0))), X::load(old));
+  }
   /// c + a·b for c of n columns
   static HWY_INLINE X product(std::size_t n, std::size_t k, X a, std::size_t a_row, std::size_t a_col, X b, std::size_t b_row, std::size_t b_col, X c) {
     I ai = times(table(spread<T>.row[n]), a_row), bi = times(table(spread<T>.col[n]), b_col);
@@ -48,8 +53,9 @@ template <class T> void product(const Product<T>& p) {
     const bool a_whole = (p.a_col == 1 && p.a_row == p.k) || (p.a_row == 1 && p.a_col == p.m), b_whole = (p.b_col == 1 && p.b_row == p.n) || (p.b_row == 1 && p.b_col == p.k);
     if (Whole<T>::fits(p.m, p.n, p.k) && a_whole && b_whole) {
       using W = Whole<T>;
-      const X c = p.add ? X::load(p.c) : p.start ? W::pick(X::load(p.start), W::table(spread<T>.col[p.n])) : X(T(0));
-      const X y = W::product(p.n, p.k, X::load(p.a), p.a_row, p.a_col, X::load(p.b), p.b_row, p.b_col, c);
+      const X a = X::load(p.a), b = X::load(p.b);
+      const X y = p.start && !p.add ? W::product(p.n, p.k, a, p.a_row, p.a_col, b, p.b_row, p.b_col, W::pick(X::load(p.start), W::table(spread<T>.col[p.n])))
+                                    : W::added(p.add, p.scale, p.c, p.n, p.k, a, p.a_row, p.a_col, b, p.b_row, p.b_col);
       return p.block ? y.store(p.c) : y.store(p.c, p.m * p.n);
     }
   }
@@ -89,18 +95,18 @@ template <class Rule, class T> [[gnu::flatten]] void whole_affine_pullback(const
   using X = Lane<T>;
   using W = Whole<T>;
   const X y = X::load(p.y), gz = scaled(X::load(g.gy), Rule::slope(y, y)), zero(T(0));
-  if (g.gw) W::product(p.n, p.m, X::load(p.x), 1, p.k, gz, p.n, 1, g.add_w ? X::load(g.gw) : zero).store(g.gw);
   if (g.gbias) W::product(p.n, p.m, X(T(1)), 0, 0, gz, p.n, 1, g.add_bias ? X::load(g.gbias) : zero).store(g.gbias);
   if (g.gx) W::product(p.k, p.n, gz, p.n, 1, X::load(p.w), 1, p.n, g.add_x ? X::load(g.gx) : zero).store(g.gx);
+  if (g.gw) W::added(g.add_w, g.scale_w, g.gw, p.n, p.m, X::load(p.x), 1, p.k, gz, p.n, 1).store(g.gw);
 }
 
-/// What remains when gz is known.
+/// What remains when gz is known. gx comes first: gw may be w itself.
 template <class T> HWY_NOINLINE void affine_adjoints(const Affine<T>& p, const AffineAdjoints<T>& g, const T* gz) {
   if (g.gbias) sum_along(gz, g.gbias, Along{1, p.m, p.n}, g.add_bias);
-  if (g.gw)  // (M,K)ᵀ·(M,N) → (K,N)
-    product(Product<T>{.m = p.k, .n = p.n, .k = p.m, .a = p.x, .a_row = 1, .a_col = p.k, .b = gz, .b_row = p.n, .b_col = 1, .c = g.gw, .add = g.add_w});
   if (g.gx)  // (M,N)·(K,N)ᵀ → (M,K)
     product(Product<T>{.m = p.m, .n = p.k, .k = p.n, .a = gz, .a_row = p.n, .a_col = 1, .b = p.w, .b_row = 1, .b_col = p.n, .c = g.gx, .add = g.add_x});
+  if (g.gw)  // (M,K)ᵀ·(M,N) → (K,N)
+    product(Product<T>{.m = p.k, .n = p.n, .k = p.m, .a = p.x, .a_row = 1, .a_col = p.k, .b = gz, .b_row = p.n, .b_col = 1, .c = g.gw, .add = g.add_w, .scale = g.scale_w});
 }
 
 template <class Rule, class T> void affine_pullback(const Affine<T>& p, const AffineAdjoints<T>& g) {

@@ -24,7 +24,7 @@ HWY_INLINE void tile(const Product<T>& p, std::size_t i, std::size_t j, View<T> 
   T* HWY_RESTRICT out = p.c + i * p.n + j;
   for (std::size_t r = 0; r < high; ++r)
     for (std::size_t v = 0; v < wide; ++v)
-      c[r][v] = p.add ? X::load(out + r * p.n + v * X::size) : p.start ? X::load(p.start + j + v * X::size) : X(T(0));
+      c[r][v] = p.add && p.scale == 1 ? X::load(out + r * p.n + v * X::size) : p.start ? X::load(p.start + j + v * X::size) : X(T(0));
   const std::size_t a_row = left.row, a_col = left.col;
   for (std::size_t k = p.k; k > 0; --k, a += a_col, b += b_row) {
     X bk[wide];
@@ -34,6 +34,9 @@ HWY_INLINE void tile(const Product<T>& p, std::size_t i, std::size_t j, View<T> 
       for (std::size_t v = 0; v < wide; ++v) c[r][v] = fma(ark, bk[v], c[r][v]);
     }
   }
+  if (p.add && p.scale != 1) [[unlikely]]
+    for (std::size_t r = 0; r < high; ++r)
+      for (std::size_t v = 0; v < wide; ++v) c[r][v] = fma(X(p.scale), c[r][v], X::load(out + r * p.n + v * X::size));
   for (std::size_t r = 0; r < high; ++r) {
     for (std::size_t v = 0; v + 1 < wide; ++v) c[r][v].store(out + r * p.n + v * X::size);
     c[r][wide - 1].store(out + r * p.n + (wide - 1) * X::size, width - (wide - 1) * X::size);
@@ -184,8 +187,8 @@ template <class T, class Then> void product_then(const Product<T>& p, const Then
 // ── vectors ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 // One row or one column: nothing is used twice, so nothing is packed. These have orders of addition of their own, fixed by k alone.
 
-/// c(i) (+)= start + Σₖ a(i, k) · x(k), for rows of a that are contiguous: lanes run along k. `start_step`: 0 where all rows start from one number.
-template <class T> void row_dots(const T* a, std::size_t a_row, const T* x, T* c, std::size_t m, std::size_t k, const T* start, std::size_t start_step, bool add) {
+/// c(i) = from(i) + scale · Σₖ a(i, k) · x(k), for rows of a that are contiguous: lanes run along k. `from` is walked by `from_step`; null: 0.
+template <class T> void row_dots(const T* a, std::size_t a_row, const T* x, T* c, std::size_t m, std::size_t k, const T* from, std::size_t from_step, T scale) {
   using X = Lane<T>;
   constexpr std::size_t high = 4;
   const auto rows = [=]<std::size_t h>(std::size_t i, std::integral_constant<std::size_t, h>) HWY_ATTR {
@@ -201,7 +204,7 @@ template <class T> void row_dots(const T* a, std::size_t a_row, const T* x, T* c
       const X x0 = X::load_or(x + j, k - j, T(0));
       for (std::size_t r = 0; r < h; ++r) s[r][0] = fma(X::load_or(ai[r] + j, k - j, T(0)), x0, s[r][0]);
     }
-    for (std::size_t r = 0; r < h; ++r) c[i + r] = (add ? c[i + r] : start ? start[(i + r) * start_step] : T(0)) + sum(s[r][0] + s[r][1]);
+    for (std::size_t r = 0; r < h; ++r) c[i + r] = (from ? from[(i + r) * from_step] : T(0)) + scale * sum(s[r][0] + s[r][1]);
   };
   in_row_pieces(m, k, 1, [=](std::size_t begin, std::size_t end) HWY_ATTR {
     std::size_t i = begin;
@@ -236,12 +239,14 @@ template <class T> const T* contiguous(const T* x, std::size_t step, std::size_t
 /// Products with one row or one column, where the memory's order allows it; else false.
 template <class T> bool vector_product(const Product<T>& p) {
   if (p.m == 1 && p.b_col == 1) return row_product(p), true;
-  if (p.m == 1 && p.b_row == 1) return row_dots(p.b, p.b_col, contiguous(p.a, p.a_col, p.k), p.c, p.n, p.k, p.start, 1, p.add), true;
-  if (p.n == 1 && p.a_col == 1) return row_dots(p.a, p.a_row, contiguous(p.b, p.b_row, p.k), p.c, p.m, p.k, p.start, 0, p.add), true;
+  const T* const from = p.add ? p.c : p.start;
+  const T scale = p.add ? p.scale : T(1);
+  if (p.m == 1 && p.b_row == 1) return row_dots(p.b, p.b_col, contiguous(p.a, p.a_col, p.k), p.c, p.n, p.k, from, 1, scale), true;
+  if (p.n == 1 && p.a_col == 1) return row_dots(p.a, p.a_row, contiguous(p.b, p.b_row, p.k), p.c, p.m, p.k, from, p.add ? 1 : 0, scale), true;
   if (p.n == 1 && p.a_row == 1) {  // its transpose
     if (p.start && !p.add) std::fill_n(p.c, p.m, *p.start);
     return row_product(Product<T>{.m = 1, .n = p.m, .k = p.k, .a = p.b, .a_row = 0, .a_col = p.b_row, .b = p.a, .b_row = p.a_col, .b_col = 1,
-                                  .c = p.c, .add = p.add || p.start != nullptr}), true;
+                                  .c = p.c, .add = from != nullptr, .scale = scale}), true;
   }
   return false;
 }

@@ -58,7 +58,7 @@ struct Others {
   std::size_t number_count = 0;
 };
 
-/// Something that several tapes and owners keep alive (a parameter).
+/// Something that several tapes and owners keep alive: a parameter, a constant.
 struct Shared {
   std::uint32_t owners = 1;
   Place kept_by = 0;               ///< the recording that used it last
@@ -77,7 +77,7 @@ template <class Scalar> struct Nodes {
 template <> struct Nodes<double> {
   static constexpr bool possible = true;
   static constexpr Id nobody = ~Id{0};
-  struct Mark { std::size_t nodes = 0, storages = 0; Arena::Position arena; };
+  struct Mark { std::size_t nodes = 0, storages = 0, shared = 0; Arena::Position arena; };
 
   Stack<Node> list;
   Arena arena;
@@ -120,12 +120,13 @@ template <> struct Nodes<double> {
     __atomic_store_n(&storage->kept_by, recording, __ATOMIC_RELAXED);
   }
   void keep(Shared& object) {
-    if (object.kept_by == recording) return;
-    if (object.kept_by != recording_before) {
+    const Place kept_by = __atomic_load_n(&object.kept_by, __ATOMIC_RELAXED);
+    if (kept_by == recording) return;
+    if (kept_by != recording_before) {
       shared.push(&object);
       object.retain();
     }
-    object.kept_by = recording;
+    __atomic_store_n(&object.kept_by, recording, __ATOMIC_RELAXED);
   }
 
   /// The copy of `cell` made by `copy`, which a user gets, remembered until clear() or rewind().
@@ -135,7 +136,7 @@ template <> struct Nodes<double> {
     return copy;
   }
 
-  Mark mark() const { return {list.size(), storages.size(), arena.position()}; }
+  Mark mark() const { return {list.size(), storages.size(), shared.size(), arena.position()}; }
   void rewind(const Mark& mark, Id end);  ///< statements from `end` on are gone
   /// Forgets everything; from now on the recording is called `next`.
   void forget_all(Place next);

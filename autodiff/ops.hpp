@@ -73,7 +73,7 @@ template <class T> Var<Tensor<T>> matmul(const Operand<T>& left, const Operand<T
   return record<T>("matmul", plan.shape, [&](T* y) {
     if (plan.shape.count() == 0) return;
     each_matrix(plan, left->data, right->data, y, [&](const T* a, const T* b, T* c) {
-      kernels<T>().product({plan.m, plan.n, plan.k, a, plan.k, 1, b, plan.n, 1, c, nullptr, false, plan.batch.axes == 0});
+      kernels<T>().product({.m = plan.m, .n = plan.n, .k = plan.k, .a = a, .a_row = plan.k, .a_col = 1, .b = b, .b_row = plan.n, .b_col = 1, .c = c, .block = plan.batch.axes == 0});
     });
   }, [plan](const Pull<T>& p) {
     const auto [m, n, k] = std::array{plan.m, plan.n, plan.k};
@@ -85,10 +85,12 @@ template <class T> Var<Tensor<T>> matmul(const Operand<T>& left, const Operand<T
     };
     const T *a = p.in(0).data, *b = p.in(1).data, *g = p.adjoint();
     if (const auto to = target(0); to && !empty) each_matrix(plan, to.data, b, g, [=, m = m, n = n, k = k](T* ga, const T* bi, const T* gi) {
-      kernels<T>().product({m, k, n, gi, n, 1, bi, 1, n, ga, nullptr, to.add, one});  // (M,N)·(K,N)ᵀ → (M,K)
+      // (M,N)·(K,N)ᵀ → (M,K)
+      kernels<T>().product({.m = m, .n = k, .k = n, .a = gi, .a_row = n, .a_col = 1, .b = bi, .b_row = 1, .b_col = n, .c = ga, .add = to.add, .block = one});
     });
     if (const auto to = target(1); to && !empty) each_matrix(plan, a, to.data, g, [=, m = m, n = n, k = k](const T* ai, T* gb, const T* gi) {
-      kernels<T>().product({k, n, m, ai, 1, k, gi, n, 1, gb, nullptr, to.add, one});  // (M,K)ᵀ·(M,N) → (K,N)
+      // (M,K)ᵀ·(M,N) → (K,N)
+      kernels<T>().product({.m = k, .n = n, .k = m, .a = ai, .a_row = 1, .a_col = k, .b = gi, .b_row = n, .b_col = 1, .c = gb, .add = to.add, .block = one});
     });
   }, left, right);
 }
@@ -229,25 +231,37 @@ template <std::floating_point T> template <std::integral... I> Var<double> Var<T
   }, x);
 }
 
-/// mask ? a : b, number by number; mask holds 0 or 1 and has the shape that a and b are broadcast to.
-template <class T, class A, class B> requires TensorOperands<A, B> || (NumberLike<A> && NumberLike<B>) auto select(const Tensor<T>& mask, const A& a, const B& b) {
-  const auto chosen = [](const Tensor<T>& kept, const auto& x) {  // not a product: what is not chosen may be infinite
-    const auto& in = detail::entering<T>(x);
-    using X = std::conditional_t<Arithmetic<std::remove_cvref_t<decltype(in)>>, Tensor<T>, std::remove_cvref_t<decltype(in)>>;
-    const auto whole = broadcast_to([&] { if constexpr (Arithmetic<std::remove_cvref_t<decltype(in)>>) return Tensor<T>::full({}, static_cast<T>(in)); else return X(in); }(), kept.shape());
-    const detail::Operand<T> w(whole, "select");
-    const detail::Operand<T> k(kept, "select");
-    return detail::plain_if_all_are<X>(detail::record<T>("select", kept.shape(), [&](T* y) {
-      for (std::size_t i = 0; i < kept.size(); ++i) y[i] = k->data[i] != 0 ? w->data[i] : T(0);
-    }, [](const detail::Pull<T>& p) {
+namespace detail {
+template <class X> concept Selectable = TensorLike<X> || NumberLike<X> || is_dual<X>;
+
+/// x where the mask is not 0, else 0, both broadcast. (Not a product: what is not chosen may be infinite.)
+template <class T, class X> auto chosen(const Tensor<T>& mask, const X& x) {
+  if constexpr (is_dual<X>) return push_linear(x, [&mask](const auto& part) { return chosen(mask, part); });
+  else {
+    const auto& in = entering<T>(x);
+    using In = std::remove_cvref_t<decltype(in)>;
+    using Whole = std::conditional_t<Arithmetic<In>, Tensor<T>, In>;
+    const Whole part = [&]() -> Whole { if constexpr (Arithmetic<In>) return Tensor<T>::full({}, static_cast<T>(in)); else return in; }();
+    const Shape shape = broadcast_shape("select", mask.shape(), part.shape());
+    const Whole whole = part.shape() == shape ? part : Whole(broadcast_to(part, shape));
+    const Tensor<T> mask_whole = mask.shape() == shape ? mask : broadcast_to(mask, shape);
+    const Operand<T> from(whole, "select"), kept(mask_whole, "select");
+    return plain_if_all_are<Whole>(record<T>("select", shape, [&](T* y) {
+      for (std::size_t i = 0; i < shape.count(); ++i) y[i] = kept->data[i] != 0 ? from->data[i] : T(0);
+    }, [](const Pull<T>& p) {
       const auto to = p.to(0);
       for (std::size_t i = 0; to && i < p.out().shape.count(); ++i) {
         const T share = p.in(1).data[i] != 0 ? p.adjoint()[i] : T(0);
         to.data[i] = to.add ? to.data[i] + share : share;
       }
-    }, w, k));
-  };
-  return chosen(mask, a) + chosen(apply<Subtract>(T(1), mask), b);
+    }, from, kept));
+  }
+}
+}  // namespace detail
+
+/// mask ? a : b, number by number; mask holds 0 or 1. All three are broadcast to one shape.
+template <class T, detail::Selectable A, detail::Selectable B> auto select(const Tensor<T>& mask, const A& a, const B& b) {
+  return detail::stored(detail::chosen(mask, a) + detail::chosen(mask == T(0), b));
 }
 
 /// One condition for all numbers.

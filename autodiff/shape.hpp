@@ -39,7 +39,18 @@ class Shape {
   constexpr std::size_t operator[](std::size_t axis) const { return sizes_[axis]; }
   constexpr const std::uint32_t* begin() const { return sizes_.data(); }
   constexpr const std::uint32_t* end() const { return sizes_.data() + axes_; }
-  friend constexpr bool operator==(const Shape&, const Shape&) = default;
+  friend constexpr bool operator==(const Shape& a, const Shape& b) {  // unused sizes are 0; no call of memcmp: this is in every operation
+    std::uint32_t differs = a.axes_ ^ b.axes_;
+    for (std::size_t i = 0; i < most_axes; ++i) differs |= a.sizes_[i] ^ b.sizes_[i];
+    return differs == 0;
+  }
+  /// (rows, columns) of a matrix whose numbers exist already, so that nothing need be checked.
+  static constexpr Shape matrix(std::size_t rows, std::size_t columns) {
+    Shape s;
+    s.sizes_[0] = static_cast<std::uint32_t>(rows), s.sizes_[1] = static_cast<std::uint32_t>(columns);
+    s.axes_ = 2, s.count_ = rows * columns;
+    return s;
+  }
 
   /// Seen as a matrix: the last axis are the columns, all others together the rows; a vector is one row.
   constexpr std::size_t columns() const { return axes_ ? sizes_[axes_ - 1] : 1; }

@@ -69,12 +69,12 @@ void take_back(Stack<Nodes<double>::HandedOut>& handed_out) {
   }
   handed_out.truncate(0);
 }
-void let_go(Stack<Storage*>& storages, std::size_t from) {
-  for (std::size_t i = from; i < storages.size(); ++i) {
-    __atomic_store_n(&storages[i]->kept_by, 0, __ATOMIC_RELAXED);  // or the next keep() would think it is still kept
-    storages[i]->release();
+template <class X> void let_go(Stack<X*>& kept, std::size_t from) {
+  for (std::size_t i = from; i < kept.size(); ++i) {
+    kept[i]->kept_by = 0;  // or the next keep() would think it is still kept
+    kept[i]->release();
   }
-  storages.truncate(from);
+  kept.truncate(from);
 }
 }  // namespace
 
@@ -83,6 +83,7 @@ void Nodes<double>::rewind(const Mark& mark, Id end) {
   sweep_before_rewind = sweep;
   if (updated >= end) updated = nobody;
   let_go(storages, mark.storages);
+  let_go(shared, mark.shared);
   list.truncate(mark.nodes);
   arena.rewind(mark.arena);
 }

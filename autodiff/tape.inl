@@ -91,6 +91,11 @@ template <class Scalar> void Record<Scalar>::sweep_statements(const Argument<Sca
     adjoint[statement] = w;
     carry = Scalar(0);
     Id id;
+    if constexpr (std::is_arithmetic_v<Scalar>)
+      if (w == 0) {  // 0 · ∞ is 0 on the way back: a root of 0 that nobody uses poisons nothing
+        do --a; while (!(a->id & first_argument));
+        continue;
+      }
     do {
       --a;
       id = a->id;

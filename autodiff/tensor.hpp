@@ -37,7 +37,8 @@ struct Storage {
   static void free(Storage* storage);
 };
 
-/// A number in braces; only real numbers convert, so that {{0}, {1}} can be nothing but two rows.
+/// A number in braces, of any type. {0} converts to it as well as to a row of one: where both are possible ({{0}, {1}}, {{{1}, {2}}}), the
+/// deeper constructor is the better one, as no template, or because its numbers convert without a class.
 struct BraceNumber {
   template <class X> requires std::is_arithmetic_v<X> constexpr BraceNumber(X x) : value(static_cast<double>(x)) {}
   double value;
@@ -54,19 +55,23 @@ template <std::floating_point T> class Tensor {
   template <class U> using Braces = std::initializer_list<U>;
 
   Tensor() : shape_({0}) {}                                   ///< no numbers, shape (0,)
-  Tensor(Braces<detail::BraceNumber> numbers) : Tensor(Shape({numbers.size()})) { for (T* to = data_; const auto& x : numbers) *to++ = static_cast<T>(x.value); }
-  Tensor(Braces<Braces<T>> rows) : Tensor(Shape({rows.size(), rows.size() ? rows.begin()->size() : 0})) {
+  template <int = 0> Tensor(Braces<detail::BraceNumber> numbers) : Tensor(Shape({numbers.size()})) { for (T* to = data_; const auto& x : numbers) *to++ = static_cast<T>(x.value); }
+  Tensor(Braces<Braces<detail::BraceNumber>> rows) : Tensor(Shape({rows.size(), rows.size() ? rows.begin()->size() : 0})) {
     for (T* to = data_; const auto& row : rows) {
       if (row.size() != shape_[1]) throw ShapeError(detail::text("tensor: the first row has {} numbers, another {}; give each the same", {shape_[1], row.size()}));
-      to = std::copy(row.begin(), row.end(), to);
+      for (const auto& x : row) *to++ = static_cast<T>(x.value);
     }
   }
-  Tensor(Braces<Braces<Braces<T>>> layers) : Tensor() {
-    std::vector<Tensor> all(layers.begin(), layers.end());
-    for (const Tensor& t : all) if (t.shape() != all[0].shape()) throw ShapeError(detail::text("tensor: the first layer has shape {}, another {}; give each the same", {all[0].shape().text(), t.shape().text()}));
-    if (all.empty()) return;
-    *this = Tensor(Shape({all.size(), all[0].shape()[0], all[0].shape()[1]}));
-    for (T* to = data_; const Tensor& t : all) to = std::copy_n(t.data(), t.size(), to);
+  Tensor(Braces<Braces<Braces<T>>> layers)
+      : Tensor(Shape({layers.size(), layers.size() ? layers.begin()->size() : 0, layers.size() && layers.begin()->size() ? layers.begin()->begin()->size() : 0})) {
+    T* to = data_;
+    for (const auto& layer : layers) {
+      if (layer.size() != shape_[1]) throw ShapeError(detail::text("tensor: the first layer has {} rows, another {}; give each the same", {shape_[1], layer.size()}));
+      for (const auto& row : layer) {
+        if (row.size() != shape_[2]) throw ShapeError(detail::text("tensor: the first row has {} numbers, another {}; give each the same", {shape_[2], row.size()}));
+        to = std::copy(row.begin(), row.end(), to);
+      }
+    }
   }
 
   static Tensor zeros(const Shape& shape) { return full(shape, T(0)); }

@@ -16,10 +16,10 @@ namespace autodiff::inline v1 {
 namespace detail {
 
 /// The cell of a constant, with the tensor it stands for.
-template <class T> struct ConstantCell : Cell<T> {
-  std::uint32_t owners = 1;
+template <class T> struct ConstantCell : Cell<T>, Shared {
   Tensor<T> tensor;
-  explicit ConstantCell(Tensor<T> t) : Cell<T>{{0, 0, t.shape()}, const_cast<T*>(t.data()), nullptr, t.storage()}, tensor(std::move(t)) {}
+  explicit ConstantCell(Tensor<T> t)
+      : Cell<T>{{0, 0, t.shape()}, const_cast<T*>(t.data()), nullptr, t.storage()}, Shared([](Shared* self) { delete static_cast<ConstantCell*>(self); }), tensor(std::move(t)) {}
 };
 
 template <class X> constexpr bool is_tensor = false;
@@ -44,11 +44,11 @@ template <std::floating_point T> class Var<Tensor<T>> {
   Var(Tensor<T> constant) : cell_(new ConstantCell(std::move(constant))) {}
   template <class X> requires std::is_arithmetic_v<X> Var(X constant) : Var(Tensor<T>::full({}, static_cast<T>(constant))) {}
   Var(Cell* cell, Place place) : cell_(cell), place_(place) {}  ///< on a tape
-  Var(const Var& other) : cell_(other.cell_), place_(other.place_) { if (place_ == 0) __atomic_fetch_add(&constant()->owners, 1, __ATOMIC_RELAXED); }
+  Var(const Var& other) : cell_(other.cell_), place_(other.place_) { if (place_ == 0) constant()->retain(); }
   Var(Var&& other) noexcept : cell_(std::exchange(other.cell_, nullptr)), place_(std::exchange(other.place_, 1)) {}
   Var& operator=(const Var& other) { return *this = Var(other); }
   Var& operator=(Var&& other) noexcept { std::swap(cell_, other.cell_), std::swap(place_, other.place_); return *this; }
-  ~Var() { if (place_ == 0 && __atomic_sub_fetch(&constant()->owners, 1, __ATOMIC_ACQ_REL) == 0) delete constant(); }
+  ~Var() { if (place_ == 0) constant()->release(); }
 
   Tensor<T> value() const {
     Cell& c = readable_cell();
@@ -124,16 +124,20 @@ template <class T> class Operand {
   const Cell<T>& operator*() const { return *cell_; }
   const Cell<T>* operator->() const { return cell_; }
   bool recorded() const { return cell_->place != 0; }
-  /// Its cell on the tape; a constant is given one.
+  /// Its cell on the tape; a constant is kept, and given one if it has none.
   Cell<T>* on(Record<double>& tape) const {
     if (recorded()) return cell_;
-    if (!cell_->storage) {
-      Cell<T>* const copy = tape.nodes.cell<T>(cell_->shape, 0);
-      if (cell_->shape.count()) copy->data[0] = cell_->data[0];
-      return copy;
+    if (cell_ != &local_.cell) {
+      tape.nodes.keep(*static_cast<ConstantCell<T>*>(cell_));
+      return cell_;
     }
-    tape.nodes.keep(cell_->storage);
-    return tape.nodes.cell<T>(cell_->shape, 0, cell_->data, cell_->storage);
+    if (cell_->storage) {
+      tape.nodes.keep(cell_->storage);
+      return tape.nodes.cell<T>(cell_->shape, 0, cell_->data, cell_->storage);
+    }
+    Cell<T>* const copy = tape.nodes.cell<T>(cell_->shape, 0);
+    if (cell_->shape.count()) copy->data[0] = cell_->data[0];
+    return copy;
   }
 };
 
@@ -173,10 +177,13 @@ template <class T, class F> Node& append_node(Record<double>& tape, const char* 
   static_assert(std::is_trivially_destructible_v<F>, "a pullback is kept as bytes: capture numbers, shapes and pointers into the arena only");
   void* more = nullptr;
   if constexpr (!std::is_empty_v<F>) more = new (tape.nodes.arena.take(sizeof(F))) F(pullback);
-  return tape.nodes.list.push({[](Record<double>& t, Node& node) {
-    const Pull<T> pull{t, node};
-    if constexpr (std::is_empty_v<F>) F{}(pull); else (*static_cast<F*>(node.more))(pull);
-  }, name, out, {}, more, others, id});
+  Node& node = tape.nodes.list.append();
+  node.pullback = [](Record<double>& t, Node& n) {
+    const Pull<T> pull{t, n};
+    if constexpr (std::is_empty_v<F>) F{}(pull); else (*static_cast<F*>(n.more))(pull);
+  };
+  node.name = name, node.out = out, node.in[0] = node.in[1] = node.in[2] = nullptr, node.more = more, node.others = others, node.id = id;
+  return node;
 }
 
 /// Runs an operation whose result is a tensor: `forward(out)` writes its numbers, `pullback(Pull)` is run on the way back.

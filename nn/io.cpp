@@ -1,0 +1,268 @@
+// Safetensors files. Reading distrusts every byte: the header is parsed with bounded depth, and what it says must be exactly what the net expects,
+// before a number is read. Start at `write_file` and `read_file`.
+#include "io.hpp"
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cerrno>
+#include <climits>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace autodiff::inline v1::nn::detail {
+
+static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian: numbers must be swapped here");
+
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::uint64_t longest_header = 100'000'000;  ///< as in the format's own description
+constexpr std::size_t length_bytes = 8;
+constexpr const char* metadata = "__metadata__";
+
+/// Throws FileError: "load net.safetensors: …".
+struct Complaint {
+  const char* verb;
+  const std::string& path;
+  [[noreturn]] void operator()(std::string_view format, std::initializer_list<autodiff::detail::Piece> pieces = {}) const {
+    throw FileError(std::string(verb) + " " + path + ": " + text(format, pieces));
+  }
+  [[noreturn]] void system(const char* what) const {
+    const int code = errno;
+    (*this)("{}: {}", {what, std::strerror(code)});
+  }
+};
+
+/// An open file, closed at the end.
+class File {
+  int descriptor_;
+
+ public:
+  explicit File(int descriptor) : descriptor_(descriptor) {}
+  ~File() { if (descriptor_ >= 0) ::close(descriptor_); }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  explicit operator bool() const { return descriptor_ >= 0; }
+  int get() const { return descriptor_; }
+  /// Closes now; false if the system reports a late write error.
+  bool close() { return ::close(std::exchange(descriptor_, -1)) == 0; }
+
+  bool write(const void* data, std::size_t bytes) {
+    for (const char* from = static_cast<const char*>(data); bytes > 0;) {
+      const ssize_t n = ::write(descriptor_, from, std::min(bytes, std::size_t{1} << 30));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return false;
+      from += n, bytes -= static_cast<std::size_t>(n);
+    }
+    return true;
+  }
+  /// How many bytes came before the end of the file; −1 for an error.
+  ssize_t read(void* data, std::size_t bytes) {
+    char* to = static_cast<char*>(data);
+    while (bytes > 0) {
+      const ssize_t n = ::read(descriptor_, to, std::min(bytes, std::size_t{1} << 30));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return -1;
+      if (n == 0) break;
+      to += n, bytes -= static_cast<std::size_t>(n);
+    }
+    return to - static_cast<char*>(data);
+  }
+};
+
+/// Removes a file that was not finished.
+struct Unfinished {
+  std::string path;
+  ~Unfinished() { if (!path.empty()) ::unlink(path.c_str()); }
+};
+
+const char* dtype(bool is_float) { return is_float ? "F32" : "F64"; }
+
+/// Entries in the order of the file: doubles first, so that every number is aligned.
+std::vector<const Entry*> in_file_order(std::span<const Entry> entries) {
+  std::vector<const Entry*> order;
+  for (const bool is_float : {false, true})
+    for (const Entry& e : entries) if (e.is_float == is_float) order.push_back(&e);
+  return order;
+}
+
+std::string header_of(const std::vector<const Entry*>& order, const Complaint& complain) {
+  nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  std::size_t at = 0;
+  for (const Entry* e : order) {
+    if (e->name == metadata || header.contains(e->name)) complain("two parameters cannot both be called \"{}\"; give the fields of this model other names", {e->name});
+    header[e->name] = {{"dtype", dtype(e->is_float)}, {"shape", std::vector<std::size_t>(e->shape.begin(), e->shape.end())}, {"data_offsets", {at, at + e->bytes()}}};
+    at += e->bytes();
+  }
+  std::string words;
+  try {
+    words = header.dump();
+  } catch (const Json::exception& e) {
+    complain("a parameter's name is not UTF-8: {}", {e.what()});
+  }
+  words.resize((words.size() + 7) / 8 * 8, ' ');  // the numbers begin on 8 bytes
+  if (words.size() > longest_header) complain("the names of its {} parameters make a header of {} bytes; {} are allowed", {order.size(), words.size(), longest_header});
+  return words;
+}
+
+}  // namespace
+
+// ---- writing -----------------------------------------------------------------------------------------------------------
+
+void write_file(const std::string& path, std::span<const Entry> entries) {
+  const Complaint complain{"save", path};
+  const std::vector<const Entry*> order = in_file_order(entries);
+  const std::string header = header_of(order, complain);
+
+  // Where a link leads to, the file is written; the link stays.
+  std::string target = path;
+  struct stat old {};
+  const bool replaces = ::stat(path.c_str(), &old) == 0;
+  if (replaces) {
+    if (!S_ISREG(old.st_mode)) complain(S_ISDIR(old.st_mode) ? "this is a directory; name a file" : "this is not a regular file");
+    if (const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free); real) target = real.get();
+  }
+
+  // A new file in the same directory, with the permissions of the old one, takes its name when it is complete.
+  static std::atomic<unsigned> serial = 0;
+  Unfinished unfinished;
+  int descriptor = -1;
+  do {
+    unfinished.path = target + "." + std::to_string(::getpid()) + "-" + std::to_string(serial++) + ".part";
+    descriptor = ::open(unfinished.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  } while (descriptor < 0 && errno == EEXIST);
+  File file(descriptor);
+  if (!file) {
+    unfinished.path.clear();
+    complain.system("cannot create a file there");
+  }
+  if (replaces && ::fchmod(file.get(), old.st_mode & 07777) != 0) complain.system("cannot give the new file the permissions of the old one");
+
+  const std::uint64_t length = header.size();
+  bool good = file.write(&length, length_bytes) && file.write(header.data(), header.size());
+  for (const Entry* e : order) good = good && file.write(e->numbers, e->bytes());
+  if (!good || ::fsync(file.get()) != 0 || !file.close()) complain.system("cannot write it");
+  if (::rename(unfinished.path.c_str(), target.c_str()) != 0) complain.system("cannot put the new file in place");
+  unfinished.path.clear();
+
+  // The name is on the disk when the directory is; some file systems cannot do that, and then nothing is lost but this certainty.
+  const std::size_t slash = target.rfind('/');
+  const std::string directory = slash == std::string::npos ? "." : slash == 0 ? "/" : target.substr(0, slash);
+  if (File folder(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)); folder) ::fsync(folder.get());
+}
+
+// ---- reading -----------------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// The header, in which no name occurs twice and nothing is nested deeper than the format has it.
+Json parsed(const std::string& words, const Complaint& complain) {
+  if (words.empty() || words[0] != '{') complain("its header does not begin with {{; this is not a safetensors file");
+  std::vector<std::set<std::string>> names;  // of the objects around the place being read
+  const auto watch = [&](int depth, Json::parse_event_t event, Json& value) {
+    if (depth > 3) complain("its header is nested deeper than a safetensors header is");
+    if (event == Json::parse_event_t::object_start) names.emplace_back();
+    if (event == Json::parse_event_t::object_end) names.pop_back();
+    if (event == Json::parse_event_t::key && !names.back().insert(value.get<std::string>()).second) complain("\"{}\" occurs twice in its header", {value.get<std::string>()});
+    return true;
+  };
+  try {
+    return Json::parse(words, watch);
+  } catch (const Json::exception& e) {
+    complain("its header is not JSON: {}", {e.what()});
+  }
+}
+
+/// A list of non-negative whole numbers, or a complaint.
+std::vector<std::uint64_t> whole_numbers(const Json& info, const char* key, const std::string& name, const Complaint& complain) {
+  const auto it = info.find(key);
+  if (it == info.end() || !it->is_array()) complain("\"{}\" has no list \"{}\" in its header", {name, key});
+  std::vector<std::uint64_t> numbers;
+  for (const Json& n : *it) {
+    if (!n.is_number_unsigned()) complain("\"{}\" of \"{}\" holds {}, which is no whole number", {key, name, n.dump(-1, ' ', false, Json::error_handler_t::replace)});
+    numbers.push_back(n.get<std::uint64_t>());
+  }
+  return numbers;
+}
+
+std::string shape_text(const std::vector<std::uint64_t>& sizes) {
+  std::string s = "(";
+  for (std::size_t i = 0; i < sizes.size(); ++i) s += (i ? ", " : "") + std::to_string(sizes[i]);
+  return s + (sizes.size() == 1 ? ",)" : ")");
+}
+
+/// What the header says of one parameter must be what the net has; returns where its numbers begin.
+std::uint64_t check_entry(const Entry& e, const Json& info, const Complaint& complain) {
+  if (!info.is_object()) complain("\"{}\" is not described by an object in its header", {e.name});
+  const auto type = info.find("dtype");
+  if (type == info.end() || !type->is_string()) complain("\"{}\" has no \"dtype\" in its header", {e.name});
+  if (const auto& t = type->get_ref<const std::string&>(); t != dtype(e.is_float))
+    complain("\"{}\" is {} in the file and {} ({}) in the net; make the net of the same number type", {e.name, t, dtype(e.is_float), e.is_float ? "float" : "double"});
+  const std::vector<std::uint64_t> sizes = whole_numbers(info, "shape", e.name, complain);
+  if (!std::equal(sizes.begin(), sizes.end(), e.shape.begin(), e.shape.end()))
+    complain("\"{}\" has shape {} in the file and {} in the net", {e.name, shape_text(sizes), e.shape.text()});
+  const std::vector<std::uint64_t> offsets = whole_numbers(info, "data_offsets", e.name, complain);
+  if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] - offsets[0] != e.bytes())
+    complain("\"{}\" of shape {} takes {} bytes, but its data_offsets in the file are {}", {e.name, e.shape.text(), e.bytes(), shape_text(offsets)});
+  return offsets[0];
+}
+
+}  // namespace
+
+void read_file(const std::string& path, std::span<const Entry> entries) {
+  const Complaint complain{"load", path};
+  File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file) complain.system("cannot open it");
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) complain.system("cannot look at it");
+  if (!S_ISREG(status.st_mode)) complain(S_ISDIR(status.st_mode) ? "this is a directory; name a file" : "this is not a regular file");
+  const std::uint64_t size = static_cast<std::uint64_t>(status.st_size);
+
+  std::uint64_t length = 0;
+  if (file.read(&length, length_bytes) != static_cast<ssize_t>(length_bytes)) complain("it has {} bytes, and a safetensors file has at least 8", {size});
+  if (length > longest_header) complain("it begins with a header length of {} bytes, and at most {} are allowed; this is not a safetensors file", {length, longest_header});
+  if (length > size - length_bytes) complain("its header should have {} bytes, but the file ends after {}; it is truncated, or not a safetensors file", {length, size - length_bytes});
+  std::string words(length, '\0');
+  if (file.read(words.data(), length) != static_cast<ssize_t>(length)) complain.system("cannot read its header");
+
+  const Json header = parsed(words, complain);
+  if (!header.is_object()) complain("its header is not a JSON object");
+  std::map<std::uint64_t, const Entry*> order;
+  std::uint64_t bytes = 0;
+  std::set<std::string_view> known;
+  for (const Entry& e : entries) {
+    const auto info = header.find(e.name);
+    if (info == header.end()) complain("it holds no \"{}\", which is a parameter of shape {} of this net; is it another net's file?", {e.name, e.shape.text()});
+    known.insert(e.name);
+    const std::uint64_t at = check_entry(e, *info, complain);
+    bytes += e.bytes();
+    if (e.bytes() == 0) continue;
+    if (!order.emplace(at, &e).second) complain("\"{}\" and \"{}\" lie at the same place in the file", {e.name, order[at]->name});
+  }
+  for (const auto& [name, info] : header.items()) {
+    if (name == metadata) {
+      if (!info.is_object()) complain("its \"{}\" is not a JSON object", {metadata});
+    } else if (!known.contains(name)) complain("it holds \"{}\", which is no parameter of this net; is it another net's file?", {name});
+  }
+  std::uint64_t at = 0;
+  for (const auto& [begin, e] : order) {
+    if (begin != at) complain("the numbers of \"{}\" begin at {} in the file, and those before them end at {}: parameters overlap or leave a gap", {e->name, begin, at});
+    at += e->bytes();
+  }
+  if (const std::uint64_t held = size - length_bytes - length; bytes != held) complain("its parameters take {} bytes, but {} follow the header; it is truncated or damaged", {bytes, held});
+
+  for (const auto& [begin, e] : order)
+    if (file.read(e->room, e->bytes()) != static_cast<ssize_t>(e->bytes())) complain("it ended while \"{}\" was read", {e->name});
+}
+
+}  // namespace autodiff::inline v1::nn::detail

@@ -1,0 +1,199 @@
+// Layers: callables from a tensor to a tensor. One row of the input is one sample. A layer that learns holds its Parameters as fields; the
+// others hold nothing. All work on Tensor, Var<Tensor> and, in forward mode, on Duals of either.
+//
+// While no tape records, a net computes values only and writes nothing, so any number of threads may run one net. What a net returns is a
+// Var<Tensor> either way: a constant if nothing was recorded.
+//
+// A layer of one's own: a struct with a const operator(); see `Activation`, or `Dropout` for one that is an operation of its own.
+#pragma once
+#include "module.hpp"
+#include "random.hpp"
+#include <cmath>
+#include <cstdint>
+
+namespace autodiff::inline v1::nn {
+
+namespace detail {
+
+/// The number type of a tensor inside any nest.
+template <class X> struct NumberOf : NumberOf<std::remove_cvref_t<decltype(std::declval<const X&>().value())>> {};
+template <class X> requires TensorLike<X> struct NumberOf<X> { using type = typename X::Number; };
+template <class X> using NumberIn = typename NumberOf<X>::type;
+
+inline bool recording() { return Parameter<float>::recording(); }
+
+template <class I> std::size_t checked_size(const char* what, I n) {
+  if (!(n > 0)) throw ShapeError(text("linear: {} {}; give at least 1", {n, what}));
+  return static_cast<std::size_t>(n);
+}
+
+}  // namespace detail
+
+// ---- a layer of weights ------------------------------------------------------------------------------------------------
+
+/// x·weight + bias, for x (…, inputs) → (…, outputs). `Linear(2, 3)` is of float. Weights are zero until initialize() or load().
+template <std::floating_point T = float> struct Linear {
+  using Number = T;
+  Parameter<T> weight;  ///< (inputs, outputs)
+  Parameter<T> bias;    ///< (outputs)
+
+  /// Throws ShapeError for sizes less than 1.
+  template <std::integral I, std::integral O> Linear(I inputs, O outputs)
+      : weight(Shape({detail::checked_size("inputs", inputs), detail::checked_size("outputs", outputs)})), bias(Shape({weight.shape()[1]})) {}
+
+  std::size_t inputs() const { return weight.shape()[0]; }
+  std::size_t outputs() const { return weight.shape()[1]; }
+
+  static constexpr const char* field_names[] = {"weight", "bias"};
+  auto fields() { return std::tie(weight, bias); }
+
+  /// Throws ShapeError if x has another number of columns than `inputs`.
+  template <AnyTensor X> auto operator()(const X& x) const { return with<autodiff::Identity>(x); }
+  /// The layer and the activation behind it in one operation: what Sequential makes of the two.
+  template <class Rule, AnyTensor X> auto with(const X& x) const {
+    check_number<X>();
+    if constexpr (DualTensor<X>) return layer<Rule>(x, weight, bias);
+    else if (detail::recording()) return Var<Tensor<T>>(layer<Rule>(x, weight, bias));
+    else return Var<Tensor<T>>(layer<Rule>(x, weight.value(), bias.value()));
+  }
+  /// The values alone, while nothing records.
+  template <class Rule> Tensor<T> values(const Tensor<T>& x) const { return layer<Rule>(x, weight.value(), bias.value()); }
+
+ private:
+  template <class X> static constexpr void check_number() {
+    static_assert(std::same_as<T, detail::NumberIn<X>>, "a net of float takes tensors of float, one of double tensors of double: convert with .as<float>(), or use Linear<double>");
+  }
+};
+
+// ---- activations -------------------------------------------------------------------------------------------------------
+
+/// A rule on every number: `Activation<MyRule>` makes a layer of a rule of one's own.
+template <class R> struct Activation {
+  using Rule = R;
+  template <AnyTensor X> auto operator()(const X& x) const { return apply<R>(x); }
+};
+using Sigmoid = Activation<autodiff::Sigmoid>;
+using Tanh = Activation<autodiff::Tanh>;
+using Relu = Activation<autodiff::Relu>;
+using Gelu = Activation<autodiff::Gelu>;
+using Silu = Activation<autodiff::Silu>;
+using Softplus = Activation<autodiff::Softplus>;
+
+/// eˣ / Σ eˣ along the last axis. Not before `cross_entropy`, which takes logits.
+struct Softmax {
+  template <AnyTensor X> auto operator()(const X& x) const { return softmax(x); }
+};
+
+// ---- dropout -----------------------------------------------------------------------------------------------------------
+
+namespace detail {
+inline thread_local constinit int dropouts_off = 0;
+}
+/// While it lives, Dropout lets everything pass on this thread, although a tape records: for the gradient of a trained net.
+class NoDropout {
+ public:
+  NoDropout() { ++detail::dropouts_off; }
+  ~NoDropout() { --detail::dropouts_off; }
+  NoDropout(const NoDropout&) = delete;
+  NoDropout& operator=(const NoDropout&) = delete;
+};
+
+/// While a tape records, each number becomes 0 with probability `rate`, else it is divided by 1 − rate, so that its mean stays. While none records, and
+/// under autodiff::Pause or NoDropout, everything passes unchanged: there is no training mode to forget. The choice follows from the seed, how often
+/// this layer has been used, and where on the tape: the same program drops the same numbers on every machine.
+class Dropout {
+ public:
+  /// Throws Error unless 0 ≤ rate < 1.
+  explicit Dropout(double rate, std::uint64_t seed = 0) : rate_(rate), seed_(seed) {
+    if (!(rate >= 0 && rate < 1)) throw Error(detail::text("dropout: the rate is {}; give the share of numbers to drop, 0 <= rate < 1", {rate}));
+  }
+  double rate() const { return rate_; }
+
+  template <AnyTensor X> auto operator()(const X& x) const {
+    using T = detail::NumberIn<X>;
+    using Y = std::remove_cvref_t<decltype(drop<T>(x))>;
+    if (rate_ == 0 || detail::dropouts_off || !detail::recording()) return Y(x);
+    return drop<T>(x);
+  }
+
+ private:
+  double rate_;
+  std::uint64_t seed_;
+  mutable std::uint64_t uses_ = 0;  ///< changes only while a tape records, which is for one thread at a time
+
+  /// 0 or 1/(1 − rate), n times.
+  template <class T> void fill(T* mask, std::size_t n) const {
+    const auto limit = static_cast<std::uint64_t>(rate_ * 0x1p53);
+    const auto kept = static_cast<T>(1 / (1 - rate_));
+    Random random(Random::mixed(Random(seed_).bits() + ++uses_) + autodiff::detail::active<double>->count());
+    for (std::size_t i = 0; i < n; ++i) mask[i] = (random.bits() >> 11) < limit ? T(0) : kept;
+  }
+  template <class T, TensorLike X> auto drop(const X& x) const {
+    const autodiff::detail::Operand<T> in(x, "dropout");
+    const std::size_t n = in->shape.count();
+    T* const mask = autodiff::detail::active<double>->nodes.template numbers<T>(n);
+    fill(mask, n);
+    return autodiff::detail::plain_if_all_are<X>(autodiff::detail::record<T>("dropout", in->shape, [&](T* y) { kernels<T>().multiply(T(1), in->data, mask, y, n, false); },
+      [mask](const autodiff::detail::Pull<T>& p) {
+        if (const auto to = p.to(0)) kernels<T>().multiply(T(1), p.adjoint(), mask, to.data, p.out().shape.count(), to.add);
+      }, in));
+  }
+  template <class T, DualTensor X> auto drop(const X& x) const {
+    Tensor<T> mask = Tensor<T>::uninitialized(plain(x).shape());
+    fill(mask.mutable_data(), mask.size());
+    return autodiff::detail::stored(x * mask);
+  }
+};
+
+// ---- one after the other -----------------------------------------------------------------------------------------------
+
+/// Layers one after the other: Sequential{Linear(2, 3), Sigmoid{}, Linear(3, 1)}. Whatever is called with a tensor is a layer, another Sequential too.
+/// A Linear and the activation behind it become one operation if the slope follows from the result (sigmoid, tanh, relu, softplus).
+template <class... Layers> struct Sequential {
+  std::tuple<Layers...> layers;  ///< std::get<0>(net.layers).weight
+
+  Sequential(Layers... l) : layers(std::move(l)...) {}
+  auto& fields() { return layers; }
+
+  template <AnyTensor X> auto operator()(const X& x) const {
+    if constexpr (DualTensor<X>) return run<0>(x);
+    else {
+      using T = typename X::Number;
+      using Y = std::remove_cvref_t<decltype(as_var(run<0>(std::declval<const Var<Tensor<T>>&>())))>;
+      if constexpr (autodiff::detail::is_tensor<X>) {
+        if (!detail::recording()) return Y(values<0>(x));
+        return Y(run<0>(x));
+      } else return Y(run<0>(x));
+    }
+  }
+
+ private:
+  template <std::size_t i> using Layer = std::tuple_element_t<i, std::tuple<Layers..., void, void>>;
+  /// Layers i and i + 1 have a form in one operation.
+  template <std::size_t i> static consteval bool pairs() {
+    if constexpr (requires { typename Layer<i>::Number; typename Layer<i + 1>::Rule; }) {
+      using Rule = typename Layer<i + 1>::Rule;
+      if constexpr (!contains<Rule>(UnaryRules{})) return false;
+      else if constexpr (!Rule::row.from_result) return false;
+      else return requires(const Layer<i>& l, const Tensor<typename Layer<i>::Number>& x) { l.template with<Rule>(x); l.template values<Rule>(x); };
+    } else return false;
+  }
+  template <class Y> static auto as_var(const Y& y) {
+    if constexpr (autodiff::detail::is_tensor<Y>) return Var<Y>(y); else return y;
+  }
+
+  template <std::size_t i, class X> auto run(const X& x) const {
+    if constexpr (i == sizeof...(Layers)) return x;
+    else if constexpr (pairs<i>()) return run<i + 2>(std::get<i>(layers).template with<typename Layer<i + 1>::Rule>(x));
+    else return run<i + 1>(std::get<i>(layers)(x));
+  }
+  /// The same while nothing records: plain tensors as far as the layers let them.
+  template <std::size_t i, class X> auto values(const X& x) const {
+    if constexpr (i == sizeof...(Layers)) return x;
+    else if constexpr (pairs<i>() && autodiff::detail::is_tensor<X>) return values<i + 2>(std::get<i>(layers).template values<typename Layer<i + 1>::Rule>(x));
+    else if constexpr (requires { std::get<i>(layers).template values<autodiff::Identity>(x); }) return values<i + 1>(std::get<i>(layers).template values<autodiff::Identity>(x));
+    else return values<i + 1>(std::get<i>(layers)(x));
+  }
+};
+
+}  // namespace autodiff::inline v1::nn

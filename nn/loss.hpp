@@ -1,0 +1,138 @@
+// Costs: one number from what a net returned and what it should have. The first argument is a Var<Tensor> (the result is a Var<double> to walk
+// back from), a Tensor (a double) or a Dual; the target is a Tensor of the same shape, or a Var<Tensor>, which then gets an adjoint too. Every
+// cost is a mean, so that the learning rate does not depend on the number of samples.
+//
+// From the outputs of a net to the cost:      a number each        mse, half_mse
+//                                             yes or no            binary_cross_entropy_with_logits, on a net without a last Sigmoid;
+//                                                                  binary_cross_entropy, on one with it
+//                                             one of n classes     cross_entropy, on a net without a last Softmax
+// The forms from logits are exact where the others run out of digits: a float sigmoid is 1 from 17 on, and its slope 0.
+//
+// NaN among the outputs passes into the cost. Wrong shapes throw ShapeError, targets and probabilities outside of 0 … 1 throw Error.
+#pragma once
+#include "layers.hpp"
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <span>
+
+namespace autodiff::inline v1::nn {
+
+namespace detail {
+
+template <class X, class Target> constexpr void check_numbers() {
+  static_assert(AnyTensor<Target> && std::same_as<NumberIn<X>, NumberIn<Target>>, "outputs and targets must be tensors of one number type: convert with .as<float>() or .as<double>()");
+}
+template <class X> const Shape& shape_of(const X& x) {
+  if constexpr (TensorLike<X>) return x.shape(); else return shape_of(x.value());
+}
+template <class X, class Y> void check_shapes(const char* where, const X& x, const Y& target) {
+  const Shape &a = shape_of(x), &b = shape_of(target);
+  if (a != b || a.count() == 0) [[unlikely]] autodiff::detail::refuse_targets(where, a, b);
+}
+[[noreturn]] inline void refuse_probability(const char* where, const char* what, std::size_t i, double p, const char* way_out) {
+  throw Error(text("{}: {} {} is {}, outside of 0 to 1{}", {where, what, i, p, way_out}));
+}
+/// All within 0 … 1; NaN is not.
+template <class T> void check_targets(const char* where, const Tensor<T>& target) {
+  const T* const t = target.data();
+  const std::size_t n = target.size();
+  bool good = true;
+  for (std::size_t i = 0; i < n; ++i) good &= (t[i] >= 0) & (t[i] <= 1);  // no branch: this is vectorized
+  if (good) [[likely]] return;
+  for (std::size_t i = 0; i < n; ++i)
+    if (!(t[i] >= 0 && t[i] <= 1)) refuse_probability(where, "target", i, static_cast<double>(t[i]), "; a target is a probability");
+}
+/// NaN passes.
+template <class T> void check_probabilities(const char* where, const T* h, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i)
+    if (h[i] < 0 || h[i] > 1) refuse_probability(where, "output", i, static_cast<double>(h[i]), "; end the net with a Sigmoid, or use binary_cross_entropy_with_logits");
+}
+
+/// Mean of −t log h − (1 − t) log(1 − h), and in g its gradient (h − t) / (h(1 − h)) / n. The smallest normal number stands in for 0, so that both stay
+/// finite; and g times the sigmoid's slope h(1 − h) gives (h − t)/n again as long as h is not exactly 0 or 1.
+template <class T> double binary_cross_entropy(const T* h, const T* t, T* g, std::size_t n) {
+  constexpr double least = static_cast<double>(std::numeric_limits<T>::min());
+  const double share = 1 / static_cast<double>(n);
+  double total = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const double p = static_cast<double>(h[i]), q = 1 - p, y = static_cast<double>(t[i]);
+    if (p != p) total = p;  // std::max would lose it
+    if (y != 0) total -= y * std::log(std::max(p, least));
+    if (y != 1) total -= (1 - y) * (p < 0.5 ? std::log1p(-p) : std::log(std::max(q, least)));
+    if (g) g[i] = static_cast<T>((p - y) * share / std::max(p * q, least));
+  }
+  return total * share;
+}
+
+}  // namespace detail
+
+/// Mean of (output − target)² over all numbers.
+template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto mse(const X& output, const Target& target) {
+  detail::check_numbers<X, Target>();
+  detail::check_shapes("mse", output, target);
+  if constexpr (autodiff::detail::is_tensor<Target>) return squared_error(output, target, 1 / static_cast<double>(target.size()));
+  else return mean(square(output - target));
+}
+
+/// Half of it: the slope is (output − target) / n, without a 2.
+template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto half_mse(const X& output, const Target& target) {
+  detail::check_numbers<X, Target>();
+  detail::check_shapes("half_mse", output, target);
+  if constexpr (autodiff::detail::is_tensor<Target>) return squared_error(output, target, 0.5 / static_cast<double>(target.size()));
+  else return autodiff::detail::stored(mean(square(output - target)) * 0.5);
+}
+
+/// Mean of −t log h − (1 − t) log(1 − h), for probabilities h (a net that ends with a Sigmoid) and targets t in 0 … 1. Where h is exactly 0 or 1 and should
+/// not be, the logarithm is taken of the smallest normal number: the cost is finite, 708 (87 for float).
+template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto binary_cross_entropy(const X& probability, const Target& target) {
+  using T = detail::NumberIn<X>;
+  constexpr const char* where = "binary_cross_entropy";
+  detail::check_numbers<X, Target>();
+  detail::check_shapes(where, probability, target);
+  detail::check_targets<T>(where, plain(target));
+  if constexpr (TensorLike<X> && autodiff::detail::is_tensor<Target>) {
+    const autodiff::detail::Operand<T> h(probability, where);
+    detail::check_probabilities(where, h->data, h->shape.count());
+    return autodiff::detail::plain_if_all_are<X>(autodiff::detail::cost_with_gradient<T>(where, h, [&](T* g) { return detail::binary_cross_entropy(h->data, target.data(), g, target.size()); }));
+  } else {
+    const auto h = plain(probability);
+    detail::check_probabilities(where, h.data(), h.size());
+    constexpr double least = static_cast<double>(std::numeric_limits<T>::min());
+    return autodiff::detail::stored(-mean(target * log(max(probability, least)) + (1 - target) * log(max(1 - probability, least))));
+  }
+}
+
+/// The same from logits x, h = σ(x): mean of softplus(x) − t·x. Never overflows; its slope is (σ(x) − t) / n.
+template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto binary_cross_entropy_with_logits(const X& logits, const Target& target) {
+  detail::check_numbers<X, Target>();
+  if constexpr (autodiff::detail::is_tensor<Target>) {
+    detail::check_targets("binary_cross_entropy_with_logits", target);
+    return logistic_cross_entropy(logits, target);
+  } else {
+    detail::check_shapes("binary_cross_entropy_with_logits", logits, target);
+    detail::check_targets<detail::NumberIn<X>>("binary_cross_entropy_with_logits", plain(target));
+    return mean(softplus(logits) - target * logits);
+  }
+}
+
+/// Mean over the rows of −log softmax(x)[label], for logits x (…, N) and one label, 0 … N − 1, for each row.
+template <AnyTensor X> auto cross_entropy(const X& logits, std::span<const int> labels) { return softmax_cross_entropy(logits, labels); }
+
+/// Mean over the rows of −Σ t log softmax(x), for targets t that are a distribution in each row.
+template <AnyTensor X, AnyTensor Target = Tensor<detail::NumberIn<X>>> auto cross_entropy(const X& logits, const Target& target) {
+  using T = detail::NumberIn<X>;
+  constexpr const char* where = "cross_entropy";
+  detail::check_numbers<X, Target>();
+  detail::check_shapes(where, logits, target);
+  const Tensor<T> t = plain(target);
+  detail::check_targets(where, t);
+  for (std::size_t i = 0, m = t.shape().rows(), n = t.shape().columns(); i < m; ++i) {
+    double sum = 0;
+    for (std::size_t j = 0; j < n; ++j) sum += static_cast<double>(t.data()[i * n + j]);
+    if (!(std::abs(sum - 1) < 1e-3)) throw Error(detail::text("cross_entropy: row {} of the targets sums to {}; each row is a distribution and sums to 1 (for class numbers pass a std::vector<int>)", {i, sum}));
+  }
+  return autodiff::detail::stored(dot(log_softmax(logits), target) * (-1.0 / static_cast<double>(t.shape().rows())));
+}
+
+}  // namespace autodiff::inline v1::nn

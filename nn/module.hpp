@@ -1,0 +1,254 @@
+// Finds the parameters of a model. A model is any struct whose fields are layers, parameters or models: nothing is registered, no macro, no
+// base class, and copying the struct copies the net. What is looked into:
+//
+//   Parameter                          itself
+//   a class with fields()              what it ties: auto fields() { return std::tie(weight, bias); }
+//   a struct that braces initialize    its fields, at most 16 (an aggregate: no constructor, no private fields)
+//   tuple, pair, array, vector, map …  the elements
+//   optional, unique_ptr, variant      what it holds, if anything
+//   numbers, strings, Tensor …         nothing to be learned
+//
+// Whatever might hide a parameter from this walk does not compile, and says what to do: a class without fields(), a pointer to a layer
+// (copies of the net would share it). Names are positions, "0.weight", or come from the type:
+// static constexpr const char* field_names[] = {"hidden", "output"};
+//
+// To read this file, start at `walk`; how the fields of a struct are counted stands above `field_count`.
+#pragma once
+#include <autodiff/autodiff.hpp>
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace autodiff::inline v1::nn {
+
+namespace detail {
+
+using autodiff::detail::text;
+
+template <class> constexpr bool is_parameter = false;
+template <class T> constexpr bool is_parameter<Parameter<T>> = true;
+
+// ---- the fields of a struct --------------------------------------------------------------------------------------------
+
+/// Initializes a field of any type, but not a base class, which is no field.
+template <class M> struct Anything {
+  template <class X> requires(!std::is_base_of_v<X, M>) operator X() const { throw 0; }
+};
+template <class M, std::size_t... i> consteval bool takes(std::index_sequence<i...>) { return requires { M{(void(i), Anything<M>())...}; }; }
+template <class M, std::size_t... i, std::size_t... j, std::size_t... k>
+consteval bool takes(std::index_sequence<i...>, std::index_sequence<j...>, std::index_sequence<k...>) {
+  return requires { M{(void(i), Anything<M>())..., {(void(j), Anything<M>())...}, (void(k), Anything<M>())...}; };
+}
+template <class M, std::size_t n> consteval bool takes() { return takes<M>(std::make_index_sequence<n>()); }
+/// i initializers, one in braces with j inside, and k more.
+template <class M, std::size_t i, std::size_t j, std::size_t k> consteval bool takes() {
+  return takes<M>(std::make_index_sequence<i>(), std::make_index_sequence<j>(), std::make_index_sequence<k>());
+}
+
+constexpr std::size_t most_fields = 16, most_initializers = 32, no_field_count = 0;
+
+/// The most initializers that braces around M take. Counting *downwards*: upwards, a field that has no default would stop the count at once.
+template <class M, std::size_t n = most_initializers + 1> consteval std::size_t initializers() {
+  if constexpr (n == 0) return 0;
+  else if constexpr (takes<M, n>()) return n;
+  else return initializers<M, n - 1>();
+}
+/// How many of the n initializers go to the field that begins at the i-th: more than one for an array T[j], which takes {…} of j, with as many
+/// initializers behind it as are left, and not one more.
+template <class M, std::size_t n, std::size_t i, std::size_t j> consteval std::size_t width() {
+  if constexpr (j < 2) return 1;
+  else if constexpr (takes<M, i, j, n - i - j>() && !takes<M, i, j, n - i - j + 1>()) return j;
+  else return width<M, n, i, j - 1>();
+}
+/// By how many the initializers are more than the fields.
+template <class M, std::size_t n, std::size_t i = 0> consteval std::size_t surplus() {
+  if constexpr (i + 1 >= n) return 0;
+  else {
+    constexpr std::size_t w = width<M, n, i, n - i>();
+    return w - 1 + surplus<M, n, i + w>();
+  }
+}
+/// How many fields an aggregate has; 0 if that cannot be found out, or is more than 16.
+template <class M> consteval std::size_t field_count() {
+  constexpr std::size_t n = initializers<M>();
+  if constexpr (n > most_initializers) return no_field_count;
+  else {
+    constexpr std::size_t fields = n - surplus<M, n>();
+    return fields <= most_fields ? fields : no_field_count;
+  }
+}
+
+/// References to all fields.
+template <class M> constexpr auto members(M& m) {
+  constexpr std::size_t n = field_count<std::remove_const_t<M>>();
+  if constexpr (n == 1) { auto& [a] = m; return std::tie(a); }
+  else if constexpr (n == 2) { auto& [a, b] = m; return std::tie(a, b); }
+  else if constexpr (n == 3) { auto& [a, b, c] = m; return std::tie(a, b, c); }
+  else if constexpr (n == 4) { auto& [a, b, c, d] = m; return std::tie(a, b, c, d); }
+  else if constexpr (n == 5) { auto& [a, b, c, d, e] = m; return std::tie(a, b, c, d, e); }
+  else if constexpr (n == 6) { auto& [a, b, c, d, e, f] = m; return std::tie(a, b, c, d, e, f); }
+  else if constexpr (n == 7) { auto& [a, b, c, d, e, f, g] = m; return std::tie(a, b, c, d, e, f, g); }
+  else if constexpr (n == 8) { auto& [a, b, c, d, e, f, g, h] = m; return std::tie(a, b, c, d, e, f, g, h); }
+  else if constexpr (n == 9) { auto& [a, b, c, d, e, f, g, h, i] = m; return std::tie(a, b, c, d, e, f, g, h, i); }
+  else if constexpr (n == 10) { auto& [a, b, c, d, e, f, g, h, i, j] = m; return std::tie(a, b, c, d, e, f, g, h, i, j); }
+  else if constexpr (n == 11) { auto& [a, b, c, d, e, f, g, h, i, j, k] = m; return std::tie(a, b, c, d, e, f, g, h, i, j, k); }
+  else if constexpr (n == 12) { auto& [a, b, c, d, e, f, g, h, i, j, k, l] = m; return std::tie(a, b, c, d, e, f, g, h, i, j, k, l); }
+  else if constexpr (n == 13) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, o] = m; return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, o); }
+  else if constexpr (n == 14) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, o, p] = m; return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, o, p); }
+  else if constexpr (n == 15) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, o, p, q] = m; return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, o, p, q); }
+  else if constexpr (n == 16) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, o, p, q, r] = m; return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, o, p, q, r); }
+  else static_assert(n != no_field_count, "the fields of this struct cannot be counted (more than 16, a base class, or a reference among them): give it auto fields() { return std::tie(…); }");
+}
+
+// ---- what a type is to the walk ----------------------------------------------------------------------------------------
+
+enum class Kind { parameter, fields, members, tuple, range, maybe, variant, pointer, nothing, opaque };
+
+template <class M> concept HasFields = requires(M& m) { m.fields(); };
+template <class M> concept TupleLike = requires { std::tuple_size<M>::value; };
+template <class M> concept RangeLike = requires(M& m) { *m.begin(); m.end(); requires !std::same_as<std::remove_cvref_t<decltype(*m.begin())>, M>; };
+template <class M> concept SharedPointerLike = requires(M& m) { *m; m.use_count(); };
+template <class M> concept MaybeLike = requires(M& m) { *m; m.operator->(); static_cast<bool>(m); };
+template <class M> concept VariantLike = requires(M& m) { m.valueless_by_exception(); };
+template <class M> concept NumberOfOurs = requires { typename M::Differentiable; } || requires { typename M::Operand; };
+
+template <class M> consteval Kind kind_of() {
+  if constexpr (is_parameter<M>) return Kind::parameter;
+  else if constexpr (std::is_pointer_v<M>) return Kind::pointer;
+  else if constexpr (std::is_array_v<M>) return Kind::range;
+  else if constexpr (!std::is_class_v<M> || NumberOfOurs<M>) return Kind::nothing;
+  else if constexpr (HasFields<M>) return Kind::fields;
+  else if constexpr (std::is_trivially_copyable_v<M>) return Kind::nothing;  // a parameter is not, nor is what holds one
+  else if constexpr (TupleLike<M> && !RangeLike<M>) return Kind::tuple;
+  else if constexpr (std::is_aggregate_v<M> && !TupleLike<M>) return Kind::members;
+  else if constexpr (RangeLike<M>) return Kind::range;
+  else if constexpr (SharedPointerLike<M>) return Kind::pointer;
+  else if constexpr (MaybeLike<M>) return Kind::maybe;
+  else if constexpr (VariantLike<M>) return Kind::variant;
+  else return Kind::opaque;
+}
+
+/// The tuple of references to its children, and what a container, an optional or a pointer holds.
+template <class M> constexpr decltype(auto) children(M& m) {
+  constexpr Kind kind = kind_of<std::remove_const_t<M>>();
+  if constexpr (kind == Kind::fields) return const_cast<std::remove_const_t<M>&>(m).fields();
+  else if constexpr (kind == Kind::members) return members(m);
+  else return (m);
+}
+template <class M> using ChildrenOf = std::remove_cvref_t<decltype(children(std::declval<M&>()))>;
+template <class M> auto element_of() {
+  if constexpr (std::is_array_v<M>) return std::type_identity<std::remove_cvref_t<decltype(std::declval<M&>()[0])>>();
+  else if constexpr (RangeLike<M>) return std::type_identity<std::remove_cvref_t<decltype(*std::declval<M&>().begin())>>();
+  else return std::type_identity<std::remove_cvref_t<decltype(*std::declval<M&>())>>();
+}
+
+template <class M, class... Within> consteval bool may_hold();
+template <class Tuple, class... Within> struct Any;
+template <template <class...> class Tuple, class... X, class... Within> struct Any<Tuple<X...>, Within...> {
+  static consteval bool may_hold_one() { return (may_hold<std::remove_cvref_t<X>, Within...>() || ...); }
+};
+/// Can a value of type M hold a parameter? `Within`: the types around it, whose answer does not depend on itself.
+template <class M, class... Within> consteval bool may_hold() {
+  constexpr Kind kind = kind_of<M>();
+  if constexpr ((std::same_as<M, Within> || ...) || kind == Kind::nothing) return false;
+  else if constexpr (kind == Kind::parameter || kind == Kind::opaque) return true;
+  else if constexpr (kind == Kind::pointer && std::is_pointer_v<M>) {
+    using To = std::remove_cv_t<std::remove_pointer_t<M>>;
+    if constexpr (requires { sizeof(To); } && std::is_object_v<To>) return kind_of<To>() != Kind::opaque && may_hold<To, M, Within...>();
+    else return false;
+  } else if constexpr (kind == Kind::range || kind == Kind::maybe || kind == Kind::pointer) return may_hold<typename decltype(element_of<M>())::type, M, Within...>();
+  else return Any<ChildrenOf<M>, M, Within...>::may_hold_one();
+}
+
+// ---- the walk ----------------------------------------------------------------------------------------------------------
+
+/// Where the walk is: nobody wants to know, or as a name.
+struct Unnamed {
+  template <class G> void into(std::size_t, const char*, const G& go) { go(); }
+  template <class F, class P> void arrive(const F& f, P& parameter) { f(parameter); }
+};
+struct Named {
+  std::string path;
+  template <class G> void into(std::size_t index, const char* name, const G& go) {
+    const std::size_t before = path.size();
+    if (before) path += '.';
+    path += name ? name : std::to_string(index);
+    go();
+    path.resize(before);
+  }
+  template <class F, class P> void arrive(const F& f, P& parameter) { f(path.empty() ? std::string("parameter") : path, parameter); }
+};
+
+template <class M> constexpr const char* name_of([[maybe_unused]] std::size_t i, [[maybe_unused]] std::size_t n) {
+  if constexpr (requires { M::field_names[0]; }) return i < std::size(M::field_names) ? M::field_names[i] : nullptr;
+  else return nullptr;
+}
+
+template <class M, class F, class At> void walk(M& m, const F& f, At& at) {
+  using Model = std::remove_const_t<M>;
+  constexpr Kind kind = kind_of<Model>();
+  static_assert(kind != Kind::opaque, "this class may hold parameters that cannot be seen: give it auto fields() { return std::tie(…); }, of all that is to be learned, or, if it holds none, give that to the class around it");
+  static_assert(kind != Kind::pointer, "a pointer to a layer or parameter: copies of the net would share it; hold it by value, or in a std::unique_ptr or std::vector");
+  if constexpr (kind == Kind::parameter) at.arrive(f, m);
+  else if constexpr (kind == Kind::range) {
+    std::size_t i = 0;
+    for (auto& x : m) at.into(i++, nullptr, [&] { walk(x, f, at); });
+  } else if constexpr (kind == Kind::maybe) {
+    if (m) walk(*m, f, at);
+  } else if constexpr (kind == Kind::variant) {
+    visit([&](auto& x) { if constexpr (may_hold<std::remove_cvref_t<decltype(x)>>()) walk(x, f, at); }, m);
+  } else {
+    auto&& parts = children(m);
+    using Parts = std::remove_cvref_t<decltype(parts)>;
+    constexpr std::size_t n = std::tuple_size_v<Parts>;
+    if constexpr (requires { Model::field_names[0]; }) static_assert(std::size(Model::field_names) == n, "field_names: give one name for each field");
+    const auto part = [&]<std::size_t i>(std::integral_constant<std::size_t, i>) {
+      using Part = std::tuple_element_t<i, Parts>;
+      static_assert(std::is_lvalue_reference_v<decltype(parts)> || std::is_lvalue_reference_v<Part>, "fields() returns copies: return std::tie(…), not std::make_tuple(…)");
+      using X = std::remove_reference_t<decltype(std::get<i>(parts))>;
+      if constexpr (may_hold<std::remove_cv_t<X>>()) {
+        static_assert(std::is_const_v<M> || !std::is_const_v<X>, "a const parameter cannot be learned: make it a Tensor, or fields() not const");
+        at.into(i, name_of<Model>(i, n), [&] {
+          if constexpr (std::is_const_v<M>) walk(std::as_const(std::get<i>(parts)), f, at);
+          else walk(std::get<i>(parts), f, at);
+        });
+      }
+    };
+    [&]<std::size_t... i>(std::index_sequence<i...>) { (part(std::integral_constant<std::size_t, i>()), ...); }(std::make_index_sequence<n>());
+  }
+}
+
+[[noreturn]] inline void refuse_empty_model(const char* where) {
+  throw Error(text("{}: this model holds no parameters: its containers are empty", {where}));
+}
+
+}  // namespace detail
+
+/// A struct in which the walk finds parameters.
+template <class M> concept Model = detail::may_hold<std::remove_cvref_t<M>>();
+
+/// f(parameter) for every parameter of the model, in the order of its fields. f takes Parameter<float>& or Parameter<double>&, or auto&.
+template <class M, class F> void for_each_parameter(M& model, const F& f) {
+  static_assert(Model<M>, "no parameter is found in this model: its fields (or what its fields() ties) are no Parameter and hold none");
+  detail::Unnamed at;
+  detail::walk(model, f, at);
+}
+/// f(name, parameter): "0.weight", "0.bias", "2.weight" …, which are the names in a file.
+template <class M, class F> void for_each_named_parameter(M& model, const F& f) {
+  static_assert(Model<M>, "no parameter is found in this model: its fields (or what its fields() ties) are no Parameter and hold none");
+  detail::Named at;
+  detail::walk(model, f, at);
+}
+
+/// How many numbers are to be learned; 0 for what holds no parameter.
+template <class M> std::size_t parameter_count(const M& model) {
+  std::size_t n = 0;
+  if constexpr (Model<M>) for_each_parameter(model, [&n](const auto& p) { n += p.size(); });
+  return n;
+}
+
+}  // namespace autodiff::inline v1::nn

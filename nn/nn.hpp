@@ -1,0 +1,30 @@
+// The door of nn: small neural nets on the tape of autodiff. Include this. There is no backpropagation in here: it is the tape, read backwards.
+//
+//     nn::Sequential net{nn::Linear(2, 3), nn::Sigmoid{}, nn::Linear(3, 1)};     // a model: this, or any struct of layers
+//     nn::initialize(net, 1);
+//     nn::Sgd optimizer{{.learning_rate = 0.1}};
+//     ad::Tape tape;
+//     for (…) {
+//       tape.clear();
+//       ad::Var cost = nn::binary_cross_entropy_with_logits(net(x), y);
+//       tape.backward(cost);
+//       optimizer.step(net);
+//     }
+//
+// Its floors; a file includes only from floors below its own, and of autodiff only the door:
+//
+//   4  loss.hpp      mse, half_mse, binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy
+//   3  layers.hpp    Linear, Sigmoid, Tanh, Relu, Gelu, Silu, Softplus, Softmax, Dropout, Sequential
+//   2  init.hpp      initialize, and the schemes by which first weights are drawn
+//      optim.hpp     Sgd, Adam
+//      io.hpp        save, load: safetensors
+//   1  module.hpp    the parameters of a struct: for_each_parameter, for_each_named_parameter, parameter_count
+//      random.hpp    Random: the same digits on every machine
+#pragma once
+#include "init.hpp"
+#include "io.hpp"
+#include "layers.hpp"
+#include "loss.hpp"
+#include "module.hpp"
+#include "optim.hpp"
+#include "random.hpp"

@@ -1,0 +1,204 @@
+// Optimizers: a step over the parameters that the last backward() reached. Only what a parameter needs besides its gradient is kept here, for the one
+// net that the optimizer steps; a copy of an optimizer keeps it for a copy of the net.
+#pragma once
+#include "module.hpp"
+#include <cmath>
+#include <vector>
+
+namespace autodiff::inline v1::nn {
+
+namespace detail {
+
+struct Range { double low, high; bool low_too, high_too; };
+inline void check_option(const char* optimizer, const char* option, double value, Range range) {
+  const bool good = (range.low_too ? value >= range.low : value > range.low) && (range.high_too ? value <= range.high : value < range.high);
+  if (!good) throw Error(text("{}: {} is {}; it must be {} {} and {} {}", {optimizer, option, value, range.low_too ? "at least" : "above", range.low, range.high_too ? "at most" : "below", range.high}));
+}
+constexpr Range rates{0, 1e30, true, true}, fractions{0, 1, true, false}, positive{0, 1e30, false, true};
+
+[[noreturn]] inline void refuse_unreached(const char* optimizer) {
+  throw Error(text("{}: no parameter of this net has an adjoint: before each step call tape.backward(cost), on a cost of this net's output, and do not clear the tape in between", {optimizer}));
+}
+
+/// What an optimizer keeps for one parameter.
+template <class T> struct Moments {
+  Tensor<T> first, second;
+  double power1 = 1, power2 = 1;  ///< betaᵗ after t steps of this parameter
+};
+
+/// What an optimizer keeps for all parameters of a net, in their order, and which net that is. A net is known by where it or its parameters are, so
+/// that it may move, and may be assigned to.
+class NetState {
+ public:
+  NetState() = default;
+  NetState(const NetState& other) : floats_(other.floats_), doubles_(other.doubles_), kinds_(other.kinds_) {}
+  NetState(NetState&&) = default;
+  NetState& operator=(const NetState& other) { return *this = NetState(other); }
+  NetState& operator=(NetState&&) = default;
+
+  /// Makes room on the first step, checks on every other; throws before anything has changed.
+  template <class M> void bind(const char* optimizer, M& model, int moments) {
+    std::size_t i = 0, f = 0, d = 0;
+    const bool first = kinds_.empty();
+    bool same_parameters = true;
+    const void* first_parameter = nullptr;
+    for_each_parameter(model, [&]<class T>(Parameter<T>& p) {
+      std::vector<Moments<T>>& all = list<T>();
+      std::size_t& at = std::same_as<T, float> ? f : d;
+      if (!first_parameter) first_parameter = &p.value();
+      if (first) {
+        all.push_back({moments > 0 ? Tensor<T>::zeros(p.shape()) : Tensor<T>(), moments > 1 ? Tensor<T>::zeros(p.shape()) : Tensor<T>()});
+        kinds_.push_back(std::same_as<T, float>);
+      } else {
+        same_parameters = same_parameters && i < kinds_.size() && kinds_[i] == std::same_as<T, float>;
+        if (same_parameters && all[at].first.shape() != p.shape())
+          throw ShapeError(text("{}: parameter {} has shape {}, and had {} when this optimizer first saw its net; make an optimizer for each net", {optimizer, i, p.shape().text(), all[at].first.shape().text()}));
+      }
+      ++at, ++i;
+    });
+    if (i == 0) refuse_empty_model(optimizer);
+    if (!same_parameters || i != kinds_.size()) throw Error(text("{}: this net has {} parameters, and the one that this optimizer first saw had {} or other number types; make an optimizer for each net", {optimizer, i, kinds_.size()}));
+    const void* const net = &model;
+    if (!net_) net_ = net, parameter_ = first_parameter;
+    if (net != net_ && first_parameter != parameter_)
+      throw Error(text("{}: this is another net than the one that this optimizer has stepped so far, whose momentum it keeps; make an optimizer for each net", {optimizer}));
+    net_ = net, parameter_ = first_parameter;
+  }
+  template <class T> std::vector<Moments<T>>& list() {
+    if constexpr (std::same_as<T, float>) return floats_; else return doubles_;
+  }
+
+ private:
+  std::vector<Moments<float>> floats_;
+  std::vector<Moments<double>> doubles_;
+  std::vector<unsigned char> kinds_;  ///< of each parameter in turn: is it of float?
+  const void *net_ = nullptr, *parameter_ = nullptr;
+};
+
+/// Net that was never given numbers: all weight matrices zero, and, since there are several, the gradient of one is zero too and stays so.
+template <class M> void require_initialized(const char* optimizer, M& model) {
+  std::size_t matrices = 0, dead = 0;
+  bool zero = true;
+  for_each_parameter(model, [&]<class T>(Parameter<T>& p) {
+    const auto all_zero = [n = p.size()](const T* x) {
+      for (std::size_t i = 0; i < n; ++i) if (x[i] != 0) return false;
+      return true;
+    };
+    if (p.shape().axes() < 2) return;
+    ++matrices;
+    zero = zero && all_zero(p.value().data());
+    if (zero && p.adjoint()) dead += all_zero(p.adjoint());
+  });
+  if (matrices > 1 && zero && dead) throw Error(text("{}: all weights of this net are zero, and so is the gradient of {} of its {} matrices, for good; call nn::initialize(net, seed) first", {optimizer, dead, matrices}));
+}
+
+}  // namespace detail
+
+// ---- gradient descent --------------------------------------------------------------------------------------------------
+
+struct SgdOptions {
+  double learning_rate = 0.01;
+  double momentum = 0;      ///< 0 … 1: the share of the last step that goes into this one
+  bool nesterov = false;    ///< look ahead along the momentum
+  double weight_decay = 0;  ///< added to the gradient, times the parameter
+};
+
+/// s = gradient + weight_decay·w;  v = momentum·v + s;  w −= learning_rate · (nesterov ? s + momentum·v : v)
+class Sgd {
+ public:
+  using Options = SgdOptions;
+  /// Throws Error for options that make no sense: negative, infinite or NaN.
+  explicit Sgd(SgdOptions options) : options_(options) {
+    set_learning_rate(options.learning_rate);
+    detail::check_option("sgd", "momentum", options.momentum, detail::fractions);
+    detail::check_option("sgd", "weight_decay", options.weight_decay, detail::rates);
+    if (options.nesterov && options.momentum == 0) throw Error("sgd: nesterov looks ahead along the momentum, and that is 0; give .momentum, 0.9 for instance");
+  }
+  const SgdOptions& options() const { return options_; }
+  double learning_rate() const { return options_.learning_rate; }
+  void set_learning_rate(double rate) {
+    detail::check_option("sgd", "learning_rate", rate, detail::rates);
+    options_.learning_rate = rate;
+  }
+
+  /// Moves every parameter that the last backward() reached; uses up its adjoint. Throws Error if that was none, or this is another net.
+  template <class M> void step(M& model) {
+    const SgdNumbers numbers{options_.learning_rate, options_.momentum, options_.weight_decay, options_.nesterov};
+    const bool keeps = options_.momentum != 0;
+    if (!started_) [[unlikely]] detail::require_initialized("sgd", model), started_ = true;
+    if (keeps) state_.bind("sgd", model, 1);
+    bool reached = false;
+    std::size_t f = 0, d = 0;
+    for_each_parameter(model, [&]<class T>(Parameter<T>& p) {
+      const std::size_t i = std::same_as<T, float> ? f++ : d++;
+      const T* const g = p.adjoint();
+      if (!g) return;
+      reached = true;
+      kernels<T>().sgd(p.update(), g, keeps ? state_.list<T>()[i].first.mutable_data() : nullptr, numbers, p.size());
+    });
+    if (!reached) detail::refuse_unreached("sgd");
+  }
+
+ private:
+  SgdOptions options_;
+  detail::NetState state_;
+  bool started_ = false;
+};
+
+// ---- Adam --------------------------------------------------------------------------------------------------------------
+
+struct AdamOptions {
+  double learning_rate = 1e-3;
+  double beta1 = 0.9;       ///< 0 … 1: memory of the mean gradient
+  double beta2 = 0.999;     ///< 0 … 1: memory of the mean squared gradient
+  double epsilon = 1e-8;    ///< > 0
+  double weight_decay = 0;  ///< decoupled: w −= learning_rate · weight_decay · w, apart from the gradient (AdamW)
+};
+
+/// m = β₁m + (1 − β₁)g;  v = β₂v + (1 − β₂)g²;  w −= learning_rate · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + epsilon); t counts the steps of each parameter.
+class Adam {
+ public:
+  using Options = AdamOptions;
+  /// Throws Error for options that make no sense: negative, infinite or NaN.
+  explicit Adam(AdamOptions options) : options_(options) {
+    set_learning_rate(options.learning_rate);
+    detail::check_option("adam", "beta1", options.beta1, detail::fractions);
+    detail::check_option("adam", "beta2", options.beta2, detail::fractions);
+    detail::check_option("adam", "epsilon", options.epsilon, detail::positive);
+    detail::check_option("adam", "weight_decay", options.weight_decay, detail::rates);
+  }
+  const AdamOptions& options() const { return options_; }
+  double learning_rate() const { return options_.learning_rate; }
+  void set_learning_rate(double rate) {
+    detail::check_option("adam", "learning_rate", rate, detail::rates);
+    options_.learning_rate = rate;
+  }
+
+  /// Moves every parameter that the last backward() reached; uses up its adjoint. Throws Error if that was none, or this is another net.
+  template <class M> void step(M& model) {
+    if (!started_) [[unlikely]] detail::require_initialized("adam", model), started_ = true;
+    state_.bind("adam", model, 2);
+    bool reached = false;
+    std::size_t f = 0, d = 0;
+    for_each_parameter(model, [&]<class T>(Parameter<T>& p) {
+      const std::size_t i = std::same_as<T, float> ? f++ : d++;
+      const T* const g = p.adjoint();
+      if (!g) return;
+      reached = true;
+      detail::Moments<T>& state = state_.list<T>()[i];
+      state.power1 *= options_.beta1, state.power2 *= options_.beta2;
+      T* const w = p.update();
+      if (options_.weight_decay != 0) kernels<T>().axpy(static_cast<T>(-options_.learning_rate * options_.weight_decay), w, w, p.size(), true);
+      kernels<T>().adam(w, g, state.first.mutable_data(), state.second.mutable_data(),
+                        {options_.learning_rate, options_.beta1, options_.beta2, options_.epsilon, 1 - state.power1, 1 - state.power2}, p.size());
+    });
+    if (!reached) detail::refuse_unreached("adam");
+  }
+
+ private:
+  AdamOptions options_;
+  detail::NetState state_;
+  bool started_ = false;
+};
+
+}  // namespace autodiff::inline v1::nn

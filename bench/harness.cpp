@@ -1,0 +1,218 @@
+// The harness behind harness.hpp: rounds, medians, tables, JSON, pictures.
+#include "harness.hpp"
+#include <cmath>
+#include <cstdlib>
+#include <ctime>
+#include <fmt/core.h>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <string_view>
+
+namespace bench {
+
+namespace {
+
+/// The value below which a share p of the sorted sample lies, between neighbours linearly.
+double quantile(const std::vector<double>& sorted, double p) {
+  const double at = p * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<std::size_t>(at);
+  const std::size_t above = std::min(below + 1, sorted.size() - 1);
+  return sorted[below] + (at - static_cast<double>(below)) * (sorted[above] - sorted[below]);
+}
+
+/// How many columns a UTF-8 text takes: continuation bytes take none.
+std::size_t columns(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+std::string processor() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  return "unknown processor";
+}
+
+std::string quoted(const std::string& text) {
+  std::string r = "\"";
+  for (char c : text) r += c == '"' ? '\'' : c;
+  return r + "\"";
+}
+
+std::string run_gnuplot(const std::filesystem::path& stem) {
+  const std::string script = stem.string() + ".gp";
+  if (std::system("command -v gnuplot >/dev/null 2>&1") != 0)
+    return fmt::format("{} is written, not drawn: gnuplot is not installed (apt-get install gnuplot-nox)", script);
+  if (std::system(fmt::format("gnuplot '{}'", script).c_str()) != 0) return fmt::format("gnuplot could not draw {}", script);
+  return stem.string() + ".svg";
+}
+
+const char* const style =
+    "set terminal svg size 1100,480 dynamic background rgb 'white' font 'sans,13'\n"
+    "set key top left horizontal\nset grid ytics lc rgb '#dddddd'\nset border 3\nset tics nomirror\n";
+
+}  // namespace
+
+double now(Clock clock) {
+  std::timespec t{};
+  clock_gettime(clock == Clock::wall ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+Spread spread(std::vector<double> samples) {
+  if (samples.empty()) return {};
+  std::sort(samples.begin(), samples.end());
+  return {quantile(samples, 0.5), quantile(samples, 0.25), quantile(samples, 0.75)};
+}
+
+std::vector<Result> race(const std::vector<Contestant>& contestants, int repetitions) {
+  std::vector<Result> results;
+  for (const Contestant& c : contestants) {
+    results.push_back({c.name, {}});
+    c.run();
+  }
+  for (int round = 0; round < repetitions; ++round)
+    for (std::size_t k = 0; k < contestants.size(); ++k) {
+      const std::size_t turn = (k + static_cast<std::size_t>(round)) % contestants.size();
+      results[turn].samples.push_back(contestants[turn].run());
+    }
+  return results;
+}
+
+Spread ratio(const Result& a, const Result& b) {
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i < std::min(a.samples.size(), b.samples.size()); ++i) ratios.push_back(a.samples[i] / b.samples[i]);
+  return spread(std::move(ratios));
+}
+
+// ---- text ----------------------------------------------------------------------------------------------------------
+
+std::string show(double number) {
+  if (!std::isfinite(number)) return "–";
+  const double size = std::abs(number);
+  if (size == 0) return "0";
+  const int decimals = std::clamp(2 - static_cast<int>(std::floor(std::log10(size))), 0, 8);
+  return fmt::format("{:.{}f}", number, decimals);
+}
+
+std::string show(const Spread& s) { return fmt::format("{} ({}–{})", show(s.median), show(s.low), show(s.high)); }
+
+std::string duration(double seconds) {
+  if (seconds < 1e-6) return show(seconds * 1e9) + " ns";
+  if (seconds < 1e-3) return show(seconds * 1e6) + " µs";
+  if (seconds < 1) return show(seconds * 1e3) + " ms";
+  return show(seconds) + " s";
+}
+
+std::string markdown(const std::vector<std::vector<std::string>>& rows) {
+  if (rows.empty()) return {};
+  std::vector<std::size_t> width(rows.front().size(), 3);
+  for (const auto& row : rows)
+    for (std::size_t c = 0; c < std::min(row.size(), width.size()); ++c) width[c] = std::max(width[c], columns(row[c]));
+  std::string text;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    for (std::size_t c = 0; c < width.size(); ++c) {
+      const std::string cell = c < rows[r].size() ? rows[r][c] : "";
+      const std::string pad(width[c] - columns(cell), ' ');
+      text += c == 0 ? fmt::format("| {}{}", cell, pad) : fmt::format(" | {}{}", pad, cell);      // names to the left, numbers to the right
+    }
+    text += " |\n";
+    if (r > 0) continue;
+    for (std::size_t c = 0; c < width.size(); ++c) {
+      const std::string dashes(width[c] + 1, '-');
+      text += c == 0 ? fmt::format("|:{}", dashes) : fmt::format("|{}:", dashes);
+    }
+    text += "|\n";
+  }
+  return text;
+}
+
+// ---- files ---------------------------------------------------------------------------------------------------------
+
+nlohmann::json to_json(const Spread& s) { return {{"median", s.median}, {"low", s.low}, {"high", s.high}}; }
+nlohmann::json to_json(const Result& r) { return {{"name", r.name}, {"seconds", to_json(r.seconds())}, {"best", r.best()}}; }
+Spread spread_from(const nlohmann::json& json) { return {json.at("median"), json.at("low"), json.at("high")}; }
+
+nlohmann::json machine() {
+  const std::time_t t = std::time(nullptr);
+  char date[32] = "";
+  std::strftime(date, sizeof date, "%Y-%m-%d", std::gmtime(&t));
+#ifdef BENCH_FLAGS
+  const std::string flags = BENCH_FLAGS;
+#else
+  const std::string flags = "unknown flags";
+#endif
+#if defined(__clang__)
+  const std::string compiler = "clang++ " __clang_version__;
+#else
+  const std::string compiler = "g++ " __VERSION__;
+#endif
+  return {{"processor", processor()}, {"compiler", compiler}, {"flags", flags}, {"date", date}};
+}
+
+std::string machine_line() {
+  const nlohmann::json m = machine();
+  return fmt::format("{}, {}, {}, {}", m["processor"].get<std::string>(), m["compiler"].get<std::string>(), m["flags"].get<std::string>(),
+                     m["date"].get<std::string>());
+}
+
+void write_text(const std::filesystem::path& file, const std::string& text) {
+  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path());
+  std::ofstream out(file);
+  if (!(out << text).flush()) throw std::runtime_error(fmt::format("{}: cannot be written", file.string()));
+}
+
+nlohmann::json read_json(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  if (!in) throw std::runtime_error(fmt::format("{}: cannot be opened", file.string()));
+  try {
+    return nlohmann::json::parse(in);
+  } catch (const nlohmann::json::exception& e) {
+    throw std::runtime_error(fmt::format("{}: is not JSON: {}", file.string(), e.what()));
+  }
+}
+
+std::string draw_bars(const std::filesystem::path& stem, const Chart& chart) {
+  std::string data = "group";
+  for (const auto& s : chart.series) data.append(" ").append(quoted(s));
+  data += "\n";
+  for (std::size_t g = 0; g < chart.groups.size(); ++g) {
+    data += quoted(chart.groups[g]);
+    for (const auto& row : chart.values) data += std::isfinite(row.at(g)) ? fmt::format(" {:.6g}", row[g]) : " NaN";
+    data += "\n";
+  }
+  write_text(stem.string() + ".dat", data);
+  std::string gp = style;
+  gp += fmt::format("set output '{}.svg'\nset title {}\nset ylabel {}\n", stem.string(), quoted(chart.title), quoted(chart.y_label));
+  gp +=
+      "set style data histogram\nset style histogram clustered gap 1\nset style fill solid 0.9 noborder\nset boxwidth 0.9\nset xtics "
+      "rotate by -30 noenhanced\n";
+  gp += chart.logarithmic ? "set logscale y\n" : "set yrange [0:*]\n";
+  gp += fmt::format("plot for [i=2:{}] '{}.dat' using i:xtic(1) title columnheader(i)\n", chart.series.size() + 1, stem.string());
+  write_text(stem.string() + ".gp", gp);
+  return run_gnuplot(stem);
+}
+
+std::string draw_lines(const std::filesystem::path& stem, const Chart& chart) {
+  std::string data;
+  for (std::size_t s = 0; s < chart.series.size(); ++s) {
+    data += fmt::format("# {}\n", chart.series[s]);
+    for (std::size_t i = 0; i < chart.values[s].size(); ++i)
+      data += fmt::format("{:.6g} {:.6g}\n", chart.x.at(s).at(i), chart.values[s][i]);
+    data += "\n\n";                                     // two empty lines end one of gnuplot's indexed sets
+  }
+  write_text(stem.string() + ".dat", data);
+  std::string gp = style;
+  gp += fmt::format("set output '{}.svg'\nset title {}\nset xlabel {}\nset ylabel {}\n", stem.string(), quoted(chart.title),
+                    quoted(chart.x_label), quoted(chart.y_label));
+  gp += chart.logarithmic ? "set logscale xy\n" : "set logscale x\n";
+  gp += "plot ";
+  for (std::size_t s = 0; s < chart.series.size(); ++s)
+    gp += fmt::format("{}'{}.dat' index {} with linespoints lw 2 pt 7 ps 0.5 title {}", s ? ", " : "", stem.string(), s,
+                      quoted(chart.series[s]));
+  write_text(stem.string() + ".gp", gp + "\n");
+  return run_gnuplot(stem);
+}
+
+}  // namespace bench

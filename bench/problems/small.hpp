@@ -1,0 +1,248 @@
+// Problems of a few lines: hello, poly, Speelpenning, Rosenbrock, logsumexp, least squares, determinant.
+#pragma once
+#include "number.hpp"
+#include <array>
+#include <bit>
+
+namespace bench {
+
+/// x². GradBench's "hello": is anybody there?
+struct Hello {
+  static constexpr const char* name = "hello";
+  static constexpr bool few = true;                      ///< variables: forward-mode peers take part
+  std::vector<double> x{3.0};
+  std::string size() const { return "1"; }
+
+  template <class V> auto operator()(const V& v) const {
+    NumberOf<V> y = v[0] * v[0];
+    return y;
+  }
+  double hand(const std::vector<double>& v, std::vector<double>& g) {
+    g[0] = 2 * v[0];
+    return v[0] * v[0];
+  }
+};
+
+/// Σᵢ cᵢ xⁱ, the powers by one multiplication each: a polynomial of one variable in a loop, two short statements per term.
+/// By hand: Σ i cᵢ xⁱ⁻¹ from the same powers; the chain of the powers is what takes the time.
+struct Poly {
+  static constexpr const char* name = "poly";
+  std::vector<double> x{0.99}, coefficients;
+  explicit Poly(std::size_t terms = 1000) : coefficients(Random(1).uniforms(terms, -1, 1)) {}
+  std::string size() const { return join(coefficients.size(), " terms"); }
+
+  template <class V> auto operator()(const V& v) const {
+    using T = NumberOf<V>;
+    T power(1.0), sum(0.0);
+    for (const double c : coefficients) {
+      sum += c * power;
+      power *= v[0];
+    }
+    return sum;
+  }
+  double hand(const std::vector<double>& v, std::vector<double>& g) {
+    const double x0 = v[0];
+    double sum = coefficients[0], slope = 0, power = 1, i = 1;
+    for (std::size_t k = 1; k < coefficients.size(); ++k, i += 1) {
+      slope += i * coefficients[k] * power;
+      power *= x0;
+      sum += coefficients[k] * power;
+    }
+    g[0] = slope;
+    return sum;
+  }
+};
+
+/// Π xᵢ (Speelpenning 1980), the function with which reverse mode began; at xᵢ = (i + 1)/(i + 2) the product is 1/(n + 1).
+/// ∂/∂xᵢ is the product of those before i times the product of those after.
+struct Speelpenning {
+  static constexpr const char* name = "speelpenning";
+  std::vector<double> x;
+  explicit Speelpenning(std::size_t n = 1000) : x(n) {
+    for (std::size_t i = 0; i < n; ++i) x[i] = static_cast<double>(i + 1) / static_cast<double>(i + 2);
+  }
+  std::string size() const { return std::to_string(x.size()); }
+
+  template <class V> auto operator()(const V& v) const {
+    NumberOf<V> product(1.0);
+    for (std::size_t i = 0; i < v.size(); ++i) product *= v[i];
+    return product;
+  }
+  double hand(const std::vector<double>& v, std::vector<double>& g) {
+    double before = 1, after = 1;
+    for (std::size_t i = 0; i < v.size(); ++i) {
+      g[i] = before;
+      before *= v[i];
+    }
+    for (std::size_t i = v.size(); i-- > 0;) {
+      g[i] *= after;
+      after *= v[i];
+    }
+    return before;
+  }
+};
+
+/// Σ 100 (xᵢ₊₁ − xᵢ²)² + (1 − xᵢ)² (Rosenbrock 1960, chained).
+struct Rosenbrock {
+  static constexpr const char* name = "rosenbrock";
+  std::vector<double> x;
+  explicit Rosenbrock(std::size_t n = 1000) : x(Random(2).uniforms(n, -2, 2)) {}
+  std::string size() const { return std::to_string(x.size()); }
+
+  template <class V> auto operator()(const V& v) const {
+    using T = NumberOf<V>;
+    T sum(0.0);
+    for (std::size_t i = 0; i + 1 < v.size(); ++i) {
+      const T a = v[i + 1] - v[i] * v[i], b = 1.0 - v[i];
+      sum += 100.0 * a * a + b * b;
+    }
+    return sum;
+  }
+  double hand(const std::vector<double>& v, std::vector<double>& g) {
+    const double* const p = v.data();
+    double* const d = g.data();
+    const std::size_t n = v.size();
+    double sum = 0, carried = 0;                        // 200 a of the pair before: what its xᵢ₊₁ receives
+    for (std::size_t i = 0; i + 1 < n; ++i) {
+      const double a = p[i + 1] - p[i] * p[i], b = 1 - p[i];
+      sum += 100 * a * a + b * b;
+      d[i] = carried - 400 * a * p[i] - 2 * b;
+      carried = 200 * a;
+    }
+    d[n - 1] = carried;
+    return sum;
+  }
+};
+
+/// log Σ exp xᵢ; the gradient is the softmax.
+struct LogSumExp {
+  static constexpr const char* name = "logsumexp";
+  std::vector<double> x;
+  explicit LogSumExp(std::size_t n = 1000) : x(Random(3).uniforms(n, -5, 5)) {}
+  std::string size() const { return std::to_string(x.size()); }
+
+  template <class V> auto operator()(const V& v) const {
+    using std::exp, std::log;
+    using T = NumberOf<V>;
+    T top = v[0];
+    for (std::size_t i = 1; i < v.size(); ++i) top = larger(top, T(v[i]));
+    T sum(0.0);
+    for (std::size_t i = 0; i < v.size(); ++i) sum += exp(v[i] - top);
+    T y = top + log(sum);
+    return y;
+  }
+  double hand(const std::vector<double>& v, std::vector<double>& g) {
+    double top = v[0], sum = 0;
+    for (const double a : v) top = top < a ? a : top;
+    for (std::size_t i = 0; i < v.size(); ++i) sum += g[i] = std::exp(v[i] - top);
+    const double scale = 1 / sum;
+    for (double& d : g) d *= scale;
+    return top + std::log(sum);
+  }
+};
+
+/// ½ Σᵢ (sign tᵢ − Σⱼ xⱼ tᵢʲ)², tᵢ evenly over [−1, 1]: GradBench's linear least squares (after cmpad's llsq_obj).
+struct LeastSquares {
+  static constexpr const char* name = "least squares";
+  static constexpr bool few = true;                      ///< variables: forward-mode peers take part
+  std::size_t n;
+  std::vector<double> x;
+  explicit LeastSquares(std::size_t points = 1000, std::size_t coefficients = 10) : n(points), x(Random(4).uniforms(coefficients, -1, 1)) {}
+  std::string size() const { return join(n, " points, ", x.size(), " coefficients"); }
+  double t(std::size_t i) const { return -1 + 2 * static_cast<double>(i) / static_cast<double>(n - 1); }
+  static double sign(double t) { return (t > 0) - (t < 0); }
+
+  template <class V> auto operator()(const V& v) const {
+    using T = NumberOf<V>;
+    T sum(0.0);
+    for (std::size_t i = 0; i < n; ++i) {
+      const double ti = t(i);
+      double power = 1;
+      T residual(sign(ti));
+      for (std::size_t j = 0; j < v.size(); ++j, power *= ti) residual -= v[j] * power;
+      sum += residual * residual;
+    }
+    sum *= 0.5;
+    return sum;
+  }
+  double hand(const std::vector<double>& v, std::vector<double>& g) {
+    std::fill(g.begin(), g.end(), 0.0);
+    double sum = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      const double ti = t(i);
+      double power = 1, residual = sign(ti);
+      for (std::size_t j = 0; j < v.size(); ++j, power *= ti) residual -= v[j] * power;
+      sum += residual * residual;
+      power = residual;
+      for (std::size_t j = 0; j < v.size(); ++j, power *= ti) g[j] -= power;
+    }
+    return 0.5 * sum;
+  }
+};
+
+/// The determinant of an n × n matrix, expanded by minors along its first row, n! terms: GradBench's "det" (after cmpad's det_by_minor).
+/// By hand: minors are kept in the order in which they are met; the way back meets them in the same order and multiplies their
+/// factors down, since ∂det/∂minor = ± the entry and ∂det/∂entry = ± the minor.
+struct Determinant {
+  static constexpr const char* name = "determinant";
+  static constexpr bool few = true;                      ///< variables: forward-mode peers take part
+  std::size_t n;
+  std::vector<double> x;
+  explicit Determinant(std::size_t order = 7) : n(order), x(Random(5).uniforms(order * order, -1, 1)) {}
+  std::string size() const { return join(n, " × ", n); }
+
+  template <class V> auto operator()(const V& v) const { return minor<NumberOf<V>>(v, 0, (1u << n) - 1); }
+
+  double hand(const std::vector<double>& v, std::vector<double>& g) {
+    std::fill(g.begin(), g.end(), 0.0);
+    minors_.clear();
+    const double value = forward(v.data(), 0, (1u << n) - 1);
+    next_ = 0;
+    backward(v.data(), g.data(), 0, (1u << n) - 1, 1.0);
+    return value;
+  }
+
+ private:
+  std::vector<double> minors_;
+  std::size_t next_ = 0;
+
+  /// The determinant of the rows from `row` on and the columns in the set.
+  template <class T, class V> T minor(const V& a, std::size_t row, unsigned columns) const {
+    if (row + 1 == n) return a[row * n + static_cast<std::size_t>(std::countr_zero(columns))];
+    T sum(0.0);
+    bool plus = true;
+    for (unsigned left = columns; left; left &= left - 1, plus = !plus) {
+      const unsigned column = static_cast<unsigned>(std::countr_zero(left));
+      const T sub = minor<T>(a, row + 1, columns & ~(1u << column));
+      if (plus) sum += a[row * n + column] * sub;
+      else sum -= a[row * n + column] * sub;
+    }
+    return sum;
+  }
+  double forward(const double* a, std::size_t row, unsigned columns) {
+    if (row + 1 == n) return a[row * n + static_cast<std::size_t>(std::countr_zero(columns))];
+    double sum = 0, sign = 1;
+    for (unsigned left = columns; left; left &= left - 1, sign = -sign) {
+      const unsigned column = static_cast<unsigned>(std::countr_zero(left));
+      const std::size_t at = minors_.size();
+      minors_.push_back(0);
+      const double sub = forward(a, row + 1, columns & ~(1u << column));
+      minors_[at] = sub;
+      sum += sign * a[row * n + column] * sub;
+    }
+    return sum;
+  }
+  void backward(const double* a, double* g, std::size_t row, unsigned columns, double seed) {
+    if (row + 1 == n) {
+      g[row * n + static_cast<std::size_t>(std::countr_zero(columns))] += seed;
+      return;
+    }
+    for (unsigned left = columns; left; left &= left - 1, seed = -seed) {
+      const unsigned column = static_cast<unsigned>(std::countr_zero(left));
+      g[row * n + column] += seed * minors_[next_++];
+      backward(a, g, row + 1, columns & ~(1u << column), seed * a[row * n + column]);
+    }
+  }
+};
+
+}  // namespace bench

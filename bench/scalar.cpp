@@ -1,0 +1,243 @@
+// The report of the scalar suite: how long a gradient takes, against the plain function, the hand-written adjoint and each peer.
+// Everything is verified before it is timed. Prints Markdown; writes scalar.md, scalar.json and pictures into a folder.
+//
+//     scalar [--out folder] [--repetitions 15] [--slice 0.002] [--only name[,name…]] [--no-peers] [--no-scaling]
+//            [--gmm file] [--ba file] [--lstm file] [--hand model-folder file]        (ADBench's text files)
+#include "harness.hpp"
+#include "problems/files.hpp"
+#include "scaling.hpp"
+#include "suite.hpp"
+#include <cstdio>
+#include <fmt/core.h>
+#include <map>
+
+namespace {
+
+using namespace bench;
+
+struct Options {
+  std::filesystem::path out = "bench-results";
+  int repetitions = 15;
+  double slice = 2e-3;
+  std::vector<std::string> only;
+  bool peers = true, scaling = true;
+};
+
+/// A case with its times; `results` has the function first (empty where there is none), then the hand-written one, then the entries.
+struct Row {
+  const Case* problem;
+  Result function, hand;
+  std::vector<Result> entries;
+  double bytes = 0;
+};
+
+Options read_options(int argc, char** argv, Suite& suite) {
+  Options o;
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& name = arguments[i];
+    auto next = [&]() -> const std::string& {
+      if (++i == arguments.size()) throw std::runtime_error(fmt::format("{} needs a value", name));
+      return arguments[i];
+    };
+    auto number = [&] {
+      const std::string& text = next();
+      char* end = nullptr;
+      const double value = std::strtod(text.c_str(), &end);
+      if (*end != 0 || !(value > 0)) throw std::runtime_error(fmt::format("{}: a positive number is needed, not '{}'", name, text));
+      return value;
+    };
+    if (name == "--out") o.out = next();
+    else if (name == "--repetitions") o.repetitions = static_cast<int>(number());
+    else if (name == "--slice") o.slice = number();
+    else if (name == "--no-peers") o.peers = false;
+    else if (name == "--no-scaling") o.scaling = false;
+    else if (name == "--gmm") suite.problems.gmm = read_gmm(next());
+    else if (name == "--ba") suite.bundle_adjustment = read_bundle_adjustment(next());
+    else if (name == "--lstm") suite.problems.lstm = read_lstm(next());
+    else if (name == "--hand") {
+      const std::string model = next();
+      suite.hand_tracking = read_hand_tracking(model, next());
+    } else if (name == "--only") {
+      std::string text = next() + ",";
+      for (std::size_t at = 0, comma; (comma = text.find(',', at)) != std::string::npos; at = comma + 1)
+        if (comma > at) o.only.push_back(text.substr(at, comma - at));
+    } else
+      throw std::runtime_error(fmt::format(
+          "{} is no option; the options are --out --repetitions --slice --only --no-peers --no-scaling --gmm --ba --lstm --hand", name));
+  }
+  return o;
+}
+
+Row time_case(const Case& c, const Options& o) {
+  std::vector<std::vector<double>> out(c.entries.size() + 1, std::vector<double>(c.derivatives));
+  std::vector<Contestant> field;
+  if (c.function) field.push_back(timed("function", c.function, 1, o.slice, Clock::thread));
+  field.push_back(timed("hand-written", [&] { c.hand(out.back()); }, 1, o.slice, Clock::thread));
+  for (std::size_t i = 0; i < c.entries.size(); ++i) {
+    verify(c, c.entries[i]);
+    field.push_back(timed(
+        c.entries[i].contestant, [&, i] { c.entries[i].derivative(out[i]); }, c.entries[i].units, o.slice, Clock::thread));
+  }
+  std::vector<Result> results = race(field, o.repetitions);
+  Row row{&c, {}, {}, {}, c.tape_bytes ? static_cast<double>(c.tape_bytes()) : 0};
+  std::size_t at = 0;
+  if (c.function) row.function = results[at++];
+  row.hand = results[at++];
+  row.entries.assign(results.begin() + static_cast<std::ptrdiff_t>(at), results.end());
+  return row;
+}
+
+std::string ratio_text(const Result& a, const Result& b) { return a.samples.empty() || b.samples.empty() ? "–" : show(ratio(a, b)); }
+
+/// The contestants of all rows, in the order in which they appear.
+std::vector<std::string> contestants(const std::vector<Row>& rows) {
+  std::vector<std::string> names;
+  for (const Row& row : rows)
+    for (const Result& r : row.entries)
+      if (std::find(names.begin(), names.end(), r.name) == names.end()) names.push_back(r.name);
+  return names;
+}
+const Result* find(const Row& row, const std::string& name) {
+  for (const Result& r : row.entries)
+    if (r.name == name) return &r;
+  return nullptr;
+}
+
+std::string main_table(const std::vector<Row>& rows) {
+  std::vector<std::vector<std::string>> table{
+      {"problem", "size", "function", "hand-written", "autodiff", "÷ function", "÷ hand-written (quartiles)", "bytes per operation"}};
+  for (const Row& row : rows) {
+    const Result* us = find(row, "autodiff");
+    if (!us) continue;
+    const Case& c = *row.problem;
+    table.push_back({c.problem, c.size, c.function ? duration(row.function.seconds().median) : "–", duration(row.hand.seconds().median),
+                     duration(us->seconds().median), c.function ? show(ratio(*us, row.function).median) : "–", ratio_text(*us, row.hand),
+                     c.operations > 0 ? show(row.bytes / c.operations) : "–"});
+  }
+  return markdown(table);
+}
+std::string hand_table(const std::vector<Row>& rows, const std::vector<std::string>& names) {
+  std::vector<std::vector<std::string>> table{{"time ÷ hand-written"}};
+  table[0].insert(table[0].end(), names.begin(), names.end());
+  for (const Row& row : rows) {
+    std::vector<std::string> line{row.problem->problem};
+    for (const auto& name : names) {
+      const Result* r = find(row, name);
+      line.push_back(r ? ratio_text(*r, row.hand) : "–");
+    }
+    table.push_back(line);
+  }
+  return markdown(table);
+}
+std::string peer_table(const std::vector<Row>& rows, const std::vector<std::string>& names) {
+  std::vector<std::vector<std::string>> table{{"autodiff's time ÷ the peer's"}};
+  for (const auto& name : names)
+    if (!name.starts_with("autodiff")) table[0].push_back(name);
+  if (table[0].size() == 1) return "";
+  for (const Row& row : rows) {
+    const Result* us = find(row, "autodiff");
+    std::vector<std::string> line{row.problem->problem};
+    bool any = false;
+    for (std::size_t i = 1; i < table[0].size(); ++i) {
+      const Result* r = find(row, table[0][i]);
+      any |= r != nullptr;
+      line.push_back(us && r ? ratio_text(*us, *r) : "–");
+    }
+    if (any) table.push_back(line);
+  }
+  return markdown(table);
+}
+
+nlohmann::json to_json(const std::vector<Row>& rows) {
+  nlohmann::json problems = nlohmann::json::array();
+  for (const Row& row : rows) {
+    const Case& c = *row.problem;
+    nlohmann::json entry{{"problem", c.problem}, {"size", c.size}, {"derivatives", c.derivatives}, {"hand", to_json(row.hand)}};
+    if (c.function) entry["function"] = to_json(row.function);
+    if (c.operations > 0) entry["operations"] = c.operations, entry["tape_bytes"] = row.bytes;
+    for (const Result& r : row.entries) {
+      nlohmann::json one = to_json(r);
+      one["to_hand"] = to_json(ratio(r, row.hand));
+      if (c.function) one["to_function"] = to_json(ratio(r, row.function));
+      entry["contestants"].push_back(one);
+    }
+    problems.push_back(entry);
+  }
+  return {{"suite", "scalar"}, {"machine", machine()}, {"problems", problems}};
+}
+
+Chart bars(const std::vector<Row>& rows, const std::vector<std::string>& names) {
+  Chart chart{.title = "A gradient's time ÷ the hand-written adjoint's",
+              .y_label = "times",
+              .x_label = "",
+              .series = names,
+              .groups = {},
+              .x = {},
+              .values = {}};
+  for (const Row& row : rows) chart.groups.push_back(row.problem->problem);
+  for (const auto& name : names) {
+    std::vector<double> values;
+    for (const Row& row : rows) {
+      const Result* r = find(row, name);
+      values.push_back(r ? ratio(*r, row.hand).median : std::nan(""));
+    }
+    chart.values.push_back(values);
+  }
+  return chart;
+}
+
+bool wanted(const Case& c, const Options& o) {
+  return o.only.empty() ||
+         std::any_of(o.only.begin(), o.only.end(), [&](const std::string& name) { return c.problem.find(name) != std::string::npos; });
+}
+
+void run(int argc, char** argv) {
+  Suite suite;
+  const Options o = read_options(argc, argv, suite);
+  add_cases(suite);
+  enter_library(suite);
+  enter_lanes(suite);
+  if (o.peers) enter_adolc(suite), enter_sacado(suite), enter_eigen(suite), enter_ceres(suite);
+
+  std::vector<Row> rows;
+  for (const Case& c : suite.cases) {
+    if (!wanted(c, o)) continue;
+    fmt::print(stderr, "{} …\n", c.problem);
+    rows.push_back(time_case(c, o));
+  }
+  if (rows.empty()) throw std::runtime_error("--only: no problem has such a name");
+  const auto names = contestants(rows);
+  std::string report = fmt::format(
+      "# Scalar suite\n\n{}.\nMedians of {} interleaved rounds, quartiles in brackets; every derivative agrees with the hand-written one "
+      "to 1e-12.\n\n",
+      machine_line(), o.repetitions);
+  for (const std::string& table : {main_table(rows), hand_table(rows, names), peer_table(rows, names)})
+    if (!table.empty()) report += table + "\n";
+  for (const std::string& name : absent_peers()) report += fmt::format("Not built with {}.\n", name);
+  fmt::print("{}", report);
+  std::fflush(stdout);
+
+  nlohmann::json json = to_json(rows);
+  std::vector<std::string> written{draw_bars(o.out / "scalar", bars(rows, names))};
+  if (o.scaling) {
+    const Chart chart = scaling(json);
+    written.push_back(draw_lines(o.out / "scaling", chart));
+  }
+  write_text(o.out / "scalar.md", report);
+  write_text(o.out / "scalar.json", json.dump(1) + "\n");
+  fmt::print("\nWritten: {}, {}", (o.out / "scalar.md").string(), (o.out / "scalar.json").string());
+  for (const std::string& w : written) fmt::print(", {}", w);
+  fmt::print("\n");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    run(argc, argv);
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "scalar: {}\n", e.what());
+    return 1;
+  }
+}

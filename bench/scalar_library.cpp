@@ -1,0 +1,43 @@
+// The library enters the suite.
+#include "engine.hpp"
+#include "suite.hpp"
+#include <utility>
+
+namespace bench {
+
+void enter_library(Suite& suite) {
+  const std::string us = "autodiff";
+  suite.problems.each([&](auto& problem) {
+    auto gradient = std::make_shared<Gradient<std::remove_reference_t<decltype(problem)>>>(problem);
+    Case& c = suite.at(problem.name);
+    c.entries.push_back({us, [gradient, &problem](std::vector<double>& out) { (*gradient)(problem.x, out); }});
+    c.tape_bytes = [gradient] { return gradient->bytes(); };
+  });
+  KMeans& k = suite.problems.k_means;
+  suite.at("k-means newton").entries.push_back({us, [&k, ones = std::vector<double>(k.x.size(), 1.0)](std::vector<double>& out) {
+    const auto gradient = autodiff::gradient(k, k.x);
+    const auto diagonal = autodiff::hvp(k, k.x, ones);  // the Hessian is diagonal
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = gradient[i] / diagonal[i];
+  }});
+  auto jacobian = std::make_shared<ObservationJacobian<BundleAdjustment>>(suite.bundle_adjustment);
+  suite.at(BundleAdjustment::name).entries.push_back({us, [jacobian](std::vector<double>& out) { (*jacobian)(out); }});
+  HandTracking& ht = suite.hand_tracking;
+  suite.at(HandTracking::name).entries.push_back({us, [&ht](std::vector<double>& out) { forward_columns(ht, out); }});
+
+  auto nested = [&](auto& problem) {
+    const std::string name = problem.name;
+    auto enter = [&](const char* modes, auto outer, auto inner) {
+      suite.at(name + " " + modes).entries.push_back({us, [&problem, outer, inner](std::vector<double>& out) {
+                                                        problem.solve(outer, inner, out);
+                                                      }});
+    };
+    enter("ff", Forward{}, Forward{});
+    enter("fr", Forward{}, Reverse{});
+    enter("rf", Reverse{}, Forward{});
+    enter("rr", Reverse{}, Reverse{});
+  };
+  nested(suite.particle);
+  nested(suite.saddle);
+}
+
+}  // namespace bench

@@ -1,0 +1,11 @@
+// Cost against size: three problems over four decades.
+#pragma once
+#include "harness.hpp"
+
+namespace bench {
+
+/// Times the library and the hand-written adjoint, adds the figures to `report["scaling"]`, and returns the picture: nanoseconds per
+/// element against the number of elements.
+Chart scaling(nlohmann::json& report);
+
+}  // namespace bench

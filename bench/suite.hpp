@@ -1,0 +1,67 @@
+// The scalar suite: problems, and who takes part in each. Every contestant enters itself in a file of its own (`enter_…` below); the
+// report (scalar.cpp) and the Google Benchmark program (scalar_gbench.cpp) time whoever has entered. Start reading at `Case`.
+#pragma once
+#include "problems/all.hpp"
+#include "problems/ba.hpp"
+#include "problems/hand_tracking.hpp"
+#include "problems/nested.hpp"
+#include <functional>
+#include <memory>
+#include <stdexcept>
+
+namespace bench {
+
+/// Computes a derivative, all of it, into a vector of the right length.
+using Derivative = std::function<void(std::vector<double>&)>;
+
+struct Entry {
+  std::string contestant;
+  Derivative derivative;
+  double units = 1;                                     ///< how many derivatives one call computes (SIMD lanes: one per lane)
+};
+
+/// One problem at one size.
+struct Case {
+  std::string problem, size;
+  std::size_t derivatives = 0;                          ///< how many numbers a derivative has
+  std::function<void()> function;                       ///< the plain function on double; empty where the function needs derivatives itself
+  Derivative hand;                                      ///< the hand-written derivative: what all others are verified against
+  std::vector<Entry> entries{};                         ///< the library first, then its peers
+  std::function<std::size_t()> tape_bytes{};            ///< of the library's last run, where one tape recorded it all
+  double operations = 0;                                ///< arithmetic operations and elementary functions of one plain evaluation
+};
+
+struct Suite {
+  Problems problems;
+  BundleAdjustment bundle_adjustment;
+  HandTracking hand_tracking;
+  Saddle saddle;
+  Particle particle;
+  std::vector<Case> cases{};                            ///< filled by add_cases, which keeps references to the problems above
+
+  Suite() = default;
+  Suite(const Suite&) = delete;
+  Suite& operator=(const Suite&) = delete;
+  Case& at(const std::string& problem) {
+    for (Case& c : cases)
+      if (c.problem == problem) return c;
+    throw std::out_of_range("no problem is called " + problem);
+  }
+};
+
+void add_cases(Suite& suite);                           ///< suite.cpp: functions and hand-written derivatives
+void enter_library(Suite& suite);                       ///< scalar_library.cpp
+void enter_lanes(Suite& suite);                         ///< scalar_lanes.cpp: the library in SIMD lanes
+void enter_adolc(Suite& suite);                         ///< peers_*.cpp: each enters nobody where the peer is not installed
+void enter_sacado(Suite& suite);
+void enter_eigen(Suite& suite);
+void enter_ceres(Suite& suite);
+/// "ADOL-C, Sacado" / "none": which peers this program was built with.
+std::vector<std::string> absent_peers();
+
+/// Runs a derivative and returns how far it is from the hand-written one, relative to the largest number of that.
+double distance_from_hand(const Case& c, const Entry& entry);
+/// The same, and throws std::runtime_error where it is more than 1e-12.
+void verify(const Case& c, const Entry& entry);
+
+}  // namespace bench

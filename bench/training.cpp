@@ -1,0 +1,103 @@
+// The training benchmark: small nets trained by the engine through its public API, by loops written by hand for that one net, by
+// libtorch and by dlib. Same samples, same weights to start from, same cost in the end, or the program fails. Start reading at
+// training.hpp for the vocabulary; the parts of the report are training_{epochs,chains,threads,scaling,footprint}.cpp.
+#include <algorithm>
+#include <CLI/CLI.hpp>
+#include <cblas.h>
+#include <cstdlib>
+#include <fmt/core.h>
+#include <unistd.h>
+#include "harness.hpp"
+#include "training_parts.hpp"
+
+namespace {
+
+/// Everybody's BLAS and OpenMP run one thread. They read this when they are loaded, so the program starts itself anew.
+void one_thread_each(char** argv) {
+  if (std::getenv("OPENBLAS_NUM_THREADS") && std::getenv("OMP_NUM_THREADS")) return;
+  setenv("OPENBLAS_NUM_THREADS", "1", 1);
+  setenv("OMP_NUM_THREADS", "1", 1);
+  execv("/proc/self/exe", argv);
+}
+
+int run(int argc, char** argv) {
+  training::Plan plan;
+  std::vector<std::string> parts{"a", "b", "c", "d", "e", "threads", "scaling", "footprint"}, with{"hand", "engine", "libtorch", "dlib"};
+  std::string memory_of, clock = "cpu";
+  plan.output = "bench-results";
+  CLI::App app{"Training: the engine against hand-written loops, libtorch and dlib"};
+  app.add_option("--parts", parts, "of a b c d e threads scaling footprint")
+      ->delimiter(',')
+      ->check(CLI::IsMember(parts))
+      ->capture_default_str();
+  app.add_option("--with", with, "contestants, of hand engine libtorch dlib")
+      ->delimiter(',')
+      ->check(CLI::IsMember(with))
+      ->capture_default_str();
+  CLI::Option* repetitions =
+      app.add_option("-r,--repetitions", plan.repetitions, "rounds of each race (15; quick: 5)")->check(CLI::Range(1, 1000));
+  app.add_option("-t,--threads", plan.threads, "threads to compare with one")->check(CLI::Range(2, 256))->capture_default_str();
+  app.add_option("--clock", clock, "of one-threaded races: cpu (this process's time) or wall")
+      ->check(CLI::IsMember({"cpu", "wall"}))
+      ->capture_default_str();
+  app.add_option("-o,--out", plan.output, "folder for training.md, training.json and the pictures")->capture_default_str();
+  app.add_flag("-q,--quick", plan.quick, "about a minute: fewer samples and rounds; peers' compile time left out");
+  app.add_option("--measure-memory", memory_of, "print the memory of this contestant alone, as JSON")->group("");
+  CLI11_PARSE(app, argc, argv);
+
+  openblas_set_num_threads(1);
+  if (!memory_of.empty()) {
+    training::print_memory(memory_of, plan.quick);
+    return 0;
+  }
+  if (plan.quick && repetitions->empty()) plan.repetitions = 5;
+  if (plan.quick) plan.compile_too = {"engine"};
+  plan.wall = clock == "wall";
+  std::vector<std::string> missing;
+  plan.entrants = training::entrants(with, missing);
+
+  std::string text = fmt::format("# Training{}\n\n{}. {} rounds in turns; one thread each, {}.\n\n", plan.quick ? ", quick" : "",
+                                 bench::machine_line(), plan.repetitions, plan.wall ? "wall clock" : "processor time of the process");
+  nlohmann::json json{
+      {"machine", bench::machine()}, {"quick", plan.quick}, {"repetitions", plan.repetitions}, {"clock", clock}, {"missing", missing}};
+  for (const std::string& m : missing) text += m + "\n\n";
+  fmt::print("{}", text);
+  std::vector<std::string> failures;
+  auto add = [&](const char* name, const training::Part& part) {
+    fmt::print("{}\n", part.markdown);
+    std::fflush(stdout);
+    text += part.markdown + "\n";
+    json[name] = part.json;
+    failures.insert(failures.end(), part.failures.begin(), part.failures.end());
+  };
+  auto wanted = [&](const char* part) { return std::find(parts.begin(), parts.end(), part) != parts.end(); };
+  std::string letters;
+  for (const char* l : {"a", "b", "c", "d"})
+    if (wanted(l)) letters += l;
+  if (!letters.empty()) add("epochs", measure_epochs(plan, letters));
+  if (wanted("e")) add("chains", measure_chains(plan));
+  if (wanted("threads")) add("threads", measure_threads(plan));
+  if (wanted("scaling")) add("scaling", measure_scaling(plan));
+  if (wanted("footprint")) add("footprint", measure_footprint(plan));
+
+  json["failures"] = failures;
+  if (!failures.empty()) text += "## Not the same work\n\n";
+  for (const std::string& f : failures) text += "- " + f + "\n";
+  bench::write_text(plan.output / "training.md", text);
+  bench::write_text(plan.output / "training.json", json.dump(2) + "\n");
+  fmt::print("Written: {0}/training.md, {0}/training.json\n", plan.output.string());
+  for (const std::string& f : failures) fmt::print(stderr, "not the same work: {}\n", f);
+  return failures.empty() ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    one_thread_each(argv);
+    return run(argc, argv);
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "training: {}\n", e.what());
+    return 2;
+  }
+}

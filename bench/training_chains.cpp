@@ -1,0 +1,75 @@
+// (e): a chain of a hundred elementwise operations on 1, 16 and 1024 numbers: the price of an operation, forward and backward.
+#include <cmath>
+#include <fmt/core.h>
+#include "harness.hpp"
+#include "training_parts.hpp"
+
+namespace training {
+
+Part measure_chains(const Plan& plan) {
+  struct Op {
+    Operation op;
+    const char* name;
+    double limit;
+  };  // at most, on one number
+  constexpr Op operations[] = {{Operation::add, "add", 25e-9},
+                               {Operation::multiply, "multiply", 25e-9},
+                               {Operation::sigmoid, "sigmoid", 35e-9},
+                               {Operation::tanh, "tanh", 35e-9}};
+  Part part;
+  std::vector<std::vector<std::string>> rows{{"per operation", "hand-written", "autodiff", "at most", "libtorch", "libtorch ÷ engine"}};
+  constexpr std::size_t sizes[] = {1, 16, 1024};
+  for (const std::size_t n : sizes)
+    for (const Op& o : operations) {
+      const std::string name = fmt::format("{}, {} number{}", o.name, n, n == 1 ? "" : "s");
+      std::vector<std::unique_ptr<Chain>> chains;
+      std::vector<bench::Contestant> field;
+      std::vector<Role> roles;
+      double expected = 0;
+      for (const Entrant& e : plan.entrants) {
+        std::unique_ptr<Chain> chain = e.chain ? e.chain(o.op, n) : nullptr;
+        if (!chain) continue;
+        const double result = chain->run(1);
+        if (field.empty()) expected = result;
+        if (!(std::abs(result - expected) <= 1e-4 * std::abs(expected)))
+          part.failures.push_back(fmt::format("e {}: {} gives {}, {} gives {}", name, e.name, result, field[0].name, expected));
+        const std::size_t rounds = e.role == Role::libtorch ? 10 : 500;
+        field.push_back({e.name, [c = chain.get(), rounds, &plan] {
+                           const double start = seconds(plan.wall);
+                           c->run(rounds);
+                           return (seconds(plan.wall) - start) / static_cast<double>(rounds * Chain::length);
+                         }});
+        roles.push_back(e.role);
+        chains.push_back(std::move(chain));
+      }
+      const auto results = bench::race(field, plan.repetitions);
+      const bench::Result *hand = nullptr, *engine = nullptr, *torch = nullptr;
+      nlohmann::json json{{"operation", o.name}, {"numbers", n}};
+      for (std::size_t i = 0; i < results.size(); ++i) {
+        (roles[i] == Role::hand ? hand : roles[i] == Role::engine ? engine : torch) = &results[i];
+        json["contestants"].push_back(bench::to_json(results[i]));
+      }
+      auto time = [](const bench::Result* r) { return r ? bench::duration(r->seconds().median) : "–"; };
+      std::string limit = "";
+      if (n == 1 && engine) {
+        const bool holds = engine->seconds().median <= o.limit;
+        limit = fmt::format("{}{}", holds ? "" : "**not** ", bench::duration(o.limit));
+        json["at_most"] = o.limit, json["holds"] = holds;
+      }
+      std::string over = "–";
+      if (engine && torch) {
+        const bench::Spread r = bench::ratio(*torch, *engine);
+        over = bench::show(r);
+        json["libtorch_over_engine"] = bench::to_json(r);
+      }
+      rows.push_back({name, time(hand), time(engine), limit, time(torch), over});
+      part.json.push_back(json);
+    }
+  part.markdown =
+      "## (e): one elementwise operation, forward and backward\n\nA chain of 100, then the sum; at least 100 × libtorch's speed is asked "
+      "for on one number.\n\n" +
+      bench::markdown(rows);
+  return part;
+}
+
+}  // namespace training

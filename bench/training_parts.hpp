@@ -1,0 +1,41 @@
+// The parts of the training report. Each is measured by one function, which returns its Markdown and JSON and draws its picture.
+#pragma once
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+#include "training_contestants.hpp"
+
+namespace training {
+
+struct Plan {
+  std::vector<Entrant> entrants;
+  bool quick = false, wall = false;
+  int repetitions = 15;
+  unsigned threads = 2;
+  std::filesystem::path output;
+  std::vector<std::string> compile_too = {"engine", "libtorch", "dlib"};  ///< whose hello-world is compiled against the clock
+};
+
+struct Part {
+  std::string markdown;
+  nlohmann::json json;
+  std::vector<std::string> failures;  ///< contestants that did not do the same work: the report is then worth nothing
+};
+
+Part measure_epochs(const Plan& plan, const std::string& letters);  ///< (a) to (d), those named
+Part measure_chains(const Plan& plan);                              ///< (e)
+Part measure_threads(const Plan& plan);
+Part measure_scaling(const Plan& plan);
+Part measure_footprint(const Plan& plan);
+
+/// In a process of its own: trains (c) once with this contestant and prints its memory as JSON.
+void print_memory(const std::string& contestant, bool quick);
+
+/// (a), (b), (c SGD), (c Adam), (d) of the table; `quick`: fewer samples in the large ones.
+std::vector<Problem> problems(bool quick);
+
+/// Processor seconds of this process, or of the wall.
+double seconds(bool wall);
+
+}  // namespace training

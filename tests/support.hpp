@@ -1,0 +1,123 @@
+// What the tests share: random numbers that are the same in every run, nearness, errors judged by their text, and `verify`, which
+// holds every way to differentiate a function of a tensor against the others.
+#pragma once
+#include <autodiff/autodiff.hpp>
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <exception>
+#include <initializer_list>
+#include <limits>
+#include <string>
+#include <vector>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define AUTODIFF_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define AUTODIFF_SANITIZED 1
+#endif
+#endif
+#ifndef AUTODIFF_SANITIZED
+#define AUTODIFF_SANITIZED 0
+#endif
+
+namespace ad = autodiff;
+
+namespace support {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
+using Number = ad::Var<double>;
+template <class T = double> using TensorVar = ad::Var<ad::Tensor<T>>;
+
+/// SplitMix64: the same numbers on every machine.
+class Random {
+  std::uint64_t state_;
+
+ public:
+  explicit Random(std::uint64_t seed = 1) : state_(seed) {}
+  std::uint64_t bits() {
+    std::uint64_t z = (state_ += 0x9e3779b97f4a7c15u);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+  }
+  std::size_t below(std::size_t n) { return static_cast<std::size_t>(bits() % n); }
+  double operator()(double low = 0.2, double high = 1.5) { return low + (high - low) * static_cast<double>(bits() >> 11) * 0x1p-53; }
+  std::vector<double> numbers(std::size_t n, double low = 0.2, double high = 1.5) {
+    std::vector<double> x(n);
+    for (double& xi : x) xi = (*this)(low, high);
+    return x;
+  }
+  template <class T = double> ad::Tensor<T> tensor(const ad::Shape& shape, double low = 0.2, double high = 1.5) {
+    return ad::Tensor<T>::from(numbers(shape.count(), low, high), shape);
+  }
+};
+
+/// `CHECK(x == about(3.0))`: to 1e-12 of the larger of 1 and the number, unless another tolerance is given.
+inline doctest::Approx about(double x, double tolerance = 1e-12) { return doctest::Approx(x).epsilon(tolerance); }
+
+/// "" if both have one shape and nearly the same numbers (NaN equals NaN), else where they differ first.
+template <class T, class U> std::string difference(const ad::Tensor<T>& a, const ad::Tensor<U>& b, double tolerance = 1e-12) {
+  if (a.shape() != b.shape()) return a.shape().text() + " against " + b.shape().text();
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const auto p = static_cast<double>(a[i]), q = static_cast<double>(b[i]);
+    if (p == q || (std::isnan(p) && std::isnan(q))) continue;
+    if (!(std::abs(p - q) <= tolerance * std::max({1.0, std::abs(p), std::abs(q)}))) return "number " + std::to_string(i) + ": " + std::to_string(p) + " against " + std::to_string(q);
+  }
+  return "";
+}
+inline std::string difference(const std::vector<double>& a, const std::vector<double>& b, double tolerance = 1e-12) {
+  return difference(ad::Tensor<double>::from(a, ad::Shape({a.size()})), ad::Tensor<double>::from(b, ad::Shape({b.size()})), tolerance);
+}
+
+/// f must throw an E whose text has all these words in it.
+template <class E, class F> void refuses(F&& f, std::initializer_list<const char*> words, int line = __builtin_LINE()) {
+  CAPTURE(line);
+  try {
+    f();
+  } catch (const E& e) {
+    const std::string what = e.what();
+    for (const char* word : words) {
+      CAPTURE(word);
+      CHECK_MESSAGE(what.find(word) != std::string::npos, what);
+    }
+    return;
+  } catch (const std::exception& e) {
+    FAIL_CHECK("another error: " << e.what());
+    return;
+  }
+  FAIL_CHECK("no error");
+}
+
+/// A direction to differentiate along, of no special kind.
+template <class T> ad::Tensor<T> direction(const ad::Shape& shape) {
+  auto v = ad::Tensor<T>::zeros(shape);
+  for (std::size_t i = 0; i < v.size(); ++i) v[i] = static_cast<T>(0.3 + 0.1 * static_cast<double>(i % 7) - 0.05 * static_cast<double>(i % 11));
+  return v;
+}
+
+/// A function of a tensor, to one number, differentiated in every way: backwards against finite differences, forwards against backwards, the
+/// Hessian's product against differences of gradients.
+template <class F, class T> void verify(const char* name, const F& f, const ad::Tensor<T>& x) {
+  CAPTURE(name);
+  CAPTURE(x.shape().text());
+  constexpr bool is_float = std::is_same_v<T, float>;
+  try {
+    ad::check_gradient(f, x);
+    const auto g = ad::gradient(f, x);
+    const auto v = direction<T>(x.shape());
+    CHECK(static_cast<double>(ad::jvp(f, x, v)) == about(ad::dot(g, v), is_float ? 1e-4 : 1e-9));
+    const double h = is_float ? 1e-2 : 1e-5;
+    const auto hv = ad::hvp(f, x, v);
+    const auto up = ad::gradient(f, ad::Tensor<T>(x + v * h)), down = ad::gradient(f, ad::Tensor<T>(x - v * h));
+    CHECK(difference(hv, ad::Tensor<T>((up - down) / (2 * h)), is_float ? 5e-2 : 1e-5) == "");
+  } catch (const ad::Error& e) {
+    FAIL_CHECK(e.what());
+  }
+}
+
+}  // namespace support

@@ -1,0 +1,116 @@
+// The memory of a tape: buffers and stacks that keep what they held, an arena that hands out the same memory again.
+#include "support.hpp"
+#include <cstring>
+
+using ad::detail::Arena;
+using ad::detail::Buffer;
+using ad::detail::Stack;
+
+TEST_CASE("a buffer keeps its content when it grows, also across the size where huge pages begin") {
+  Buffer<std::uint64_t> buffer;
+  std::size_t filled = 0;
+  for (std::size_t capacity = 10; capacity <= 4'000'000; capacity *= 7) {
+    buffer.grow(capacity);
+    REQUIRE(buffer.capacity() == capacity);
+    bool same = true;
+    for (std::size_t i = 0; i < filled; ++i) same = same && buffer.data()[i] == 3 * i;
+    CHECK(same);
+    for (; filled < capacity; ++filled) buffer.data()[filled] = 3 * filled;
+  }
+}
+
+TEST_CASE("a stack grows by pushing, and forgets without giving memory back") {
+  Stack<int> stack;
+  CHECK(stack.begin() == stack.end());
+  for (int i = 0; i < 1000; ++i) CHECK(stack.push(i) == i);
+  CHECK(stack.size() == 1000);
+  const std::size_t capacity = stack.capacity();
+  stack.truncate(10);
+  CHECK(stack.size() == 10);
+  CHECK(stack.capacity() == capacity);
+  CHECK(*(stack.end() - 1) == 9);
+  CHECK(stack.push(-1) == -1);
+  CHECK(stack[10] == -1);
+}
+
+TEST_CASE("an arena hands out pieces that start on 64 bytes and do not overlap") {
+  Arena arena;
+  support::Random random;
+  std::vector<std::pair<char*, std::size_t>> pieces;
+  for (int i = 0; i < 2000; ++i) {
+    const std::size_t bytes = random.below(i % 100 == 0 ? 300'000 : 500);
+    char* const p = static_cast<char*>(arena.take(bytes));
+    CHECK(reinterpret_cast<std::uintptr_t>(p) % 64 == 0);
+    if (bytes) std::memset(p, i & 0x7f, bytes);
+    pieces.emplace_back(p, bytes);
+  }
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    bool own = true;
+    for (std::size_t k = 0; k < pieces[i].second; ++k) own = own && pieces[i].first[k] == static_cast<char>(i & 0x7f);
+    CHECK(own);
+  }
+}
+
+TEST_CASE("64 bytes behind the last piece of a block can be read") {  // ASan sees to it
+  Arena arena;
+  volatile char sum = 0;
+  for (int i = 0; i < 3000; ++i) {
+    const char* const p = static_cast<const char*>(arena.take(64));
+    std::memset(const_cast<char*>(p), 1, 64);
+    if (i % 64 == 63) continue;
+    sum = static_cast<char>(sum + p[0]);
+  }
+  char* const large = static_cast<char*>(arena.take(1 << 20));
+  std::memset(large, 0, 1 << 20);
+  char behind[64];
+  std::memcpy(behind, large + (1 << 20), 64);
+  CHECK(sizeof behind == 64);
+}
+
+TEST_CASE("an arena that was rewound hands out the same memory and takes no more") {
+  Arena arena;
+  CHECK(arena.used() == 0);
+  const auto start = arena.position();
+  void* const first = arena.take(100);
+  const auto middle = arena.position();
+  const std::size_t used = arena.used();
+  CHECK(used == 128);
+  std::vector<void*> before;
+  for (int i = 0; i < 50; ++i) before.push_back(arena.take(10'000));  // several blocks
+  const std::size_t capacity = arena.capacity();
+  for (int round = 0; round < 5; ++round) {
+    arena.rewind(middle);
+    CHECK(arena.used() == used);
+    for (void* const p : before) CHECK(arena.take(10'000) == p);
+  }
+  CHECK(arena.capacity() == capacity);
+  arena.rewind(start);
+  CHECK(arena.used() == 0);
+  CHECK(arena.take(1) == first);
+  CHECK(arena.capacity() == capacity);
+}
+
+TEST_CASE("an arena finds room in a later block for what the next one cannot hold") {
+  Arena arena;
+  const auto start = arena.position();
+  (void)arena.take(1 << 10);
+  (void)arena.take(1 << 17);
+  (void)arena.take(1 << 21);
+  const std::size_t capacity = arena.capacity();
+  arena.rewind(start);
+  std::memset(arena.take(1 << 21), 0, 1 << 21);  // skips two blocks
+  CHECK(arena.capacity() == capacity);
+}
+
+TEST_CASE("memory that the system does not have is an error that says how much") {
+  if (AUTODIFF_SANITIZED) return;  // a sanitizer ends the program at such a size
+  Arena arena;
+  support::refuses<ad::TapeError>([&] { (void)arena.take(std::size_t{1} << 50); }, {"tape: its tensors need", "bytes"});
+  CHECK(arena.take(64) != nullptr);
+  Buffer<double> buffer;
+  buffer.grow(4);
+  buffer.data()[3] = 7;
+  support::refuses<ad::TapeError>([&] { buffer.grow(std::size_t{1} << 50); }, {"tape: it needs 9007199254740992 bytes", "rewind"});
+  CHECK(buffer.capacity() == 4);
+  CHECK(buffer.data()[3] == 7);
+}

@@ -1,0 +1,271 @@
+// Nets in files: what is written, that a wrong file changes nothing, and that a save which fails leaves the old file whole.
+#include <doctest/doctest.h>
+#include <nn/nn.hpp>
+#include <csignal>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <string>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <vector>
+
+namespace ad = autodiff;
+namespace nn = autodiff::nn;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A directory of its own for each test.
+struct Folder {
+  fs::path path = fs::temp_directory_path() / ("autodiff_test_io_" + std::to_string(::getpid()) + "_" + std::to_string(serial++));
+  static inline int serial = 0;
+  Folder() { fs::create_directory(path); }
+  ~Folder() { fs::remove_all(path); }
+  std::string operator/(const std::string& name) const { return path / name; }
+  std::size_t files() const { return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), fs::directory_iterator())); }
+};
+std::string bytes_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+void write(const std::string& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
+std::string with_length(const std::string& header, const std::string& data = "") {
+  std::string bytes(8, '\0');
+  const std::uint64_t n = header.size();
+  std::memcpy(bytes.data(), &n, 8);
+  return bytes + header + data;
+}
+
+struct Net {
+  nn::Linear<float> first{2, 2};
+  ad::Parameter<double> scale{ad::Tensor<double>{1.5}};
+};
+struct Twins {
+  nn::Linear<float> a{1, 1}, b{1, 1};
+  static constexpr const char* field_names[] = {"same", "same"};
+};
+Net some_net(std::uint64_t seed = 1) {
+  Net net;
+  nn::initialize(net, seed, nn::xavier_normal.with_biases());
+  net.scale.assign({static_cast<double>(seed) + 0.25});
+  return net;
+}
+bool same(const Net& a, const Net& b) {
+  return equal(a.first.weight.value(), b.first.weight.value()) && equal(a.first.bias.value(), b.first.bias.value()) && equal(a.scale.value(), b.scale.value());
+}
+const std::string header = R"({"1":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},"0.weight":{"dtype":"F32","shape":[2,2],"data_offsets":[8,24]},"0.bias":{"dtype":"F32","shape":[2],"data_offsets":[24,32]}})";
+
+/// Loading these bytes throws a FileError with that in its text, and changes nothing.
+void check_refused(const std::string& bytes, const std::string& why) {
+  const Folder folder;
+  write(folder / "net", bytes);
+  Net net = some_net(3);
+  std::string said = "nothing";
+  try {
+    nn::load(net, folder / "net");
+  } catch (const nn::FileError& e) {
+    said = e.what();
+  }
+  INFO(said);
+  CHECK(said.starts_with("load " + (folder / "net") + ": "));
+  CHECK(said.find(why) != std::string::npos);
+  CHECK(same(net, some_net(3)));
+}
+/// A header that differs from the right one.
+void check_header(const std::string& from, const std::string& to, const std::string& why) {
+  std::string changed = header;
+  changed.replace(changed.find(from), from.size(), to);
+  check_refused(with_length(changed, std::string(32, 'x')), why);
+}
+
+}  // namespace
+
+TEST_CASE("what is saved is loaded, to the bit") {
+  const Folder folder;
+  Net net = some_net(1), other = some_net(2);
+  net.first.weight.update()[0] = std::numeric_limits<float>::quiet_NaN();
+  net.first.weight.update()[1] = -std::numeric_limits<float>::infinity();
+  nn::save(net, folder / "net.safetensors");
+  nn::load(other, folder / "net.safetensors");
+  CHECK(std::memcmp(net.first.weight.value().data(), other.first.weight.value().data(), 16) == 0);
+  CHECK(equal(net.scale.value(), other.scale.value()));
+  CHECK(folder.files() == 1);
+}
+TEST_CASE("the file is what safetensors says") {
+  const Folder folder;
+  const Net net = some_net();
+  nn::save(net, folder / "net");
+  std::string padded = header;
+  padded.resize((header.size() + 7) / 8 * 8, ' ');
+  std::string data(32, '\0');
+  std::memcpy(data.data(), net.scale.value().data(), 8);
+  std::memcpy(data.data() + 8, net.first.weight.value().data(), 16);
+  std::memcpy(data.data() + 24, net.first.bias.value().data(), 8);
+  CHECK(bytes_of(folder / "net") == with_length(padded, data));
+}
+TEST_CASE("entries may come in any order, with metadata, as other programs write them") {
+  const Folder folder;
+  write(folder / "net", with_length(R"({"__metadata__":{"format":"pt"}, "0.bias":{"shape":[2],"dtype":"F32","data_offsets":[0,8]},
+     "1":{"dtype":"F64","data_offsets":[24,32],"shape":[1]}, "0.weight":{"data_offsets":[8,24],"dtype":"F32","shape":[2,2]}})", std::string(32, '\0')));
+  Net net = some_net();
+  nn::load(net, folder / "net");
+  CHECK(equal(net.first.weight.value(), ad::Tensor<float>::zeros({2, 2})));
+  CHECK(net.scale.value()[0] == 0);
+}
+TEST_CASE("a file that is not this net's says what differs") {
+  check_header("\"0.bias\"", "\"0.bios\"", "it holds no \"0.bias\", which is a parameter of shape (2,) of this net");
+  check_header("{\"1\"", "{\"9\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]},\"1\"", "it holds \"9\", which is no parameter of this net");
+  check_header("[2,2]", "[4]", "\"0.weight\" has shape (4,) in the file and (2, 2) in the net");
+  check_header("[2,2]", "[2,2,1]", "\"0.weight\" has shape (2, 2, 1) in the file");
+  check_header("F64", "F32", "\"1\" is F32 in the file and F64 (double) in the net");
+  check_header("F32", "BF16", "\"0.weight\" is BF16 in the file and F32 (float) in the net");
+}
+TEST_CASE("a damaged header says what is wrong with it") {
+  check_header("{\"1\"", "[\"1\"", "does not begin with {");
+  check_header("\"F64\"", "64", "\"1\" has no \"dtype\"");
+  check_header("\"dtype\":\"F64\",", "", "\"1\" has no \"dtype\"");
+  check_header("[1]", "1", "\"1\" has no list \"shape\"");
+  check_header("[1]", "[-1]", "\"shape\" of \"1\" holds -1");
+  check_header("[1]", "[1.0]", "\"shape\" of \"1\" holds 1.0");
+  check_header("[1]", "[99999999999999999999999]", "which is no whole number");
+  check_header("[1]", "[true]", "\"shape\" of \"1\" holds true");
+  check_header("[1]", "[[1]]", "nested deeper");
+  check_header("[0,8]", "[0,9]", "\"1\" of shape (1,) takes 8 bytes, but its data_offsets in the file are (0, 9)");
+  check_header("[0,8]", "[8,0]", "data_offsets in the file are (8, 0)");
+  check_header("[0,8]", "[0,8,8]", "data_offsets in the file are (0, 8, 8)");
+  check_header("[0,8]", "[18446744073709551608,0]", "data_offsets");
+  check_header("[0,8]", "[18446744073709551600,18446744073709551608]", "overlap or leave a gap");
+  check_header("[8,24]", "[4,20]", "overlap or leave a gap");
+  check_header("[24,32]", "[26,34]", "overlap or leave a gap");
+  check_header("[24,32]", "[0,8]", "lie at the same place");
+  check_header("{\"1\"", "{\"__metadata__\":3,\"1\"", "\"__metadata__\" is not a JSON object");
+  check_header("{\"1\"", "{\"0.bias\":{},\"1\"", "\"0.bias\" occurs twice");
+  check_header("[1]", "[1],\"shape\":[1]", "\"shape\" occurs twice");
+  check_header("\"0.bias\":{", "\"0.bias\":3,\"x\":{", "\"0.bias\" is not described by an object");
+  check_header("\"0.bias\"", "\"0.b\xff\"", "not JSON");
+  check_header("}}", "}", "not JSON");
+}
+TEST_CASE("a file of the wrong length, or no such file, says so") {
+  check_refused(with_length(header, std::string(31, 'x')), "its parameters take 32 bytes, but 31 follow the header");
+  check_refused(with_length(header, std::string(33, 'x')), "its parameters take 32 bytes, but 33 follow the header");
+  check_refused("", "it has 0 bytes, and a safetensors file has at least 8");
+  check_refused("1234567", "it has 7 bytes");
+  check_refused(std::string(8, '\0'), "does not begin with {");
+  check_refused(std::string(100, '\xff'), "header length of 18446744073709551615 bytes");
+  check_refused(std::string("\xff\xff\xff\x03\0\0\0\0{}", 10), "its header should have 67108863 bytes, but the file ends after 2");
+  Net net = some_net();
+  CHECK_THROWS_WITH_AS(nn::load(net, "/nowhere/net"), "load /nowhere/net: cannot open it: No such file or directory", nn::FileError);
+  CHECK_THROWS_WITH_AS(nn::load(net, "/tmp"), "load /tmp: this is a directory; name a file", nn::FileError);
+  CHECK_THROWS_WITH_AS(nn::load(net, "/dev/null"), "load /dev/null: this is not a regular file", nn::FileError);
+  CHECK_THROWS_WITH_AS(nn::save(net, "/nowhere/net"), "save /nowhere/net: cannot create a file there: No such file or directory", nn::FileError);
+  CHECK_THROWS_WITH_AS(nn::save(net, "/tmp"), "save /tmp: this is a directory; name a file", nn::FileError);
+  CHECK_THROWS_WITH_AS(nn::save(net, "/dev/null"), "save /dev/null: this is not a regular file", nn::FileError);
+  CHECK_THROWS_AS(nn::save(net, ""), nn::FileError);
+}
+TEST_CASE("cut off anywhere, a file is refused and the net untouched") {
+  const Folder folder;
+  nn::save(some_net(1), folder / "whole");
+  const std::string whole = bytes_of(folder / "whole");
+  Net net = some_net(3);
+  for (std::size_t n = 0; n < whole.size(); ++n) {
+    write(folder / "cut", whole.substr(0, n));
+    CHECK_THROWS_AS(nn::load(net, folder / "cut"), nn::FileError);
+  }
+  CHECK(same(net, some_net(3)));
+}
+TEST_CASE("any byte of the header changed to any other: refused with the net untouched, or a header that says the same") {
+  const Folder folder;
+  nn::save(some_net(1), folder / "whole");
+  const std::string whole = bytes_of(folder / "whole");
+  const std::size_t head = whole.size() - 32;
+  std::size_t loaded = 0;
+  for (std::size_t i = 0; i < head; ++i)
+    for (const int flip : {1, 2, 4, 8, 16, 32, 64, 128, 0xff}) {
+      std::string bytes = whole;
+      bytes[i] = static_cast<char>(bytes[i] ^ flip);
+      write(folder / "flipped", bytes);
+      Net net = some_net(3);
+      bool good = true;
+      try {
+        nn::load(net, folder / "flipped");
+      } catch (const nn::FileError&) {
+        good = false;
+      }
+      loaded += good;
+      CHECK(same(net, some_net(good ? 1 : 3)));
+    }
+  CHECK(loaded < 20);  // spaces at its end that became tabs
+}
+TEST_CASE("a net is saved through a link, and keeps the permissions of the file it replaces") {
+  const Folder folder;
+  nn::save(some_net(1), folder / "file");
+  fs::permissions(folder / "file", fs::perms::owner_read | fs::perms::owner_write);
+  fs::create_symlink("file", folder / "link");
+  nn::save(some_net(2), folder / "link");
+  CHECK(fs::is_symlink(folder / "link"));
+  CHECK(fs::status(folder / "file").permissions() == (fs::perms::owner_read | fs::perms::owner_write));
+  Net net = some_net(3);
+  nn::load(net, folder / "file");
+  CHECK(same(net, some_net(2)));
+  CHECK(folder.files() == 2);
+}
+TEST_CASE("a save for which there is no room says so, and leaves the old file and nothing else") {
+  const Folder folder;
+  nn::Linear<double> large(100, 100), old(100, 100);
+  nn::initialize(old, 1);
+  nn::save(old, folder / "net");
+  const auto before = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit unlimited{};
+  getrlimit(RLIMIT_FSIZE, &unlimited);
+  const rlimit limit{20'000, unlimited.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &limit);
+  const std::string text = "save " + (folder / "net") + ": cannot write it: File too large";
+  CHECK_THROWS_WITH_AS(nn::save(large, folder / "net"), text.c_str(), nn::FileError);
+  setrlimit(RLIMIT_FSIZE, &unlimited);
+  std::signal(SIGXFSZ, before);
+  CHECK(folder.files() == 1);
+  nn::load(large, folder / "net");
+  CHECK(equal(large.weight.value(), old.weight.value()));
+}
+TEST_CASE("a save that is killed half-way leaves the old file whole") {
+  const Folder folder;
+  nn::Linear<double> net(100, 100);
+  nn::initialize(net, 1);
+  nn::save(net, folder / "net");
+  const std::string whole = bytes_of(folder / "net");
+  nn::initialize(net, 2);
+  const pid_t child = ::fork();
+  if (child == 0) {  // the system kills it when its file reaches the limit
+    const rlimit limit{40'000, 40'000}, no_core{0, 0};
+    setrlimit(RLIMIT_CORE, &no_core);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    std::signal(SIGXFSZ, SIG_DFL);
+    nn::save(net, folder / "net");
+    ::_exit(0);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status));
+  CHECK(bytes_of(folder / "net") == whole);
+  CHECK(folder.files() == 2);  // and the part it had written
+  nn::save(net, folder / "net");
+  CHECK(bytes_of(folder / "net") != whole);
+}
+TEST_CASE("a directory that cannot be written to says so") {
+  if (::geteuid() == 0) return;  // root writes everywhere
+  const Folder folder;
+  fs::permissions(folder.path, fs::perms::owner_read | fs::perms::owner_exec);
+  CHECK_THROWS_AS(nn::save(some_net(), folder / "net"), nn::FileError);
+  fs::permissions(folder.path, fs::perms::owner_all);
+}
+TEST_CASE("two parameters of one name cannot be told apart in a file") {
+  const Folder folder;
+  CHECK_THROWS_AS(nn::save(Twins{}, folder / "net"), nn::FileError);
+  CHECK(folder.files() == 0);
+}

@@ -1,0 +1,257 @@
+// Structured operations: products and moves of numbers, each on every kind of shape, in every mode; and what they refuse.
+#include "support.hpp"
+
+using ad::Shape;
+using ad::Tensor;
+using support::difference;
+using support::Number;
+using support::refuses;
+using support::TensorVar;
+using support::verify;
+
+namespace {
+support::Random random_numbers(12);
+Tensor<double> some(const Shape& shape) { return random_numbers.tensor(shape); }
+Tensor<double> counted(const Shape& shape) {
+  auto t = Tensor<double>::zeros(shape);
+  for (std::size_t i = 0; i < t.size(); ++i) t[i] = static_cast<double>(i);
+  return t;
+}
+}  // namespace
+
+// ---- matmul ----------------------------------------------------------------------------------------------------------
+
+TEST_CASE("matmul is the textbook's sum") {
+  for (const auto& [m, k, n] : {std::array<std::size_t, 3>{1, 1, 1}, {2, 3, 4}, {5, 1, 7}, {1, 9, 1}, {17, 33, 9}, {40, 5, 70}}) {
+    const auto a = some({m, k}), b = some({k, n}), c = matmul(a, b);
+    auto expected = Tensor<double>::zeros({m, n});
+    for (std::size_t i = 0; i < m; ++i)
+      for (std::size_t j = 0; j < n; ++j)
+        for (std::size_t l = 0; l < k; ++l) expected(i, j) += a(i, l) * b(l, j);
+    CHECK(difference(c, expected) == "");
+    CHECK(difference(matmul(a.as<float>(), b.as<float>()), expected, 1e-5) == "");
+  }
+}
+
+TEST_CASE("matmul of matrices, vectors and batches, differentiated in both operands") {
+  struct { Shape a, b, result; } const rows[] = {
+      {{2, 3}, {3, 4}, {2, 4}},          {{3}, {3, 4}, {4}},         {{2, 3}, {3}, {2}},               {{3}, {3}, {}},
+      {{5, 2, 3}, {3, 4}, {5, 2, 4}},    {{2, 3}, {5, 3, 4}, {5, 2, 4}}, {{5, 2, 3}, {5, 3, 4}, {5, 2, 4}}, {{5, 2, 3}, {1, 3, 4}, {5, 2, 4}},
+      {{1, 2, 3}, {5, 3, 1}, {5, 2, 1}}, {{2, 1, 2, 3}, {3, 3, 2}, {2, 3, 2, 2}}, {{3}, {5, 3, 4}, {5, 4}}, {{5, 2, 3}, {3}, {5, 2}},
+      {{1, 1}, {1, 1}, {1, 1}},          {{1}, {1, 1}, {1}},         {{20, 1}, {1, 20}, {20, 20}},     {{1, 5, 2, 3}, {4, 1, 3, 2}, {4, 5, 2, 2}}};
+  for (const auto& row : rows) {
+    const auto a = some(row.a), b = some(row.b), weights = some(row.result);
+    CHECK(matmul(a, b).shape() == row.result);
+    verify("matmul, left", [&](auto x) { return sum(square(matmul(x, b)) * weights); }, a);
+    verify("matmul, right", [&](auto x) { return sum(square(matmul(a, x)) * weights); }, b);
+    const auto f = random_numbers.tensor<float>(row.b);
+    verify("matmul, float", [&](auto x) { return sum(square(matmul(x, f))); }, random_numbers.tensor<float>(row.a));
+  }
+}
+
+TEST_CASE("matmul with itself") {
+  verify("x·x", [](auto x) { return sum(matmul(x, x) * x); }, some({3, 3}));
+  verify("x·xᵀ", [](auto x) { return sum(square(matmul(x, transpose(x)))); }, some({2, 4}));
+  verify("x·x of vectors", [](auto x) { return sum(matmul(x, x)) * 2.0; }, some({4}));
+  verify("three deep", [](auto x) { return sum(matmul(matmul(x, x), x)); }, some({2, 2}));
+}
+
+TEST_CASE("matmul with sizes of 0 gives zeros or nothing, and takes its adjoints") {
+  struct { Shape a, b, result; } const rows[] = {{{0, 3}, {3, 2}, {0, 2}}, {{2, 0}, {0, 3}, {2, 3}}, {{2, 3}, {3, 0}, {2, 0}}, {{0}, {0, 3}, {3}}, {{0}, {0}, {}},
+                                                 {{0, 2, 3}, {3, 2}, {0, 2, 2}}, {{5, 2, 0}, {5, 0, 2}, {5, 2, 2}}, {{2, 3}, {0, 3, 2}, {0, 2, 2}}, {{1, 2, 3}, {0, 3, 2}, {0, 2, 2}}};
+  for (const auto& row : rows) {
+    CAPTURE(row.a.text() + " x " + row.b.text());
+    ad::Tape tape;
+    const ad::Var a = tape.variable(some(row.a));
+    const ad::Var b = tape.variable(some(row.b));
+    const ad::Var y = matmul(a, b);
+    CHECK(difference(y.value(), Tensor<double>::zeros(row.result)) == "");
+    tape.backward(sum(y));
+    CHECK(difference(tape.adjoint(a), Tensor<double>::zeros(row.a)) == "");
+    CHECK(difference(tape.adjoint(b), Tensor<double>::zeros(row.b)) == "");
+  }
+}
+
+TEST_CASE("matmul refuses what does not fit") {
+  refuses<ad::ShapeError>([] { (void)matmul(some({2, 3}), some({4, 5})); }, {"matmul: inner sizes differ: (2, 3) x (4, 5): 3 != 4"});
+  refuses<ad::ShapeError>([] { (void)matmul(some({3}), some({4})); }, {"3 != 4"});
+  refuses<ad::ShapeError>([] { (void)matmul(some({2, 2, 3}), some({4, 3, 2})); }, {"matmul", "(2,) and (4,)"});
+  refuses<ad::ShapeError>([] { (void)matmul(some({}), some({2, 2})); }, {"a number has no rows", "*"});
+  refuses<ad::ShapeError>([] { (void)matmul(Tensor<double>{}, some({2, 2})); }, {"0 != 2"});
+}
+
+// ---- views -----------------------------------------------------------------------------------------------------------
+
+TEST_CASE("transpose exchanges the last two axes, or follows an order") {
+  CHECK(equal(transpose(Tensor<double>{{1, 2, 3}, {4, 5, 6}}), Tensor<double>{{1, 4}, {2, 5}, {3, 6}}));
+  CHECK(transpose(some({2, 3, 4})).shape() == Shape({2, 4, 3}));
+  const auto x = counted({2, 3, 4}), y = transpose(x, {2, 0, 1});
+  CHECK(y.shape() == Shape({4, 2, 3}));
+  CHECK(y(3, 1, 2) == x(1, 2, 3));
+  for (const Shape& s : {Shape({3, 2}), Shape({1, 4}), Shape({2, 1, 3}), Shape({0, 2}), Shape({1, 1}), Shape({2, 2, 2, 2, 2, 2})}) {
+    const auto w = some(transpose(some(s)).shape());
+    verify("transpose", [&](auto t) { return sum(square(transpose(t)) * w); }, some(s));
+  }
+  const auto w = some({4, 2, 3});
+  verify("transpose by order", [&](auto t) { return sum(square(transpose(t, {2, 0, 1})) * w); }, some({2, 3, 4}));
+  verify("transpose of one axis", [](auto t) { return sum(square(transpose(t, {0}))); }, some({3}));
+  refuses<ad::ShapeError>([] { (void)transpose(Tensor<double>{1, 2}); }, {"transpose: shape (2,)", "reshape"});
+  refuses<ad::ShapeError>([] { (void)transpose(some({2, 3}), {0}); }, {"order (0)", "(2, 3)"});
+  refuses<ad::ShapeError>([] { (void)transpose(some({2, 3}), {0, 0}); }, {"order (0, 0)", "once"});
+  refuses<ad::ShapeError>([] { (void)transpose(some({2, 3}), {0, 2}); }, {"order (0, 2)"});
+  refuses<ad::ShapeError>([] { (void)transpose(some({2, 3}), {0, 1, 2, 3, 4, 5, 6, 7}); }, {"2 axes"});
+}
+
+TEST_CASE("slice follows Python") {
+  constexpr std::ptrdiff_t far = std::numeric_limits<std::ptrdiff_t>::max(), near = std::numeric_limits<std::ptrdiff_t>::min();
+  const Tensor<double> x{0, 1, 2, 3, 4};
+  struct { std::ptrdiff_t begin, end, step; Tensor<double> result; } const rows[] = {
+      {1, 3, 1, {1, 2}},      {0, 5, 2, {0, 2, 4}},      {-2, 5, 1, {3, 4}},    {0, -1, 1, {0, 1, 2, 3}}, {3, 1, 1, {}},           {7, 9, 1, {}},
+      {-100, 100, 3, {0, 3}}, {-1, -100, -1, {4, 3, 2, 1, 0}}, {4, 0, -2, {4, 2}}, {1, 4, -1, {}},        {0, 5, 100, {0}},        {4, -100, -100, {4}},
+      {0, far, far, {0}},     {far, near, near, {4}},    {near, far, 1, {0, 1, 2, 3, 4}}, {2, 2, 1, {}},  {far, near, -1, {4, 3, 2, 1, 0}}};
+  for (const auto& row : rows) {
+    CAPTURE(row.begin), CAPTURE(row.end), CAPTURE(row.step);
+    CHECK(difference(slice(x, 0, row.begin, row.end, row.step), row.result) == "");
+    verify("slice", [&](auto t) { return sum(square(slice(t, 0, row.begin, row.end, row.step))) + sum(t); }, some({5}));
+    verify("slice of the middle axis", [&](auto t) { return sum(exp(slice(t, 1, row.begin, row.end, row.step))); }, some({2, 5, 2}));
+  }
+  CHECK(slice(Tensor<double>{}, 0, 0, 3).size() == 0);
+  CHECK(slice(Tensor<double>{}, 0, -1, -9, -1).size() == 0);
+  CHECK(slice(some({2, 0}), 0, 0, 1).shape() == Shape({1, 0}));
+  refuses<ad::ShapeError>([&] { (void)slice(x, 0, 0, 1, 0); }, {"slice", "step of 0"});
+  refuses<ad::ShapeError>([&] { (void)slice(x, 1, 0, 1); }, {"slice: axis 1 of shape (5,)"});
+  refuses<ad::ShapeError>([&] { (void)slice(x, -2, 0, 1); }, {"axis -2"});
+  refuses<ad::ShapeError>([&] { (void)slice(some({}), 0, 0, 1); }, {"()", "0 axes"});
+}
+
+TEST_CASE("broadcast_to repeats, and its adjoint is summed back") {
+  CHECK(equal(broadcast_to(Tensor<double>{{1}, {2}}, {2, 3}), Tensor<double>{{1, 1, 1}, {2, 2, 2}}));
+  for (const auto& [from, to] : {std::pair<Shape, Shape>{{3, 1}, {2, 3, 4}}, {{}, {2, 2}}, {{1}, {5}}, {{4}, {4}}, {{1, 1}, {0, 3}}, {{0}, {2, 0}}, {{2, 1, 2}, {2, 3, 2}}}) {
+    const auto w = some(to);
+    verify("broadcast_to", [&, shape = to](auto t) { return sum(square(broadcast_to(t, shape)) * w) + sum(t); }, some(from));
+  }
+  refuses<ad::ShapeError>([] { (void)broadcast_to(some({2}), {3}); }, {"broadcast_to"});
+  refuses<ad::ShapeError>([] { (void)broadcast_to(some({2, 3}), {3}); }, {"broadcast_to: (2, 3) cannot become (3,)"});
+  refuses<ad::ShapeError>([] { (void)broadcast_to(some({3}), {1}); }, {"broadcast_to: (3,) cannot become (1,)"});
+}
+
+TEST_CASE("reshape keeps the numbers") {
+  const auto w = some({3, 2});
+  verify("reshape", [&](auto t) { return sum(square(reshape(t, {3, 2})) * w); }, some({6}));
+  verify("reshape to a number", [](auto t) { return sum(square(reshape(t, {}))); }, some({1, 1}));
+  verify("reshape of nothing", [](auto t) { return sum(reshape(t, {0, 4})); }, some({3, 0}));
+  refuses<ad::ShapeError>([] { ad::Tape tape; (void)reshape(tape.variable(some({6})), {4}); }, {"reshape: (6,) to (4,): 6 numbers cannot become 4"});
+}
+
+// ---- selections ------------------------------------------------------------------------------------------------------
+
+TEST_CASE("gather takes entries in any order, some twice, some not at all") {
+  const auto table = counted({3, 2});
+  CHECK(equal(gather(table, {2, 0, 0, -1}), Tensor<double>{{4, 5}, {0, 1}, {0, 1}, {4, 5}}));
+  CHECK(equal(gather(table, {1}, 1), Tensor<double>{{1}, {3}, {5}}));
+  CHECK(gather(table, {}).shape() == Shape({0, 2}));
+  const auto w = some({4, 2}), v = some({3, 4});
+  verify("gather", [&](auto t) { return sum(square(gather(t, {0, 2, 2, -1})) * w); }, some({3, 2}));
+  verify("gather columns", [&](auto t) { return sum(square(gather(t, {0, 1, 1, -2}, -1)) * v); }, some({3, 2}));
+  verify("gather nothing", [](auto t) { return sum(gather(t, {})) + sum(t * t); }, some({3, 2}));
+  verify("gather in the middle", [](auto t) { return sum(exp(gather(t, {2, 0, 2}, 1))); }, some({2, 3, 2}));
+  refuses<ad::ShapeError>([&] { (void)gather(table, {3}); }, {"gather: entry 3 along axis 0 of shape (3, 2), which has 3"});
+  refuses<ad::ShapeError>([&] { (void)gather(table, {-4}); }, {"entry -4"});
+  refuses<ad::ShapeError>([&] { (void)gather(table, {0}, 2); }, {"gather: axis 2"});
+  refuses<ad::ShapeError>([&] { (void)gather(some({0, 2}), {0}); }, {"entry 0", "which has 0"});
+}
+
+TEST_CASE("an element is a number on the tape") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(Tensor<double>{{1, 2}, {3, 4}});
+  const ad::Var y = x(0, 1) * x(1, 0) + x(0, 1);
+  static_assert(std::is_same_v<decltype(x(0, 1)), Number>);
+  tape.backward(y);
+  CHECK(equal(tape.adjoint(x), Tensor<double>{{0, 4}, {2, 0}}));
+  const ad::Var scalar = tape.variable(Tensor<double>::full({}, 3));
+  tape.backward(scalar() * scalar());
+  CHECK(tape.adjoint(scalar).item() == 6);
+  const TensorVar<> c = Tensor<double>{5, 6};
+  CHECK(c(1).place() == 0);
+  CHECK(c(1).value() == 6);
+  refuses<ad::ShapeError>([&] { (void)x(2, 0); }, {"element: index (2, 0)", "(2, 2)"});
+  refuses<ad::ShapeError>([&] { (void)x(0, -1); }, {"index (0, -1)"});
+  refuses<ad::ShapeError>([&] { (void)x(0); }, {"index (0)", "one position for each axis"});
+  refuses<ad::ShapeError>([&] { (void)x(0, 0, 0, 0, 0, 0, 0, 0); }, {"index (0, 0,"});
+  refuses<ad::ShapeError>([] { (void)TensorVar<>{}(0); }, {"(0,)"});
+  verify("elements", [](auto t) { return t(0, 1) * t(1, 2) + t(0, 1); }, some({2, 3}));
+}
+
+// ---- joins -----------------------------------------------------------------------------------------------------------
+
+TEST_CASE("concatenate joins along any axis, the same variable twice too") {
+  CHECK(equal(concatenate(std::vector{Tensor<double>{1}, Tensor<double>{2, 3}, Tensor<double>{}}), Tensor<double>{1, 2, 3}));
+  CHECK(equal(concatenate(std::vector{Tensor<double>{{1}, {2}}, Tensor<double>{{3, 4}, {5, 6}}}, 1), Tensor<double>{{1, 3, 4}, {2, 5, 6}}));
+  const auto w = some({2, 9});
+  verify("concatenate", [&](auto t) { return sum(square(concatenate(std::vector{t, t * 2.0, t}, 1)) * w); }, some({2, 3}));
+  verify("concatenate rows", [](auto t) { return sum(exp(concatenate(std::vector{t, t}, -2))); }, some({2, 3}));
+  verify("concatenate the middle", [](auto t) { return sum(exp(concatenate(std::vector{t, square(t)}, 1))); }, some({2, 2, 2}));
+  verify("concatenate with nothing", [](auto t) { return sum(square(concatenate(std::vector{t, slice(t, 0, 0, 0)}))); }, some({3}));
+  verify("concatenate nothing", [](auto t) { return sum(concatenate(std::vector{t, t}, 1)); }, some({3, 0}));
+  verify("concatenate many", [](auto t) { return sum(square(concatenate(std::vector(50, t)))); }, some({2}));
+
+  ad::Tape tape;
+  const ad::Var x = tape.variable(Tensor<double>{1, 2});
+  const ad::Var y = concatenate(std::vector<TensorVar<>>{Tensor<double>{7}, x, Tensor<double>{8, 9}});  // constants among them
+  CHECK(equal(y.value(), Tensor<double>{7, 1, 2, 8, 9}));
+  tape.backward(sum(y * y));
+  CHECK(equal(tape.adjoint(x), Tensor<double>{2, 4}));
+
+  refuses<ad::ShapeError>([] { (void)concatenate(std::vector<Tensor<double>>{}); }, {"concatenate: no parts"});
+  refuses<ad::ShapeError>([] { (void)concatenate(std::vector{some({2, 3}), some({3, 2})}); }, {"(2, 3) and (3, 2)", "axis 0"});
+  refuses<ad::ShapeError>([] { (void)concatenate(std::vector{some({2}), some({2, 1})}); }, {"(2,) and (2, 1)"});
+  refuses<ad::ShapeError>([] { (void)concatenate(std::vector{some({2}), some({2})}, 1); }, {"axis 1"});
+  refuses<ad::ShapeError>([] { (void)concatenate(std::vector{some({}), some({})}); }, {"axis 0 of shape ()"});
+}
+
+TEST_CASE("stack puts tensors side by side along a new axis") {
+  CHECK(stack(std::vector{some({2, 3}), some({2, 3})}).shape() == Shape({2, 2, 3}));
+  verify("stack", [](auto t) { return sum(exp(stack(std::vector{t, t * 2.0}))); }, some({2, 3}));
+  verify("stack of numbers' tensors", [](auto t) { return sum(exp(stack(std::vector{reshape(t, {}), reshape(t, {})}))); }, some({1}));
+  refuses<ad::ShapeError>([] { (void)stack(std::vector<Tensor<double>>{}); }, {"no parts"});
+  refuses<ad::ShapeError>([] { (void)stack(std::vector{some({2}), some({3})}); }, {"concatenate"});
+  refuses<ad::ShapeError>([] { (void)stack(std::vector{some({1, 1, 1, 1, 1, 1})}); }, {"at most 6"});
+}
+
+TEST_CASE("numbers of the tape are assembled into a tensor, and back") {
+  ad::Tape tape;
+  const ad::Var a = tape.variable(2.0), b = tape.variable(3.0);
+  const ad::Var t = ad::assemble(std::vector<Number>{a, b, Number(7.0), a * b}, {2, 2});
+  CHECK(equal(t.value(), Tensor<double>{{2, 3}, {7, 6}}));
+  const ad::Var y = sum(t * t) + sum(stack(std::vector<Number>{a, a}));
+  tape.backward(y);
+  CHECK(tape.adjoint(a) == 4 + 2 * 6 * 3 + 2);
+  CHECK(tape.adjoint(b) == 6 + 2 * 6 * 2);
+  const ad::Var f = ad::assemble<float>(std::vector<Number>{a, b}, {2});
+  static_assert(std::is_same_v<decltype(f), const TensorVar<float>>);
+  tape.backward(sum(f * f));
+  CHECK(tape.adjoint(b) == 6);
+  CHECK(ad::assemble(std::vector<Number>{1.0, 2.0}, {2}).place() == 0);
+  CHECK(stack(std::vector<Number>{}).shape() == Shape({0}));
+  refuses<ad::ShapeError>([&] { (void)ad::assemble(std::vector<Number>{a}, {2}); }, {"assemble: 1 numbers for shape (2,), which takes 2"});
+}
+
+TEST_CASE("one condition chooses between tensors") {
+  verify("select", [](auto t) { return sum(select(true, t * t, t) * select(false, t, 3.0)); }, some({3}));
+  CHECK(equal(select(false, Tensor<double>{1}, Tensor<double>{2, 3}), Tensor<double>{2, 3}));
+}
+
+TEST_CASE("moves of enormous empty shapes take no time") {
+  const auto huge = Tensor<double>::zeros(Shape({4'000'000'000, 4'000'000'000, 0}));
+  CHECK(concatenate(std::vector{huge, huge}, 2).size() == 0);
+  CHECK(gather(huge, {1, 2}, 1).size() == 0);
+  CHECK(transpose(huge).size() == 0);
+  CHECK(slice(huge, 0, 0, 2).size() == 0);
+  CHECK((huge + 1.0).size() == 0);
+  CHECK((huge + Tensor<double>{1}).size() == 0);
+  CHECK(sum(huge) == 0);
+  ad::Tape tape;
+  const ad::Var x = tape.variable(huge);
+  tape.backward(sum(concatenate(std::vector{x, x}, 2)) + sum(gather(x, {1}, 1)) + sum(x * Tensor<double>{1}));
+  CHECK(tape.adjoint(x).size() == 0);
+}

@@ -1,0 +1,223 @@
+// Optimizers, against the recurrences they promise.
+#include <doctest/doctest.h>
+#include <nn/nn.hpp>
+#include <cmath>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ad = autodiff;
+namespace nn = autodiff::nn;
+
+namespace {
+
+using Tensor = ad::Tensor<double>;
+
+/// A number to be learned, at the bottom of ½·3·(w − 2)².
+struct Bowl {
+  ad::Parameter<double> w{Tensor{5}};
+  ad::Var<double> cost() const { return 1.5 * sum(square(w.var() - 2.0)); }
+  double now() const { return w.value()[0]; }
+};
+double slope(double w) { return 3 * (w - 2); }
+
+/// Steps a Bowl by the optimizer, and the numbers by `recurrence(w, gradient, t)`, which must be equal.
+void compare(auto optimizer, auto recurrence, int steps = 20) {
+  Bowl bowl;
+  double w = 5;
+  ad::Tape tape;
+  for (int t = 1; t <= steps; ++t) {
+    tape.clear();
+    const ad::Var cost = bowl.cost();
+    tape.backward(cost);
+    optimizer.step(bowl);
+    w = recurrence(w, slope(w), t);
+    CHECK(bowl.now() == doctest::Approx(w).epsilon(1e-13));
+  }
+}
+void step(auto& net, auto& optimizer) {
+  ad::Tape tape;
+  const ad::Var cost = sum(square(net(Tensor{{1, 2}})));
+  tape.backward(cost);
+  optimizer.step(net);
+}
+auto small_net(std::uint64_t seed = 1, int width = 3) {
+  nn::Sequential net{nn::Linear<double>(2, width), nn::Tanh{}, nn::Linear<double>(width, 1)};
+  nn::initialize(net, seed);
+  return net;
+}
+std::vector<double> numbers(const auto& net) {
+  std::vector<double> all;
+  nn::for_each_parameter(net, [&](const auto& p) { for (const auto x : p.value()) all.push_back(static_cast<double>(x)); });
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("plain gradient descent") { compare(nn::Sgd{{.learning_rate = 0.1}}, [](double w, double g, int) { return w - 0.1 * g; }); }
+TEST_CASE("momentum") {
+  double v = 0;
+  compare(nn::Sgd{{.learning_rate = 0.1, .momentum = 0.9}}, [&](double w, double g, int) { v = 0.9 * v + g; return w - 0.1 * v; });
+}
+TEST_CASE("Nesterov's momentum") {
+  double v = 0;
+  compare(nn::Sgd{{.learning_rate = 0.05, .momentum = 0.8, .nesterov = true}}, [&](double w, double g, int) { v = 0.8 * v + g; return w - 0.05 * (g + 0.8 * v); });
+}
+TEST_CASE("weight decay") {
+  compare(nn::Sgd{{.learning_rate = 0.1, .weight_decay = 0.3}}, [](double w, double g, int) { return w - 0.1 * (g + 0.3 * w); });
+  double v = 0;
+  compare(nn::Sgd{{.learning_rate = 0.1, .momentum = 0.5, .weight_decay = 0.3}}, [&](double w, double g, int) { v = 0.5 * v + g + 0.3 * w; return w - 0.1 * v; });
+}
+TEST_CASE("Adam") {
+  double m = 0, v = 0;
+  compare(nn::Adam{{.learning_rate = 0.1, .beta1 = 0.8, .beta2 = 0.99, .epsilon = 1e-6}}, [&](double w, double g, int t) {
+    m = 0.8 * m + 0.2 * g, v = 0.99 * v + 0.01 * g * g;
+    return w - 0.1 * (m / (1 - std::pow(0.8, t))) / (std::sqrt(v / (1 - std::pow(0.99, t))) + 1e-6);
+  });
+}
+TEST_CASE("Adam with decoupled weight decay") {
+  double m = 0, v = 0;
+  compare(nn::Adam{{.learning_rate = 0.1, .weight_decay = 0.2}}, [&](double w, double g, int t) {
+    m = 0.9 * m + 0.1 * g, v = 0.999 * v + 0.001 * g * g;
+    return w - 0.1 * 0.2 * w - 0.1 * (m / (1 - std::pow(0.9, t))) / (std::sqrt(v / (1 - std::pow(0.999, t))) + 1e-8);
+  });
+}
+TEST_CASE("the first step of Adam is the learning rate, whatever the slope") {
+  Bowl bowl;
+  nn::Adam optimizer{{}};
+  ad::Tape tape;
+  const ad::Var cost = bowl.cost() * 1e3;
+  tape.backward(cost);
+  optimizer.step(bowl);
+  CHECK(bowl.now() == doctest::Approx(5 - 1e-3));
+}
+TEST_CASE("the learning rate may change between steps") {
+  Bowl bowl;
+  nn::Sgd optimizer{{.learning_rate = 0.1}};
+  ad::Tape tape;
+  for (const double rate : {0.1, 0.02}) {
+    optimizer.set_learning_rate(rate);
+    CHECK(optimizer.learning_rate() == rate);
+    const double before = bowl.now();
+    tape.clear();
+    const ad::Var cost = bowl.cost();
+    tape.backward(cost);
+    optimizer.step(bowl);
+    CHECK(bowl.now() == doctest::Approx(before - rate * slope(before)));
+  }
+  CHECK_THROWS_AS(optimizer.set_learning_rate(-1), ad::Error);
+  CHECK(optimizer.learning_rate() == 0.02);
+}
+TEST_CASE("parameters of float and of double learn in one net") {
+  struct Both { ad::Parameter<float> narrow{ad::Tensor<float>{5}}; ad::Parameter<double> wide{Tensor{5}}; ad::Parameter<float> unused{ad::Tensor<float>{7}}; };
+  const auto train = [](auto optimizer) {
+    Both net;
+    ad::Tape tape;
+    for (int i = 0; i < 500; ++i) {
+      tape.clear();
+      const ad::Var cost = sum(square(net.narrow.var() - 2.0)) + sum(square(net.wide.var() - 3.0));
+      tape.backward(cost);
+      optimizer.step(net);
+    }
+    CHECK(net.narrow.value()[0] == doctest::Approx(2).epsilon(1e-3));
+    CHECK(net.wide.value()[0] == doctest::Approx(3).epsilon(1e-3));
+    CHECK(net.unused.value()[0] == 7);
+  };
+  train(nn::Sgd{{.learning_rate = 0.1, .momentum = 0.5}});
+  train(nn::Adam{{.learning_rate = 0.05}});
+}
+TEST_CASE("Adam counts the steps of each parameter by itself") {
+  struct Pair { Bowl early, late; } pair;
+  Bowl alone;
+  nn::Adam optimizer{{.learning_rate = 0.1}}, other{{.learning_rate = 0.1}};
+  ad::Tape tape;
+  for (int i = 0; i < 10; ++i) {
+    tape.clear();
+    const ad::Var cost = i < 5 ? pair.early.cost() : pair.late.cost();
+    tape.backward(cost);
+    optimizer.step(pair);
+    if (i < 5) continue;
+    tape.clear();
+    const ad::Var again = alone.cost();
+    tape.backward(again);
+    other.step(alone);
+  }
+  CHECK(pair.late.now() == alone.now());
+}
+TEST_CASE("a step that finds no adjoint says what to do") {
+  auto net = small_net();
+  const auto check = [&](auto optimizer, const std::string& name) {
+    const std::string text = name + ": no parameter of this net has an adjoint: before each step call tape.backward(cost), on a cost of this net's output, and do not clear the tape in between";
+    CHECK_THROWS_WITH_AS(optimizer.step(net), text.c_str(), ad::Error);
+    ad::Tape tape;
+    const ad::Var cost = sum(net(Tensor{{1, 2}}));
+    CHECK_THROWS_AS(optimizer.step(net), ad::Error);
+    tape.backward(cost);
+    optimizer.step(net);
+    CHECK_THROWS_AS(optimizer.step(net), ad::Error);  // the adjoint has been used
+    CHECK_THROWS_AS(tape.backward(cost), ad::TapeError);
+    tape.clear();
+    CHECK_THROWS_AS(optimizer.step(net), ad::Error);
+  };
+  check(nn::Sgd{{.learning_rate = 0.1}}, "sgd");
+  check(nn::Adam{{.learning_rate = 0.1}}, "adam");
+}
+TEST_CASE("an optimizer with momentum is for one net, which may move, be assigned to, or be copied together with it") {
+  const auto check = [](auto optimizer) {
+    auto net = small_net(1), other = small_net(2), wide = small_net(3, 4);
+    step(net, optimizer);
+    CHECK_THROWS_AS(step(other, optimizer), ad::Error);
+    CHECK_THROWS_AS(step(wide, optimizer), ad::ShapeError);
+    nn::Linear<double> single(2, 1);
+    CHECK_THROWS_AS(step(single, optimizer), ad::Error);
+    CHECK_NOTHROW(step(net, optimizer));
+    net = other;
+    CHECK_NOTHROW(step(net, optimizer));
+    auto moved = std::move(net);
+    CHECK_NOTHROW(step(moved, optimizer));
+    auto copy = moved;
+    auto optimizer_of_copy = optimizer;
+    step(copy, optimizer_of_copy);
+    step(moved, optimizer);
+    CHECK(numbers(copy) == numbers(moved));
+  };
+  check(nn::Sgd{{.learning_rate = 0.1, .momentum = 0.9}});
+  check(nn::Adam{{.learning_rate = 0.1}});
+}
+TEST_CASE("a step that is refused changes nothing") {
+  auto net = small_net(1), other = small_net(2);
+  nn::Adam optimizer{{}};
+  step(net, optimizer);
+  const auto before = numbers(other);
+  CHECK_THROWS_WITH_AS(step(other, optimizer), "adam: this is another net than the one that this optimizer has stepped so far, whose momentum it keeps; make an optimizer for each net", ad::Error);
+  CHECK(numbers(other) == before);
+}
+TEST_CASE("a net that was never given numbers is refused, a single layer may start at zero") {
+  nn::Sequential net{nn::Linear<double>(2, 3), nn::Tanh{}, nn::Linear<double>(3, 1)};
+  nn::Sgd optimizer{{.learning_rate = 0.1}};
+  CHECK_THROWS_WITH_AS(([&] {
+    ad::Tape tape;
+    const ad::Var cost = nn::mse(net(Tensor{{1, 2}}), {{1}});
+    tape.backward(cost);
+    optimizer.step(net);
+  }()), "sgd: all weights of this net are zero, and so is the gradient of 2 of its 2 matrices, for good; call nn::initialize(net, seed) first", ad::Error);
+  nn::Linear<double> line(2, 1);
+  ad::Tape tape;
+  const ad::Var cost = nn::mse(line(Tensor{{1, 2}}), {{1}});
+  tape.backward(cost);
+  CHECK_NOTHROW(optimizer.step(line));
+  CHECK(line.weight.value()[0] == doctest::Approx(0.2));
+}
+TEST_CASE("options that make no sense are refused, with the number") {
+  CHECK_THROWS_WITH_AS((nn::Sgd{{.learning_rate = -0.1}}), "sgd: learning_rate is -0.1; it must be at least 0 and at most 1e+30", ad::Error);
+  CHECK_THROWS_AS((nn::Sgd{{.learning_rate = std::nan("")}}), ad::Error);
+  CHECK_THROWS_AS((nn::Sgd{{.learning_rate = HUGE_VAL}}), ad::Error);
+  CHECK_THROWS_WITH_AS((nn::Sgd{{.learning_rate = 1, .momentum = 1}}), "sgd: momentum is 1; it must be at least 0 and below 1", ad::Error);
+  CHECK_THROWS_AS((nn::Sgd{{.learning_rate = 1, .momentum = -0.5}}), ad::Error);
+  CHECK_THROWS_AS((nn::Sgd{{.learning_rate = 1, .weight_decay = -1}}), ad::Error);
+  CHECK_THROWS_WITH_AS((nn::Sgd{{.learning_rate = 1, .nesterov = true}}), "sgd: nesterov looks ahead along the momentum, and that is 0; give .momentum, 0.9 for instance", ad::Error);
+  CHECK_THROWS_AS((nn::Adam{{.beta1 = 1}}), ad::Error);
+  CHECK_THROWS_AS((nn::Adam{{.beta2 = -0.1}}), ad::Error);
+  CHECK_THROWS_WITH_AS((nn::Adam{{.epsilon = 0}}), "adam: epsilon is 0; it must be above 0 and at most 1e+30", ad::Error);
+  CHECK_THROWS_AS((nn::Adam{{.weight_decay = std::nan("")}}), ad::Error);
+}

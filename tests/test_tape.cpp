@@ -1,0 +1,696 @@
+// The tape: which variables are on it, how tapes nest, move and end, mark and rewind, and what backward and adjoint promise.
+#include "support.hpp"
+#include <memory>
+#include <optional>
+#include <thread>
+
+using support::about;
+using support::Number;
+using support::refuses;
+using support::TensorVar;
+
+namespace {
+/// y = a·a on `tape` has the slope 2a: does the tape work?
+void works(ad::Tape& tape) {
+  const auto on = tape.record();
+  const ad::Var a = tape.variable(3.0);
+  const ad::Var y = a * a;
+  tape.backward(y);
+  CHECK(tape.adjoint(a) == 6);
+}
+void works_as_the_youngest(ad::Tape& tape) {
+  const ad::Var a = tape.variable(3.0);
+  const ad::Var t = tape.variable(ad::Tensor<double>{1, 2});
+  const ad::Var y = sum(t * a) * a;
+  tape.backward(y);
+  CHECK(tape.adjoint(a) == 18);
+  CHECK(tape.adjoint(t)(1) == 9);
+}
+}  // namespace
+
+// ---- backward and adjoint --------------------------------------------------------------------------------------------
+
+TEST_CASE("intermediate results keep their adjoints") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(2.0);
+  const ad::Var u = x * x, v = exp(u), y = 3.0 * v;
+  tape.backward(y);
+  CHECK(tape.adjoint(y) == 1);
+  CHECK(tape.adjoint(v) == 3);
+  CHECK(tape.adjoint(u) == about(3 * std::exp(4.0)));
+  CHECK(tape.adjoint(x) == about(12 * std::exp(4.0)));
+}
+
+TEST_CASE("backward of a constant, and the adjoint of a constant, are errors") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(2.0), y = x * x;
+  const Number c = 3.0, none;
+  const Number still = c * 2.0 + none;
+  tape.backward(y);
+  refuses<ad::TapeError>([&] { tape.backward(c); }, {"backward", "constant", "tape.variable()"});
+  refuses<ad::TapeError>([&] { tape.backward(still); }, {"constant"});
+  refuses<ad::TapeError>([&] { (void)tape.adjoint(c); }, {"adjoint", "constant"});
+  refuses<ad::TapeError>([&] { (void)tape.adjoint(Number{}); }, {"constant"});
+  CHECK(tape.adjoint(x) == 4);  // the refusals changed nothing
+  const TensorVar<> t = ad::Tensor<double>{1, 2};
+  refuses<ad::TapeError>([&] { tape.backward(t, ad::Tensor<double>{1, 1}); }, {"backward", "constant"});
+  refuses<ad::TapeError>([&] { (void)tape.adjoint(t); }, {"adjoint", "constant"});
+  refuses<ad::TapeError>([&] { (void)tape.adjoint(TensorVar<>{}); }, {"constant"});
+}
+
+TEST_CASE("a variable recorded after backward has no adjoint") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(2.0);
+  refuses<ad::TapeError>([&] { (void)tape.adjoint(x); }, {"after the last backward()", "call backward() first"});
+  const ad::Var y = x * x;
+  tape.backward(y);
+  const ad::Var late = y * x;
+  const ad::Var late_tensor = tape.variable(ad::Tensor<double>{1});
+  refuses<ad::TapeError>([&] { (void)tape.adjoint(late); }, {"after the last backward()"});
+  refuses<ad::TapeError>([&] { (void)tape.adjoint(late_tensor); }, {"after the last backward()"});
+  CHECK(tape.adjoint(x) == 4);
+  tape.backward(late);  // goes on from there
+  CHECK(tape.adjoint(x) == 12);
+  CHECK(tape.adjoint(y) == 2);
+  CHECK(tape.adjoint(late_tensor)(0) == 0);
+}
+
+TEST_CASE("backward may run twice, and gives the same") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(2.0);
+  const ad::Var w = tape.variable(ad::Tensor<double>{1, 2});
+  const ad::Var t = exp(w * x);
+  const ad::Var y = sum(t * t) * x;
+  tape.backward(y);
+  const double gx = tape.adjoint(x);
+  const auto gw = tape.adjoint(w);
+  for (int i = 0; i < 3; ++i) tape.backward(y);
+  CHECK(tape.adjoint(x) == gx);
+  CHECK(equal(tape.adjoint(w), gw));
+  tape.backward(x);
+  CHECK(tape.adjoint(x) == 1);
+  CHECK(equal(tape.adjoint(w), ad::Tensor<double>{0, 0}));
+  CHECK(tape.adjoint(y) == 0);
+}
+
+TEST_CASE("several outputs are seeded with weights, constants among them count for nothing") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(2.0), a = x * x, b = 5.0 * x;
+  tape.backward({a, b, Number(7.0), a}, {1.0, 10.0, 100.0, 2.0});
+  CHECK(tape.adjoint(x) == 3 * 4 + 50);
+  tape.backward(std::vector<Number>{}, {});
+  CHECK(tape.adjoint(x) == 0);
+  const std::vector<Number> ys{a, b};
+  refuses<ad::ShapeError>([&] { tape.backward(ys, {1.0}); }, {"2 outputs but 1 weights"});
+  tape.backward(ys, {1.0, 0.0});
+  {
+    ad::Tape other;
+    const ad::Var foreign = other.variable(1.0);
+    refuses<ad::TapeError>([&] { tape.backward({a, foreign}, {1.0, 1.0}); }, {"another tape"});
+    CHECK(tape.adjoint(x) == 4);  // nothing had changed
+  }
+  const ad::Var t = tape.variable(ad::Tensor<double>{1, 2}), z = t * x;
+  tape.backward(z, ad::Tensor<double>{3, 5});
+  CHECK(tape.adjoint(x) == 13);
+  CHECK(equal(tape.adjoint(t), ad::Tensor<double>{6, 10}));
+  refuses<ad::ShapeError>([&] { tape.backward(z, ad::Tensor<double>{{3, 5}}); }, {"shape (2,)", "weights (1, 2)"});
+}
+
+TEST_CASE("an expression may be handed to backward as it is") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(3.0);
+  tape.backward(x * x);
+  CHECK(tape.adjoint(x) == 6);
+}
+
+TEST_CASE("a tape that recorded nothing") {
+  ad::Tape tape;
+  refuses<ad::TapeError>([&] { tape.backward(Number{}); }, {"constant"});
+  tape.clear();
+  tape.rewind(tape.mark());
+  tape.backward(std::vector<Number>{}, {});
+  CHECK(tape.statistics().statements == 0);
+  works(tape);
+}
+
+// ---- stale and foreign -----------------------------------------------------------------------------------------------
+
+TEST_CASE("a variable from before clear is refused wherever it is used") {
+  ad::Tape tape;
+  Number x = tape.variable(2.0);
+  TensorVar<> t = tape.variable(ad::Tensor<double>{1, 2});
+  const Number later = x * 2.0;
+  tape.clear();
+  const ad::Var fresh = tape.variable(1.0);
+  const std::size_t statements = tape.statistics().statements;
+  refuses<ad::TapeError>([&] { (void)Number(x + 1.0); }, {"forgotten by clear() or rewind()", "tape.variable()"});
+  refuses<ad::TapeError>([&] { (void)Number(fresh * exp(later)); }, {"forgotten"});
+  refuses<ad::TapeError>([&] { x *= x; }, {"forgotten"});
+  refuses<ad::TapeError>([&] { tape.backward(x); }, {"backward", "forgotten"});
+  refuses<ad::TapeError>([&] { (void)tape.adjoint(x); }, {"adjoint", "forgotten"});
+  refuses<ad::TapeError>([&] { tape.backward({fresh, later}, {1.0, 1.0}); }, {"forgotten"});
+  refuses<ad::TapeError>([&] { (void)(t + 1.0); }, {"add", "forgotten"});
+  refuses<ad::TapeError>([&] { (void)(fresh * t); }, {"multiply", "forgotten"});
+  refuses<ad::TapeError>([&] { (void)(ad::Tensor<double>{1} * later); }, {"forgotten"});
+  refuses<ad::TapeError>([&] { (void)sum(t); }, {"sum", "forgotten"});
+  refuses<ad::TapeError>([&] { (void)t.value(); }, {"value", "forgotten"});
+  refuses<ad::TapeError>([&] { (void)t.shape(); }, {"value", "forgotten"});
+  refuses<ad::TapeError>([&] { (void)t(0); }, {"element", "forgotten"});
+  refuses<ad::TapeError>([&] { (void)concatenate(std::vector{t, t}); }, {"forgotten"});
+  refuses<ad::TapeError>([&] { (void)ad::assemble(std::vector{fresh, later}, {2}); }, {"assemble", "forgotten"});
+  refuses<ad::TapeError>([&] { tape.backward(t, ad::Tensor<double>{1, 1}); }, {"forgotten"});
+  refuses<ad::TapeError>([&] { (void)tape.adjoint(t); }, {"forgotten"});
+  refuses<ad::TapeError>([&] { (void)ad::to_dot(later); }, {"to_dot"});
+  refuses<ad::TapeError>([&] { (void)ad::to_text(t); }, {"to_text"});
+  CHECK(tape.statistics().statements <= statements + 1);  // `fresh` became a tensor before `t` was refused; nothing else was recorded
+  CHECK(x.value() == 2);                              // a number is still a number
+  x = 5.0;                                            // and the handle can be used for something else
+  t = ad::Tensor<double>{4};
+  CHECK(sum(t * x).value() == 20);
+}
+
+TEST_CASE("a variable of another tape is refused, and its own tape goes on") {
+  ad::Tape outer;
+  const ad::Var a = outer.variable(2.0);
+  const ad::Var s = outer.variable(ad::Tensor<double>{1, 2});
+  {
+    ad::Tape inner;
+    const ad::Var b = inner.variable(3.0);
+  const ad::Var t = inner.variable(ad::Tensor<double>{3, 4});
+    refuses<ad::TapeError>([&] { (void)Number(a * b); }, {"another tape", "its own tape"});
+    refuses<ad::TapeError>([&] { (void)(s * t); }, {"another tape"});
+    refuses<ad::TapeError>([&] { (void)(t * a); }, {"another tape"});
+    refuses<ad::TapeError>([&] { (void)matmul(s, t); }, {"matmul", "another tape"});
+    refuses<ad::TapeError>([&] { (void)outer.adjoint(b); }, {"adjoint", "another tape"});
+    refuses<ad::TapeError>([&] { outer.backward(b); }, {"backward", "another tape"});
+    refuses<ad::TapeError>([&] { inner.backward(a); }, {"another tape"});
+    refuses<ad::TapeError>([&] { (void)inner.adjoint(s); }, {"another tape"});
+    refuses<ad::TapeError>([&] { inner.backward(s, ad::Tensor<double>{1, 1}); }, {"another tape"});
+    CHECK(s.value()(1) == 2);  // a value can be read while its tape lives
+    works_as_the_youngest(inner);
+  }
+  const ad::Var y = a * sum(s);
+  outer.backward(y);
+  CHECK(outer.adjoint(a) == 3);
+}
+
+TEST_CASE("a variable whose tape has ended is refused, with a tape and without one") {
+  Number x;
+  TensorVar<> t;
+  {
+    ad::Tape tape;
+    x = tape.variable(1.0);
+    t = tape.variable(ad::Tensor<double>{1, 2});
+  }
+  refuses<ad::TapeError>([&] { (void)Number(x + 1.0); }, {"no tape records on this thread", "ended"});
+  refuses<ad::TapeError>([&] { (void)(t + 1.0); }, {"no tape records"});
+  refuses<ad::TapeError>([&] { (void)t.value(); }, {"value", "no tape records"});
+  ad::Tape tape;
+  refuses<ad::TapeError>([&] { (void)Number(x + 1.0); }, {"variable #"});
+  refuses<ad::TapeError>([&] { (void)(t + 1.0); }, {"variable #"});
+  refuses<ad::TapeError>([&] { (void)t.value(); }, {"variable #"});
+  works_as_the_youngest(tape);
+}
+
+TEST_CASE("places are never given twice: no number of clears brings a stale variable back") {
+  ad::Tape tape;
+  std::vector<Number> old;
+  for (int i = 0; i < 100; ++i) {
+    for (int k = 0; k < 20; ++k) old.push_back(tape.variable(1.0));
+    if (i % 2) tape.clear(); else tape.rewind(tape.mark());
+  }
+  for (int k = 0; k < 5000; ++k) (void)tape.variable(1.0);
+  std::size_t refused = 0;
+  for (const Number& x : old) {
+    try {
+      (void)Number(x * 2.0);
+    } catch (const ad::TapeError&) {
+      ++refused;
+    }
+  }
+  CHECK(refused == old.size());
+}
+
+// ---- tapes nest, move and end ----------------------------------------------------------------------------------------
+
+TEST_CASE("the youngest tape records, and an older one while record() of it lives") {
+  ad::Tape outer;
+  ad::Tape inner;
+  const ad::Var a = outer.variable(2.0), b = inner.variable(3.0);
+  refuses<ad::TapeError>([&] { (void)Number(a * a); }, {"another tape"});
+  {
+    const auto on = outer.record();
+    const ad::Var y = a * a;
+    refuses<ad::TapeError>([&] { (void)Number(b * b); }, {"another tape"});
+    {
+      const auto again = inner.record();
+      const ad::Var z = b * b;
+      inner.backward(z);
+      {
+        const auto thrice = outer.record();
+        const ad::Var z2 = y * a;
+        outer.backward(z2);
+      }
+      (void)Number(z * b);
+    }
+    (void)Number(y * a);
+  }
+  (void)Number(b * b);
+  CHECK(outer.adjoint(a) == 12);
+  CHECK(inner.adjoint(b) == 6);
+}
+
+TEST_CASE("tapes end in any order") {
+  for (const auto& order : std::vector<std::vector<std::size_t>>{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}}) {
+    std::vector<std::unique_ptr<ad::Tape>> tapes;
+    for (int i = 0; i < 3; ++i) tapes.push_back(std::make_unique<ad::Tape>());
+    for (const std::size_t ended : order) {
+      for (auto& tape : tapes) if (tape) works(*tape);
+      tapes[ended].reset();
+      for (auto it = tapes.rbegin(); it != tapes.rend(); ++it)
+        if (*it) { works_as_the_youngest(**it); break; }
+    }
+  }
+  CHECK(ad::detail::active<double> == &ad::detail::idle<double>);
+}
+
+TEST_CASE("a tape may move, with its variables, in a vector too") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(2.0);
+  const ad::Var t = tape.variable(ad::Tensor<double>{1, 2});
+  ad::Tape moved = std::move(tape);
+  const ad::Var y = x * sum(t * x);
+  moved.backward(y);
+  CHECK(moved.adjoint(x) == 12);
+  ad::Tape assigned;
+  assigned = std::move(moved);
+  CHECK(assigned.adjoint(x) == 12);
+  ad::Tape& self = assigned;
+  assigned = std::move(self);
+  CHECK(assigned.adjoint(x) == 12);
+  works(assigned);
+
+  std::vector<ad::Tape> tapes(3);
+  std::vector<Number> xs;
+  for (auto& each : tapes) xs.push_back(each.variable(1.0 + static_cast<double>(xs.size())));
+  for (int i = 0; i < 20; ++i) tapes.emplace_back();  // moves them all
+  for (std::size_t i = 0; i < xs.size(); ++i) {
+    const auto on = tapes[i].record();
+    const ad::Var z = xs[i] * xs[i];
+    tapes[i].backward(z);
+    CHECK(tapes[i].adjoint(xs[i]) == 2 * xs[i].value());
+  }
+  tapes.erase(tapes.begin() + 1);
+  CHECK(tapes[1].adjoint(xs[2]) == 6);
+  std::swap(tapes[0], tapes[1]);
+  CHECK(tapes[0].adjoint(xs[2]) == 6);
+  tapes.clear();
+  const auto on = assigned.record();
+  works_as_the_youngest(assigned);
+}
+
+TEST_CASE("a tape that was moved from refuses to work, and can be given another") {
+  ad::Tape tape;
+  ad::Tape moved = std::move(tape);
+  const ad::Var x = moved.variable(1.0);
+  // NOLINTBEGIN: used after the move on purpose
+  refuses<ad::TapeError>([&] { (void)tape.variable(1.0); }, {"moved from"});
+  refuses<ad::TapeError>([&] { (void)tape.variable(ad::Tensor<double>{1}); }, {"moved from"});
+  refuses<ad::TapeError>([&] { tape.backward(x); }, {"moved from"});
+  refuses<ad::TapeError>([&] { tape.backward({x}, {1.0}); }, {"moved from"});
+  refuses<ad::TapeError>([&] { (void)tape.adjoint(x); }, {"moved from"});
+  refuses<ad::TapeError>([&] { tape.clear(); }, {"moved from"});
+  refuses<ad::TapeError>([&] { (void)tape.mark(); }, {"moved from"});
+  refuses<ad::TapeError>([&] { tape.rewind({}); }, {"moved from"});
+  refuses<ad::TapeError>([&] { (void)tape.statistics(); }, {"moved from"});
+  refuses<ad::TapeError>([&] { const auto on = tape.record(); }, {"moved from"});
+  // NOLINTEND
+  tape = ad::Tape();
+  works_as_the_youngest(tape);
+}
+
+TEST_CASE("record() may outlive its tape") {
+  ad::Tape outer;
+  {
+    auto tape = std::make_unique<ad::Tape>();
+    const ad::Var x = tape->variable(2.0);
+    std::unique_ptr<ad::Tape::Recording> on(new ad::Tape::Recording(tape->record()));
+    tape.reset();
+    try {  // the tape is gone: an error, or recorded for nobody; never a crash
+      (void)Number(x * x);
+    } catch (const ad::TapeError&) {
+    }
+    on.reset();
+    refuses<ad::TapeError>([&] { (void)Number(x * x); }, {"variable #"});
+  }
+  works_as_the_youngest(outer);
+}
+
+TEST_CASE("record() may end before an older record()") {
+  ad::Tape a, b;
+  std::unique_ptr<ad::Tape::Recording> first(new ad::Tape::Recording(a.record())), second(new ad::Tape::Recording(b.record()));
+  first.reset();
+  works_as_the_youngest(b);
+  second.reset();
+  works_as_the_youngest(b);
+}
+
+TEST_CASE("a tape may end on another thread; this thread's next tape records") {
+  for (int round = 0; round < 3; ++round) {
+    auto tape = std::make_unique<ad::Tape>();
+    const ad::Var x = tape->variable(2.0);
+  const ad::Var t = tape->variable(ad::Tensor<double>{1, 2});
+    tape->rewind(tape->mark());
+    std::thread([&] { tape.reset(); }).join();
+    refuses<ad::TapeError>([&] { (void)(t + 1.0); }, {"no tape records"});
+    refuses<ad::TapeError>([&] { (void)Number(x * x); }, {"no tape records"});
+    refuses<ad::TapeError>([&] { (void)t.value(); }, {"no tape records"});
+    ad::Tape one, two, three;  // one of them lives where the ended one did
+    works_as_the_youngest(three);
+    works(two);
+    works(one);
+  }
+}
+
+TEST_CASE("a tape that ended on another thread uncovers the one below it") {
+  ad::Tape below;
+  const ad::Var x = below.variable(3.0);
+  auto tape = std::make_unique<ad::Tape>();
+  std::thread([&] { tape.reset(); }).join();
+  const ad::Var y = x * x;
+  below.backward(y);
+  CHECK(below.adjoint(x) == 6);
+}
+
+TEST_CASE("a tape made on a thread that has ended goes on here") {
+  std::optional<ad::Tape> tape;
+  Number x;
+  std::thread([&] {
+    tape.emplace();
+    x = tape->variable(2.0);
+    x *= x;
+  }).join();
+  {
+    const auto on = tape->record();
+    const ad::Var y = x * 3.0;
+    tape->backward(y);
+    CHECK(tape->adjoint(x) == 3);
+  }
+  tape.reset();
+  ad::Tape one, two;
+  works_as_the_youngest(two);
+  works(one);
+}
+
+TEST_CASE("every thread has its own tapes") {
+  std::vector<std::thread> threads;
+  std::vector<double> slopes(4);
+  const ad::Tensor<double> shared = ad::Tensor<double>::ones({50});  // a constant of all of them
+  for (std::size_t i = 0; i < slopes.size(); ++i)
+    threads.emplace_back([&, i] {
+      for (int k = 0; k < 50; ++k) {
+        ad::Tape tape;
+        const ad::Var x = tape.variable(static_cast<double>(i));
+        Number y = 0.0;
+        for (int j = 0; j < 100; ++j) y += x * x;
+        const ad::Var t = tape.variable(shared);
+        y += sum(t * shared * x);
+        tape.backward(y);
+        slopes[i] = tape.adjoint(x);
+      }
+    });
+  for (auto& t : threads) t.join();
+  for (std::size_t i = 0; i < slopes.size(); ++i) CHECK(slopes[i] == 200 * static_cast<double>(i) + 50);
+}
+
+TEST_CASE("a variable of another thread's tape is refused") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(2.0);
+  const ad::Var t = tape.variable(ad::Tensor<double>{1, 2});
+  std::thread([&] {
+    refuses<ad::TapeError>([&] { (void)Number(x * x); }, {"no tape records on this thread", "another thread"});
+    refuses<ad::TapeError>([&] { (void)t.value(); }, {"no tape records"});
+    ad::Tape mine;
+    refuses<ad::TapeError>([&] { (void)Number(x * x); }, {"variable #"});
+    refuses<ad::TapeError>([&] { (void)exp(t); }, {"variable #"});
+    works_as_the_youngest(mine);
+  }).join();
+}
+
+// ---- mark and rewind -------------------------------------------------------------------------------------------------
+
+TEST_CASE("rewind forgets what came after the mark, and keeps what stood before it") {
+  ad::Tape tape;
+  const ad::Var w = tape.variable(2.0), w2 = w * w;
+  const auto mark = tape.mark();
+  Number old;
+  double total = 0;
+  for (int s = 0; s < 5; ++s) {
+    tape.rewind(mark);
+    const ad::Var x = tape.variable(s), y = w2 * x + w;
+    if (s) refuses<ad::TapeError>([&] { (void)Number(y + old); }, {"forgotten"});
+    tape.backward(y);
+    total += tape.adjoint(w);
+    CHECK(tape.adjoint(x) == 4);
+    CHECK(tape.statistics().statements == 4);
+    old = y;
+  }
+  CHECK(total == 4 * 10 + 5);
+  tape.rewind(mark);
+  refuses<ad::TapeError>([&] { (void)tape.adjoint(w); }, {"call backward() first"});
+}
+
+TEST_CASE("marks nest: going back to an outer one after an inner one keeps what stood before both") {
+  ad::Tape tape;
+  const ad::Var a = tape.variable(2.0);
+  const ad::Var s = tape.variable(ad::Tensor<double>{1, 3});
+  const auto outer = tape.mark();
+  const ad::Var b = a * a;
+  const ad::Var t = s * b;
+  const auto inner = tape.mark();
+  for (int round = 0; round < 3; ++round) {
+    const ad::Var c = b * sum(t);
+    tape.backward(c);
+    CHECK(tape.adjoint(a) == 16 * 8);  // of (1 + 3)·a⁴
+    tape.rewind(inner);
+  }
+  for (int round = 0; round < 3; ++round) {
+    tape.rewind(outer);
+    refuses<ad::TapeError>([&] { (void)Number(b + 1.0); }, {"forgotten"});
+    refuses<ad::TapeError>([&] { (void)(t + 1.0); }, {"forgotten"});
+    const ad::Var y = a * sum(s);
+    tape.backward(y);
+    CHECK(tape.adjoint(a) == 4);
+    CHECK(support::difference(tape.adjoint(s), ad::Tensor<double>{2, 2}) == "");
+  }
+}
+
+TEST_CASE("random marks and rewinds leave exactly what stood before") {
+  support::Random random(7);
+  ad::Tape tape;
+  struct Level { ad::Tape::Mark mark; std::size_t numbers; };
+  std::vector<Number> numbers, gone;
+  std::vector<Level> levels;
+  for (int step = 0; step < 3000; ++step) {
+    const auto choice = random.below(10);
+    if (choice < 6 || levels.empty()) {
+      numbers.push_back(numbers.empty() || choice == 0 ? Number(tape.variable(random())) : Number(numbers[random.below(numbers.size())] * 0.5 + numbers.back()));
+    } else if (choice < 8) {
+      levels.push_back({tape.mark(), numbers.size()});
+    } else {
+      const std::size_t to = random.below(levels.size());
+      tape.rewind(levels[to].mark);
+      gone.assign(numbers.begin() + static_cast<std::ptrdiff_t>(levels[to].numbers), numbers.end());
+      numbers.resize(levels[to].numbers);
+      levels.resize(to + random.below(2));  // the mark itself may be used again
+      for (const Number& x : gone) CHECK_THROWS_AS((void)Number(x + 1.0), ad::TapeError);
+    }
+    if (levels.empty()) levels.push_back({tape.mark(), numbers.size()});
+    if (step % 100 == 0 && !numbers.empty()) {
+      const auto here = tape.mark();
+      Number y = 0.0;
+      for (const Number& x : numbers) y += x;
+      tape.backward(y);
+      CHECK(tape.adjoint(numbers.back()) == 1);
+      tape.rewind(here);
+    }
+  }
+}
+
+TEST_CASE("a tensor from before the mark has its adjoint in memory of its own after each rewind") {
+  ad::Tape tape;
+  const ad::Var w = tape.variable(ad::Tensor<double>{1, 2, 3});
+  const auto mark = tape.mark();
+  for (int length = 0; length < 12; ++length) {  // longer and longer: results lie where adjoints lay before
+    tape.rewind(mark);
+    TensorVar<> y = exp(w * 0.1);
+    for (int i = 0; i < length; ++i) y = y * w;
+    const ad::Var cost = sum(w * y);
+    tape.backward(cost);
+    const auto g = tape.adjoint(w);
+    for (std::size_t i = 0; i < 3; ++i) {
+      const double x = static_cast<double>(i + 1), n = length + 1;  // d/dx xⁿ·e^(x/10)
+      CHECK(g[i] == about((n / x + 0.1) * std::pow(x, n) * std::exp(0.1 * x)));
+    }
+  }
+}
+
+TEST_CASE("values and adjoints outlive rewind, clear and the tape") {
+  ad::Tensor<double> value, adjoint, early;
+  {
+    ad::Tape tape;
+    const ad::Var w = tape.variable(ad::Tensor<double>{1, 2});
+    const auto mark = tape.mark();
+    const ad::Var y = w * w;
+    early = y.value();
+    tape.backward(sum(y));
+    adjoint = tape.adjoint(w);
+    tape.rewind(mark);
+    for (int i = 0; i < 5; ++i) (void)exp(w);
+    CHECK(equal(early, ad::Tensor<double>{1, 4}));
+    const ad::Var z = w * 3.0;
+    value = z.value();
+    tape.clear();
+    const ad::Var other = tape.variable(ad::Tensor<double>{9, 9});
+    (void)exp(other);
+    CHECK(equal(value, ad::Tensor<double>{3, 6}));
+  }
+  ad::Tape tape;
+  (void)exp(tape.variable(ad::Tensor<double>{5, 5}));
+  CHECK(equal(early, ad::Tensor<double>{1, 4}));
+  CHECK(equal(value, ad::Tensor<double>{3, 6}));
+  CHECK(equal(adjoint, ad::Tensor<double>{2, 4}));
+  value(0) = 8;  // and are the caller's own
+  CHECK(value(0) == 8);
+}
+
+TEST_CASE("a mark that does not fit is refused, and nothing is forgotten") {
+  ad::Tape tape;
+  const ad::Var a = tape.variable(2.0);
+  const auto low = tape.mark();
+  (void)Number(a * a);
+  const auto high = tape.mark();
+  tape.rewind(low);
+  refuses<ad::TapeError>([&] { tape.rewind(high); }, {"rewind", "is gone"});
+  for (int i = 0; i < 5; ++i) (void)Number(a * 2.0);
+  refuses<ad::TapeError>([&] { tape.rewind(high); }, {"is gone"});
+  tape.clear();
+  refuses<ad::TapeError>([&] { tape.rewind(low); }, {"is gone", "clear()"});
+
+  const ad::Var x = tape.variable(3.0);
+  {
+    ad::Tape other;
+    refuses<ad::TapeError>([&] { tape.rewind(other.mark()); }, {"another tape"});  // even of an empty one
+    (void)other.variable(1.0);
+    refuses<ad::TapeError>([&] { tape.rewind(other.mark()); }, {"another tape"});
+  }
+  const ad::Var y = x * x;
+  tape.backward(y);
+  CHECK(tape.adjoint(x) == 6);
+  tape.rewind({});  // the mark of an empty tape forgets all
+  CHECK(tape.statistics().statements == 0);
+}
+
+// ---- exceptions and statistics ---------------------------------------------------------------------------------------
+
+TEST_CASE("after an exception in the middle of a recording the tape goes on") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(2.0);
+  const ad::Var t = tape.variable(ad::Tensor<double>{{1, 2}, {3, 4}});
+  Number y = x * x;
+  const auto fail = [&] {
+    const ad::Var inside = exp(t * x);
+    (void)matmul(inside, ad::Tensor<double>::ones({3, 3}));
+  };
+  refuses<ad::ShapeError>(fail, {"matmul: inner sizes differ", "2 != 3"});
+  const auto thrower = [&](auto z) -> Number {
+    Number u = z[0] * z[1];
+    if (u.value() > 0) throw std::runtime_error("mine");
+    return u;
+  };
+  CHECK_THROWS_WITH((void)ad::gradient(thrower, std::vector<double>{1, 2}), "mine");
+  y = y * sum(t);
+  tape.backward(y);
+  CHECK(tape.adjoint(x) == 40);
+  CHECK(support::difference(tape.adjoint(t), ad::Tensor<double>{{4, 4}, {4, 4}}) == "");
+}
+
+TEST_CASE("statistics count what was recorded, and clear keeps the memory") {
+  ad::Tape tape;
+  CHECK(tape.statistics().bytes == 0);
+  const ad::Var x = tape.variable(2.0), y = x * x + x;
+  auto s = tape.statistics();
+  CHECK(s.statements == 2);
+  CHECK(s.nodes == 0);
+  const ad::Var t = tape.variable(ad::Tensor<double>{1, 2});
+  const ad::Var z = sum(t * y);
+  tape.backward(z);
+  s = tape.statistics();
+  CHECK(s.statements == 6);  // t; y as a tensor; the product; the sum
+  CHECK(s.nodes == 3);
+  CHECK(s.bytes > 0);
+  CHECK(s.reserved >= s.bytes);
+  CHECK(s.text().find("6 statements, ") == 0);
+  CHECK(s.text().find(" kB reserved") != std::string::npos);
+  tape.clear();
+  const auto after = tape.statistics();
+  CHECK(after.statements == 0);
+  CHECK(after.nodes == 0);
+  CHECK(after.reserved == s.reserved);
+  CHECK(after.high_water == s.bytes);
+}
+
+TEST_CASE("a tape grows as it must, and its adjoints with it") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(1.0);
+  Number y = 0.0;
+  for (int i = 0; i < 300'000; ++i) {
+    y = y + x * 1e-3;
+    if (i % 100'000 == 50) {
+      tape.backward(y);
+      CHECK(tape.adjoint(x) == about((i + 1) * 1e-3, 1e-9));
+    }
+  }
+  tape.backward(y);
+  CHECK(tape.adjoint(x) == about(300, 1e-9));
+}
+
+TEST_CASE("numbers and tensors are walked in the one order in which they were recorded") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(0.5);
+  Number a = x;
+  double value = 0.5, slope = 1;
+  for (int i = 0; i < 20; ++i) {
+    const ad::Var t = ad::Tensor<double>{1, 2} * a;  // number → tensor → number, in a chain
+    a = sin(sum(t)) + t(1) * 0.1;
+    const double u = 3 * value;
+    slope *= 3 * std::cos(u) + 0.2;
+    value = std::sin(u) + 0.2 * value;
+  }
+  CHECK(a.value() == about(value));
+  tape.backward(a);
+  CHECK(tape.adjoint(x) == about(slope, 1e-9));
+}
+
+// ---- infinities ------------------------------------------------------------------------------------------------------
+
+TEST_CASE("an adjoint of 0 stays 0 across an infinite slope") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(0.0), unused = sqrt(x), y = x * 2.0;
+  tape.backward(y);
+  CHECK(tape.adjoint(x) == 2);
+  const ad::Var z = x * 3.0 + unused * 0.0;
+  tape.backward(z);
+  CHECK(tape.adjoint(x) == 3);
+  tape.backward(unused);
+  CHECK(tape.adjoint(x) == support::infinity);
+}
+
+TEST_CASE("a NaN goes all the way back") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(-1.0), other = tape.variable(2.0), bad = log(x), y = bad * bad + other;
+  CHECK(std::isnan(y.value()));
+  tape.backward(y);
+  CHECK(std::isnan(tape.adjoint(x)));
+  CHECK(tape.adjoint(other) == 1);
+}

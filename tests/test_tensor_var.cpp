@@ -1,0 +1,337 @@
+// Tensors that remember: handles, copy on write, the rules number by number, broadcasting, and where numbers and tensors meet.
+#include "support.hpp"
+#include <algorithm>
+#include <optional>
+#include <thread>
+#include <tuple>
+
+using ad::Shape;
+using ad::Tensor;
+using support::about;
+using support::difference;
+using support::Number;
+using support::refuses;
+using support::TensorVar;
+using support::verify;
+
+namespace {
+support::Random random_numbers(11);
+Tensor<double> some(const Shape& shape) { return random_numbers.tensor(shape); }
+}  // namespace
+
+// ---- handles ---------------------------------------------------------------------------------------------------------
+
+TEST_CASE("a tensor variable remembers, a tensor in a Var is a constant") {
+  ad::Tape tape;
+  ad::Var w = tape.variable(Tensor<double>{{1, 2}, {3, 4}});
+  ad::Var c = Tensor<double>{{1, 2}, {3, 4}};
+  static_assert(std::is_same_v<decltype(w), TensorVar<>> && std::is_same_v<decltype(c), TensorVar<>>);
+  CHECK(w.shape() == Shape({2, 2}));
+  CHECK(w.size() == 4);
+  CHECK(c.place() == 0);
+  CHECK((c * c + 1.0).place() == 0);
+  CHECK((c * w).place() != 0);
+  const ad::Var cost = mean(square(w - 0.5));
+  static_assert(std::is_same_v<decltype(cost), const ad::Var<double>>);
+  tape.backward(cost);
+  CHECK(difference(tape.adjoint(w), Tensor<double>{{0.25, 0.75}, {1.25, 1.75}}) == "");
+}
+
+TEST_CASE("default-constructed, moved-from and swapped handles") {
+  ad::Tape tape;
+  TensorVar<> none;
+  CHECK(none.shape() == Shape({0}));
+  CHECK(none.value().size() == 0);
+  CHECK(sum(none).value() == 0);
+  CHECK((none + 1.0).size() == 0);
+  TensorVar<> a = tape.variable(Tensor<double>{1, 2});
+  TensorVar<> b = std::move(a);
+  // NOLINTBEGIN: used after the move on purpose
+  refuses<ad::TapeError>([&] { (void)(a + 1.0); }, {"add", "variable #"});
+  refuses<ad::TapeError>([&] { (void)(b * a); }, {"multiply"});
+  refuses<ad::TapeError>([&] { (void)a.value(); }, {"value"});
+  refuses<ad::TapeError>([&] { (void)a.shape(); }, {"variable #"});
+  refuses<ad::TapeError>([&] { (void)sum(a); }, {"sum"});
+  refuses<ad::TapeError>([&] { (void)tape.adjoint(a); }, {"adjoint"});
+  refuses<ad::TapeError>([&] { (void)concatenate(std::vector<TensorVar<>>{b, a}); }, {"variable #"});
+  TensorVar<> copy_of_moved = a;
+  refuses<ad::TapeError>([&] { (void)exp(copy_of_moved); }, {"exp"});
+  TensorVar<> constant = Tensor<double>{1};
+  const TensorVar<> taken = std::move(constant);
+  refuses<ad::TapeError>([&] { (void)constant.value(); }, {"value"});
+  // NOLINTEND
+  a = b;
+  constant = taken;
+  std::swap(a, constant);
+  TensorVar<>& self = a;
+  a = self;
+  a = std::move(self);
+  CHECK(a.size() == 1);
+  CHECK(constant.place() == b.place());
+  std::optional<TensorVar<>> maybe;
+  maybe = b * 2.0;
+  std::vector<TensorVar<>> list(3);
+  for (int i = 0; i < 20; ++i) list.push_back(b * i);
+  list.erase(list.begin(), list.begin() + 10);
+  std::reverse(list.begin(), list.end());
+  const ad::Var y = sum(*maybe) + sum(list.front()) + sum(list[1] * list[2]);
+  tape.backward(y);
+  CHECK(difference(tape.adjoint(b), Tensor<double>{2 + 19 + 2 * 18 * 17, 2 + 19 + 2 * 2 * 18 * 17}) == "");
+}
+
+TEST_CASE("a constant handle outlives everything, on any thread") {
+  std::optional<TensorVar<>> c;
+  {
+    ad::Tape tape;
+    const ad::Var w = tape.variable(Tensor<double>{1, 2});
+    c = Tensor<double>{3, 4};
+    (void)(w * *c);
+  }
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) threads.emplace_back([&] { for (int k = 0; k < 500; ++k) { TensorVar<> mine = *c; (void)exp(mine).value(); } });
+  for (auto& t : threads) t.join();
+  CHECK(c->value()(1) == 4);
+}
+
+TEST_CASE("compound assignment, also of itself") {
+  ad::Tape tape;
+  TensorVar<> x = tape.variable(Tensor<double>{2, 3});
+  const TensorVar<> x0 = x;
+  x = x * x;
+  x *= x;
+  x += x0;
+  x -= 1;
+  x /= 2.0;
+  x *= Number(2.0);
+  tape.backward(sum(x));
+  CHECK(difference(tape.adjoint(x0), Tensor<double>{4 * 8 + 1, 4 * 27 + 1}) == "");
+  TensorVar<> constant = Tensor<double>{1, 2};
+  constant += x0;  // a constant may become a variable
+  tape.backward(sum(constant));
+  CHECK(difference(tape.adjoint(x0), Tensor<double>{1, 1}) == "");
+}
+
+TEST_CASE("what was recorded never changes when the caller's tensors do") {
+  ad::Tape tape;
+  Tensor<double> X{1, 2}, C{10, 20};
+  const ad::Var w = tape.variable(X);
+  const ad::Var y = w * C;
+  X(0) = 100;
+  C(0) = 1000;
+  CHECK(equal(w.value(), Tensor<double>{1, 2}));
+  auto value = y.value();
+  value(1) = -1;
+  CHECK(equal(y.value(), Tensor<double>{10, 40}));
+  tape.backward(sum(y * y));
+  CHECK(difference(tape.adjoint(w), Tensor<double>{200, 1600}) == "");
+  auto g = tape.adjoint(w);
+  g(0) = 0;
+  CHECK(tape.adjoint(w)(0) == 200);
+  const auto early = y.value();
+  CHECK(early.data() == y.value().data());  // asked for twice, copied once
+}
+
+TEST_CASE("temporaries and views may be operands") {
+  ad::Tape tape;
+  TensorVar<> y;
+  const ad::Var w = tape.variable(Tensor<double>{1, 2});
+  {
+    const Tensor<double> table{{1, 2}, {3, 4}, {5, 6}};
+    y = w * table.rows(1, 3) * Tensor<double>::full({2}, 2);
+  }
+  std::vector<Tensor<double>> trash;
+  for (int i = 0; i < 50; ++i) trash.push_back(Tensor<double>::full({4}, -7));
+  tape.backward(sum(y * y));
+  CHECK(difference(tape.adjoint(w), Tensor<double>{2 * 4 * (9 + 25), 2 * 2 * 4 * (16 + 36)}) == "");
+}
+
+// ---- rules × shapes --------------------------------------------------------------------------------------------------
+
+TEST_CASE("every unary function of tensors is differentiated backwards, forwards and twice") {
+  const auto x = some({2, 3});
+#define UNARY(f) verify(#f, [](auto t) { return sum(f(t) * f(t) * t); }, x)
+  UNARY(square); UNARY(sqrt); UNARY(cbrt); UNARY(exp); UNARY(exp2); UNARY(expm1); UNARY(log); UNARY(log2); UNARY(log10); UNARY(log1p);
+  UNARY(sin); UNARY(cos); UNARY(sinh); UNARY(cosh); UNARY(tanh); UNARY(atan); UNARY(asinh); UNARY(erf); UNARY(erfc);
+  UNARY(abs); UNARY(sigmoid); UNARY(softplus); UNARY(log_sigmoid); UNARY(relu); UNARY(gelu); UNARY(silu); UNARY(-);
+#undef UNARY
+  verify("asin acos atanh", [](auto t) { const auto u = t * 0.5; return sum(asin(u) * acos(u) + atanh(u)); }, x);
+  verify("acosh tan", [](auto t) { return sum(acosh(t + 1.5) * tan(t * 0.5)); }, x);
+  verify("lgamma tgamma", [](auto t) { return sum(lgamma(t + 1.0) * tgamma(t + 1.0)); }, x);
+  CHECK(equal(floor(Tensor<double>{1.5, -1.5}), Tensor<double>{1, -2}));
+  CHECK(equal(ad::gradient([](auto t) { return sum(floor(t) + ceil(t) + round(t) + trunc(t)); }, Tensor<double>{1.2, -1.7}), Tensor<double>{0, 0}));
+}
+
+TEST_CASE("every binary function of tensors is differentiated in both operands") {
+  const auto b = some({2, 3});
+#define BINARY(f) verify(#f, [&](auto t) { return sum(f(t, b + 0.25) * t + f(b, t)); }, some({2, 3}))
+  BINARY(pow); BINARY(hypot); BINARY(atan2); BINARY(max); BINARY(min); BINARY(fmax); BINARY(fmin); BINARY(copysign);
+#undef BINARY
+  verify("arithmetic", [&](auto t) { return sum((t + b) * (b - t) / (t * b) + (t - b) / t - b * t); }, some({2, 3}));
+  verify("fma fmod", [&](auto t) { return sum(fma(t, b, t) * fmod(t, 10.0)); }, some({2, 3}));
+}
+
+TEST_CASE("operands are broadcast in every direction, and adjoints are summed back") {
+  struct { Shape x, other, result; } const rows[] = {
+      {{3}, {2, 3}, {2, 3}},          {{2, 3}, {3}, {2, 3}},       {{2, 1}, {1, 3}, {2, 3}},          {{1, 3}, {2, 1}, {2, 3}},
+      {{}, {2, 3}, {2, 3}},           {{2, 3}, {}, {2, 3}},        {{1}, {4}, {4}},                   {{4}, {1}, {4}},
+      {{2, 1, 3}, {4, 1}, {2, 4, 3}}, {{4, 1}, {2, 1, 3}, {2, 4, 3}}, {{1, 1, 1}, {2}, {1, 1, 2}},    {{5, 1, 1}, {1, 7, 1}, {5, 7, 1}},
+      {{1, 2, 1, 2, 1, 2}, {2, 1, 2, 1, 2, 1}, {2, 2, 2, 2, 2, 2}},  {{}, {}, {}},                    {{1, 1}, {1}, {1, 1}},
+      {{17, 1}, {33}, {17, 33}},      {{33}, {17, 1}, {17, 33}},   {{2, 3, 1}, {2, 1, 40}, {2, 3, 40}}, {{3, 1, 2}, {3, 5, 2}, {3, 5, 2}}};
+  for (const auto& row : rows) {
+    const auto b = some(row.other), weights = some(row.result);
+    CHECK((Tensor<double>::zeros(row.x) + b).shape() == row.result);
+    verify("left", [&](auto x) { return sum((x * b - b / (x + 1.0)) * weights); }, some(row.x));
+    verify("right", [&](auto x) { return sum((b * x + pow(b, x)) * weights); }, some(row.x));
+    verify("both", [&](auto x) { return sum((x * b + x) * (b - x) * weights); }, some(row.x));
+    const auto f = random_numbers.tensor<float>(row.other);
+    verify("float", [&](auto x) { return sum(square(x * f - x)); }, random_numbers.tensor<float>(row.x));
+  }
+}
+
+TEST_CASE("shapes that do not fit are refused with the axis") {
+  ad::Tape tape;
+  const ad::Var a = tape.variable(some({2, 3}));
+  const auto statements = tape.statistics().statements;
+  refuses<ad::ShapeError>([&] { (void)(a + some({2})); }, {"add: shapes (2, 3) and (2,) do not fit", "axis 1", "has 3, the other 2"});
+  refuses<ad::ShapeError>([&] { (void)(some({4, 3}) * a); }, {"multiply", "axis 0"});
+  refuses<ad::ShapeError>([&] { (void)pow(a, some({0})); }, {"pow", "(0,)"});
+  refuses<ad::ShapeError>([&] { (void)(a + some({2, 2, 2, 2, 2, 2})); }, {"do not fit"});
+  CHECK(tape.statistics().statements == statements);
+}
+
+TEST_CASE("the same variable on both sides gets both adjoints") {
+  verify("x + x", [](auto x) { return sum(x + x); }, some({3}));
+  verify("x * x", [](auto x) { return sum(x * x * x); }, some({3}));
+  verify("x / x", [](auto x) { return sum(x / (x * x)); }, some({3}));
+  verify("x - x", [](auto x) { return sum((x - x) * x); }, some({3}));
+  verify("pow(x, x)", [](auto x) { return sum(pow(x, x)); }, some({2, 2}));
+}
+
+TEST_CASE("empty tensors go through every rule, forwards and back") {
+  for (const Shape& shape : {Shape({0}), Shape({2, 0}), Shape({0, 3}), Shape({2, 0, 3})}) {
+    ad::Tape tape;
+    const ad::Var x = tape.variable(Tensor<double>::zeros(shape));
+    const ad::Var k = tape.variable(2.0);
+    const ad::Var y = exp(x * 2.0) + log(x) / x - pow(x, 2) + max(x, 0.0) + x * k;
+    CHECK(y.shape() == shape);
+    const ad::Var z = sum(y) + k * k;
+    CHECK(z.value() == 4);
+    tape.backward(z);
+    CHECK(tape.adjoint(x).shape() == shape);
+    CHECK(tape.adjoint(k) == 4);
+    CHECK(y.value().size() == 0);
+    tape.backward(y, Tensor<double>::zeros(shape));
+    CHECK(tape.adjoint(k) == 0);
+  }
+  CHECK((Tensor<double>::zeros({0}) + Tensor<double>::zeros({3, 1})).shape() == Shape({3, 0}));
+  CHECK((Tensor<double>::zeros({0, 1}) * 2.0 + Tensor<double>::zeros({1, 0})).shape() == Shape({0, 0}));
+  verify("empty and broadcast", [](auto x) { return sum(x * Tensor<double>::zeros({1, 0})) + sum(x * x); }, some({3, 1}));
+}
+
+// ---- numbers and tensors ---------------------------------------------------------------------------------------------
+
+TEST_CASE("integers and numbers of every type stand beside tensors") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(Tensor<double>{2, 4});
+  const ad::Var f = tape.variable(Tensor<float>{2, 4});
+  const auto all = [&](auto n) {
+    CHECK(equal((x * n + n).value(), Tensor<double>{21, 35}));
+    CHECK(equal((n - x).value(), Tensor<double>{5, 3}));
+    CHECK(equal((f * n).value(), Tensor<float>{14, 28}));
+    CHECK(equal((x.value() * n).rows(0, 1), Tensor<double>{14}));
+  };
+  std::apply([&](auto... n) { (all(n), ...); }, std::tuple<short, int, unsigned, long, unsigned long long, float, double, signed char>{7, 7, 7, 7, 7, 7, 7, 7});
+}
+
+TEST_CASE("a number on the tape meets tensors of double and of float") {
+  ad::Tape tape;
+  const ad::Var k = tape.variable(3.0);
+  const ad::Var x = tape.variable(Tensor<double>{1, 2});
+  const ad::Var f = tape.variable(Tensor<float>{1, 2});
+  const ad::Var y = sum(x * k) + sum(f * (k * k)) + sum(k / f) + sum(Tensor<double>{1, 1} * k);  // an expression may stand there, too
+  static_assert(std::is_same_v<decltype(sum(f)), ad::Var<double>>);
+  tape.backward(y);
+  CHECK(tape.adjoint(k) == about(3 + 2 * 3 * 3 + 1.5 + 2, 1e-6));
+  CHECK(equal(tape.adjoint(x), Tensor<double>{3, 3}));
+  CHECK(difference(tape.adjoint(f), Tensor<float>{9 - 3, 9 - 0.75f}, 1e-6) == "");
+  const Number constant = 2.0;
+  CHECK((Tensor<double>{1, 2} * constant).place() == 0);
+}
+
+TEST_CASE("scalar code goes on from a reduction, and comes back") {
+  verify("mixed", [](auto x) { const auto s = sum(x); const auto z = x * s; return sum(square(z)) / s + log(s); }, some({4}));
+  verify("through elements", [](auto x) { return x(0, 1) * x(1, 2) + exp(x(0, 0)) * sum(x); }, some({2, 3}));
+}
+
+// ---- kinks, NaN, infinities ------------------------------------------------------------------------------------------
+
+TEST_CASE("ties and kinks have the slopes that the table states, on tensors too") {
+  const auto g = [](auto f, Tensor<double> x) { return ad::gradient(f, x); };
+  CHECK(equal(g([](auto x) { return sum(max(x, 1.0)); }, {0, 1, 2}), Tensor<double>{0, 0.5, 1}));
+  CHECK(equal(g([](auto x) { return sum(min(x, Tensor<double>{1, 1, 1})); }, {0, 1, 2}), Tensor<double>{1, 0.5, 0}));
+  CHECK(equal(g([](auto x) { return sum(abs(x) + relu(x)); }, {-2, 0, 2}), Tensor<double>{-1, 0, 2}));
+  CHECK(equal(g([](auto x) { return sum(max(x, x)); }, {-2, 0, 2}), Tensor<double>{1, 1, 1}));
+}
+
+TEST_CASE("an adjoint of 0 stays 0 across an infinite slope, number by number") {
+  const Tensor<double> x{0, 4, 0, 1, 0, 0, 0, 0, 0}, mask{0, 1, 0, 1, 0, 0, 0, 0, 0};
+  CHECK(difference(ad::gradient([&](auto t) { return sum(sqrt(t) * mask); }, x), Tensor<double>{0, 0.25, 0, 0.5, 0, 0, 0, 0, 0}) == "");
+  CHECK(difference(ad::gradient([&](auto t) { return sum(log(t) * mask) * 2.0 + 0.0; }, x), Tensor<double>{0, 0.5, 0, 2, 0, 0, 0, 0, 0}) == "");
+  ad::Tape tape;
+  const ad::Var z = tape.variable(Tensor<double>{0, 1});
+  const ad::Var unused = sqrt(z);
+  tape.backward(sum(z));
+  CHECK(equal(tape.adjoint(z), Tensor<double>{1, 1}));
+  tape.backward(sum(unused));
+  CHECK(tape.adjoint(z)(0) == support::infinity);
+}
+
+TEST_CASE("select takes a branch number by number, and what is not taken does no harm") {
+  const Tensor<double> x{-1, 0, 4};
+  CHECK(equal(ad::gradient([](auto t) { return sum(select(t > 0.0, sqrt(t), t * 3.0)); }, x), Tensor<double>{3, 3, 0.25}));
+  CHECK(equal(ad::gradient([](auto t) { return sum(select(t > 0.0, t, 7.0)); }, x), Tensor<double>{0, 0, 1}));
+  CHECK(equal(select(x > 0.0, x, -x), Tensor<double>{1, 0, 4}));
+  ad::Tape tape;
+  const ad::Var k = tape.variable(2.0);
+  tape.backward(sum(select(x >= 0.0, k * 3.0, k)));
+  CHECK(tape.adjoint(k) == 7);
+  CHECK(equal(select(Tensor<double>{0, 1}, Tensor<double>{{10}, {20}}, 5.0), Tensor<double>{{5, 10}, {5, 20}}));
+  verify("select, broadcast", [](auto t) { return sum(square(select(Tensor<double>{0, 1, 1}, t, exp(t)))); }, some({2, 1}));
+  verify("select", [](auto t) { return sum(select(ad::plain(t) > 0.7, square(t), t * 0.1)); }, some({2, 3}));
+}
+
+TEST_CASE("a NaN goes where it belongs, and nowhere else") {
+  const double nan = support::not_a_number;
+  const Tensor<double> x{1, nan, 2};
+  const auto g = ad::gradient([](auto t) { return sum(square(t)); }, x);
+  CHECK(g(0) == 2);
+  CHECK(std::isnan(g(1)));
+  CHECK(g(2) == 4);
+  CHECK(std::isnan(sum(x)));
+  CHECK(std::isnan(max(x)));
+  CHECK(std::isnan(max(x, 0.0)(1)));
+}
+
+TEST_CASE("comparisons of variables see values, and record nothing") {
+  ad::Tape tape;
+  const ad::Var a = tape.variable(Tensor<double>{1, 2, 3});
+  const auto statements = tape.statistics().statements;
+  CHECK(equal(a > 2.0, Tensor<double>{0, 0, 1}));
+  CHECK(equal(2.0 >= a, Tensor<double>{1, 1, 0}));
+  CHECK(equal(a == a, Tensor<double>{1, 1, 1}));
+  CHECK(equal(a != Tensor<double>{{1}, {2}}, Tensor<double>{{0, 1, 1}, {1, 0, 1}}));
+  CHECK(equal(a < Number(2.0), Tensor<double>{1, 0, 0}));
+  CHECK(tape.statistics().statements == statements);
+}
+
+TEST_CASE("with no tape recording, threads compute with the same tensors at once") {
+  const Tensor<double> w = some({8, 8}), x = some({4, 8});
+  const TensorVar<> constant = some({8});
+  const auto net = [&] { return sum(tanh(matmul(x, w) + constant)).value(); };
+  const double expected = net();
+  std::vector<std::thread> threads;
+  std::vector<int> right(4);
+  for (std::size_t i = 0; i < right.size(); ++i) threads.emplace_back([&, i] { for (int k = 0; k < 300; ++k) right[i] += net() == expected; });
+  for (auto& t : threads) t.join();
+  for (const int r : right) CHECK(r == 300);
+}

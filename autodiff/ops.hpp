@@ -198,7 +198,8 @@ std::vector<std::size_t> entries(const char* where, const Shape& x, std::size_t 
 std::size_t element(const Shape& x, std::initializer_list<std::ptrdiff_t> index);
 
 template <class T> Var<Tensor<T>> gather(const Operand<T>& x, std::size_t axis, const std::vector<std::size_t>& index) {
-  const std::size_t outer = x->shape.outside(axis), inner = x->shape.inside(axis), n = x->shape[axis], m = index.size();
+  const std::size_t inner = x->shape.inside(axis), n = x->shape[axis], m = index.size();
+  const std::size_t outer = m != 0 && inner != 0 ? x->shape.outside(axis) : 0;  // nothing to move: no loop over what may be huge
   const std::size_t* kept = index.data();
   if (x.recorded()) kept = std::copy(index.begin(), index.end(), active<double>->nodes.template numbers<std::size_t>(m)) - m;
   return record<T>("gather", x->shape.with(axis, m), [&](T* y) {
@@ -207,7 +208,7 @@ template <class T> Var<Tensor<T>> gather(const Operand<T>& x, std::size_t axis, 
   }, [outer, inner, n, m, kept](const Pull<T>& p) {
     const auto to = p.to(0);
     if (!to) return;
-    T* const gx = zeroed<T>(to, outer * n * inner);
+    T* const gx = zeroed<T>(to, p.in(0).shape.count());
     const T* g = p.adjoint();
     for (std::size_t o = 0; o < outer; ++o)
       for (std::size_t i = 0; i < m; ++i)
@@ -283,7 +284,8 @@ Shape concatenated(std::span<const Shape> parts, std::ptrdiff_t axis, std::size_
 
 /// Parts one after the other along `along`; `shape` is the result's.
 template <class T, TensorLike X> Var<Tensor<T>> concatenate(const char* name, std::span<const X> parts, const Shape& shape, std::size_t along) {
-  const std::size_t outer = shape.outside(along), inner = shape.inside(along), row = shape[along] * inner, count = parts.size();
+  const std::size_t inner = shape.inside(along), row = shape[along] * inner, count = parts.size();
+  const std::size_t outer = row != 0 ? shape.outside(along) : 0;  // nothing to move: no loop over what may be huge
   bool recorded = false;
   for (const X& x : parts) if constexpr (is_tensor_var<X>) recorded = recorded || x.cell(name).place != 0;
   Record<double>& tape = *active<double>;

@@ -32,11 +32,12 @@ int main(int argc, char** argv) {
   tape.backward(cost);
   std::printf("from given weights: the cost, and its gradient by one walk backwards\n");
   show("cost", cost.value(), "0.7058488589595548");
-  show("∂ weights of input 1 and 2", tape.adjoint(hidden.weight.var()), {{0.005716045381349233, 0.0022916419822411535, 0.003955926179669406},
-                                                                         {0.0033149698144424103, 0.005248135239788971, 0.0020355981488115044}}, 15);
-  show("∂ biases of the hidden layer", tape.adjoint(hidden.bias.var()), {-0.007426095537421268, 0.01226449971263342, 0.008157574276407087}, 15);
-  show("∂ weights of the output", tape.adjoint(output.weight.var()), {{0.02508563160774923}, {0.0309426272494341}, {0.03045487552283394}}, 15);
-  show("∂ bias of the output", tape.adjoint(output.bias.var()), {0.051499503787083595}, 15);
+  show("∂ weights of the inputs", tape.adjoint(hidden.weight.var()),
+       {{0.005716045381349233, 0.0022916419822411535, 0.003955926179669406},
+        {0.0033149698144424103, 0.005248135239788971, 0.0020355981488115044}}, 15);
+  show("∂ biases", tape.adjoint(hidden.bias.var()), {-0.007426095537421268, 0.01226449971263342, 0.008157574276407087}, 15);
+  show("∂ output weights", tape.adjoint(output.weight.var()), {{0.02508563160774923}, {0.0309426272494341}, {0.03045487552283394}}, 15);
+  show("∂ output bias", tape.adjoint(output.bias.var()), {0.051499503787083595}, 15);
   const double difference = max(abs(tape.adjoint(hidden.weight.var()) - by_hand));
   claim(difference < 1e-15, "the formulas of backpropagation give the same");
   std::printf("  by hand, layer by layer: the same\n");
@@ -56,10 +57,10 @@ int main(int argc, char** argv) {
 /* Expected output (of a long figure, the last digit may differ):
 from given weights: the cost, and its gradient by one walk backwards
   cost                             0.7058488589595550
-  ∂ weights of input 1 and 2       0.005716045, 0.002291642, 0.003955926, 0.003314970, 0.005248135, 0.002035598
-  ∂ biases of the hidden layer     -0.007426096, 0.012264500, 0.008157574
-  ∂ weights of the output          0.025085632, 0.030942627, 0.030454876
-  ∂ bias of the output             0.051499504
+  ∂ weights of the inputs          0.005716045, 0.002291642, 0.003955926, 0.003314970, 0.005248135, 0.002035598
+  ∂ biases                         -0.007426096, 0.012264500, 0.008157574
+  ∂ output weights                 0.025085632, 0.030942627, 0.030454876
+  ∂ output bias                    0.051499504
   by hand, layer by layer: the same
 after 10 000 epochs of gradient descent, learning rate 0.1
   outputs                          0.020296257, 0.984574204, 0.982141401, 0.015756192

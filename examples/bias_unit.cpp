@@ -19,28 +19,27 @@ Tensor delta(const Tensor& w) { const Tensor h = net(w); return (h - targets) * 
 const auto published = [](const Tensor& w) { return Tensor::full({2}, sum(delta(w))); };
 const auto mended = [](const Tensor& w) { return matmul(transpose(inputs), delta(w)); };
 
-/// 12 000 steps of 0.05; every point on the way.
-template <class Gradient> std::vector<Tensor> descend(Tensor w, const Gradient& gradient) {
+/// 12 000 steps of 0.05: every point on the way.
+template <class Gradient> std::vector<Tensor> descend(const Tensor& w, const Gradient& gradient) {
   std::vector<Tensor> path{w};
-  for (int step = 0; step < 12000; ++step) path.push_back(w = w - 0.05 * gradient(w));
+  while (path.size() <= 12000) path.push_back(path.back() - 0.05 * gradient(path.back()));
   return path;
 }
 
 int main(int argc, char** argv) {
-  const std::string directory = pictures::options(argc, argv, "A net of a weight and a bias that learns NOT, and a gradient that somebody derived by hand");
+  const std::string directory = pictures::options(argc, argv, "A net of a weight and a bias learns NOT; a gradient derived by hand");
 
   const double slack = 2e-8;  // the tutorial prints its start with 8 digits; what follows from it can't have more
   const Tensor start{-0.14935895, 7.10444213};
   std::printf("h = sigmoid(X·w), X = [[0, 1], [1, 1]], y = [1, 0], w = (-0.14935895, 7.10444213)\n");
   show("cost", cost(start), "0.499047925023", 1e-10);
-
   std::printf("\nThe published gradient has Σ (h − y)·h·(1 − h) for both. Is it right at w = (0, 0)?\n");
   try {
     ad::check_gradient(cost, published, Tensor{0, 0});
     claim(false, "check_gradient catches the published gradient");
   } catch (const ad::GradientError& error) {
     std::printf("  %s\n", error.what());
-    claim(!error.report.components[0].agrees && error.report.components[1].agrees, "component 0 is wrong, and component 1, the bias, right");
+    claim(!error.report.components[0].agrees && error.report.components[1].agrees, "component 0 is wrong, component 1 right");
   }
   claim(ad::check_gradient(cost, mended, Tensor{0, 0}).agrees(), "the inner product is right");
   std::printf("Only the bias sees a 1 in every sample. With δ = (h − y)·h·(1 − h), the gradient is Xᵀ·δ. check_gradient agrees.\n");
@@ -57,7 +56,7 @@ int main(int argc, char** argv) {
   show("bias", right.back()[1], "2.53334478");
   show("cost", cost(right.back()), "0.005982354789951874");
   show("NOT 0 and NOT 1", net(right.back()), {0.9264466, 0.08096053}, 8);
-  pictures::two_descents(directory, [](double a, double b) { return cost(Tensor{a, b}); }, pictures::points(wrong), pictures::points(right));
+  pictures::two_descents(directory, [](double a, double b) { return cost(Tensor{a, b}); }, wrong, right);
 }
 /* Expected output (of a long figure, the last digit may differ):
 h = sigmoid(X·w), X = [[0, 1], [1, 1]], y = [1, 0], w = (-0.14935895, 7.10444213)

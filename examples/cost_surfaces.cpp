@@ -22,7 +22,7 @@ const auto from_logits = [](const auto& w) {
 };
 
 int main(int argc, char** argv) {
-  const std::string directory = pictures::options(argc, argv, "The mean squared error and the cross-entropy of a net, over its two weights");
+  const std::string directory = pictures::options(argc, argv, "Mean squared error and cross-entropy of a net, over its two weights");
 
   const Tensor middle{0, 0}, low{-15, -15}, high{15, 15};
   std::printf("mean squared error\n");
@@ -44,7 +44,8 @@ int main(int argc, char** argv) {
   const Tensor hessian = ad::hessian(from_logits, middle);
   claim(hessian(0, 0) > 0 && hessian(0, 0) * hessian(1, 1) - hessian(0, 1) * hessian(1, 0) > 0, "the cross-entropy is convex at (0, 0)");
 
-  pictures::surfaces(directory, [](double a, double b) { return mse(Tensor{a, b}); }, [](double a, double b) { return from_logits(Tensor{a, b}); });
+  pictures::surfaces(directory, [](double a, double b) { return mse(Tensor{a, b}); },
+                     [](double a, double b) { return from_logits(Tensor{a, b}); });
 }
 /* Expected output (of a long figure, the last digit may differ):
 mean squared error

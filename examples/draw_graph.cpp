@@ -21,9 +21,11 @@ int main(int argc, char** argv) {
 
   // An arrow from a number carries the slope that was recorded for it; an expression of numbers is one statement, however long.
   std::printf("%s", ad::to_text(cost).c_str());
-  std::printf("\n∂cost/∂weights = %s\n∂cost/∂decay = %g, the sum of squares\n", ad::to_text(tape.adjoint(weights)).c_str(), tape.adjoint(decay));
+  std::printf("\n∂cost/∂weights = %s\n", ad::to_text(tape.adjoint(weights)).c_str());
+  std::printf("∂cost/∂decay = %g, the sum of squares\n", tape.adjoint(decay));
   const std::string graph = ad::to_dot(cost);
-  for (const char* operation : {"matmul", "sigmoid", "square", "sum"}) claim(graph.find(operation) != std::string::npos, std::string(operation) + " is in the graph");
+  for (const char* operation : {"matmul", "sigmoid", "square", "sum"})
+    claim(graph.find(operation) != std::string::npos, std::string(operation) + " is in the graph");
   claim(tape.adjoint(decay) == 5, "the slope beside decay is 1² + 2²");
   pictures::graphviz(directory, "graph", graph);
 }

@@ -35,7 +35,8 @@ inline void show(const std::string& label, double value, const std::string& publ
 }
 
 /// The same for all numbers of a tensor, published with so many digits behind the point.
-template <class Tensor> void show(const std::string& label, const Tensor& values, const std::type_identity_t<Tensor>& published, int digits) {
+template <class Tensor>
+void show(const std::string& label, const Tensor& values, const std::type_identity_t<Tensor>& published, int digits) {
   claim(values.shape() == published.shape(), label + ": the shape is the published one");
   std::printf("  %s ", padded(label).c_str());
   for (std::size_t i = 0; i < values.size(); ++i) {

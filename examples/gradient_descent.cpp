@@ -45,7 +45,7 @@ int main(int argc, char** argv) {
   const std::size_t steps = path.size() - 1;
   for (std::size_t i = 0; i < steps; i += std::max<std::size_t>(i, 1))
     std::printf("  step %3zu   x = %-8.5f   f(x) = %-8.5f   f′(x) = %.5f\n", i, path[i], f(path[i]), ad::derivative(f, path[i]));
-  claim(std::abs(ad::derivative(f, path.back())) <= shortest / rate * 2, "the descent ends where the slope is nearly 0; try a smaller --rate");
+  claim(std::abs(ad::derivative(f, path.back())) <= shortest / rate * 2, "the descent ends where the slope is 0; try a smaller --rate");
   if (start == 4 && rate == 0.01 && shortest == 1e-5) {
     show("x in the end, 9/4 = 2.25 nearly", path.back(), "2.2500325268933734");
     show("after so many steps", static_cast<double>(steps), "42");

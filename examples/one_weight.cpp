@@ -25,7 +25,7 @@ template <class Slope> double descend(double w, const Slope& slope) {
 }
 
 int main(int argc, char** argv) {
-  const std::string directory = pictures::options(argc, argv, "A net of one weight, sigmoid(w x), and a slope that somebody derived by hand");
+  const std::string directory = pictures::options(argc, argv, "A net of one weight, sigmoid(w x), and a slope derived by hand");
 
   const ad::Tensor<double> h = net(0.3).rows(0, 2);
   std::printf("h = sigmoid(w·x), target 0\n");
@@ -41,7 +41,7 @@ int main(int argc, char** argv) {
     std::printf("  %s\n", error.what());
   }
   const std::vector<double> slopes = ad::gradient(with_shift, std::vector<double>{5, 0});
-  std::printf("It is the slope of something else, of a shift s added to every w·x; AD with respect to w, s: %.6f, %.6f\n", slopes[0], slopes[1]);
+  std::printf("It is the slope of something else, of a shift s added to every w·x: AD has %.9f for w, %.9f for s.\n", slopes[0], slopes[1]);
   claim(std::abs(slopes[1] - published(5)) < 1e-14, "the published slope is that of a shift");
   claim(ad::check_gradient(half_cost, mended, 5.0).agrees(), "with its factor x the slope is right");
   std::printf("The chain rule has one more factor: Σ (h − y)·h·(1 − h)·x. check_gradient agrees.\n");
@@ -66,7 +66,7 @@ h = sigmoid(w·x), target 0
 
 The published slope: Σ (h − y)·h·(1 − h). Is it right at w = 5?
   check_gradient: component 0: yours 0.374157501, AD 0.103713244, finite difference 0.103713244
-It is the slope of something else, of a shift s added to every w·x; AD with respect to w, s: 0.103713, 0.374158
+It is the slope of something else, of a shift s added to every w·x: AD has 0.103713244 for w, 0.374157501 for s.
 The chain rule has one more factor: Σ (h − y)·h·(1 − h)·x. check_gradient agrees.
 
 2000 steps of 0.5 along the published slope

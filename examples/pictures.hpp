@@ -1,5 +1,5 @@
-// How the examples draw, apart from what they compute. Each picture is a script for gnuplot or Graphviz, with its numbers inside, and the PNG
-// made of it, side by side in one directory. Change a script and run it again by hand, if you like: `cd pictures && gnuplot descent.gnuplot`.
+// How the examples draw, apart from what they compute. Each picture is a script for gnuplot or Graphviz, with its numbers inside, and the
+// PNG made of it, side by side in one directory. Change a script and run it again by hand, if you like: `gnuplot descent.gnuplot`.
 // The machinery comes first, then a function for each picture.
 #pragma once
 #include <CLI/CLI.hpp>
@@ -50,18 +50,20 @@ inline void draw(const std::string& directory, const std::string& script, const 
 
   std::fflush(stdout);
   if (std::system(("command -v " + program + " > /dev/null 2>&1").c_str()) != 0) {
-    std::printf("no picture: %s is not installed; `apt-get install %s`, then `%s %s` in %s\n", program.c_str(), package.c_str(), program.c_str(),
-                arguments.c_str(), directory.c_str());
+    std::printf("no picture: %s is not installed (Debian package %s); with it, `%s %s` in %s draws it\n", program.c_str(), package.c_str(),
+                program.c_str(), arguments.c_str(), directory.c_str());
     return;
   }
   std::string quoted;  // for the shell
   for (const char c : std::filesystem::absolute(path).string()) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  if (std::system(("cd '" + quoted + "' && " + program + " " + arguments).c_str()) != 0) give_up(program + " did not accept " + (path / script).string());
+  if (std::system(("cd '" + quoted + "' && " + program + " " + arguments).c_str()) != 0)
+    give_up(program + " did not accept " + (path / script).string());
   std::printf("picture: %s\n", (path / picture).string().c_str());
 }
 
 /// directory/name.png by gnuplot. What all pictures share is set here; the commands only say what is drawn.
-inline void gnuplot(const std::string& directory, const std::string& name, int width, int height, const std::vector<Table>& tables, const std::string& commands) {
+inline void gnuplot(const std::string& directory, const std::string& name, int width, int height, const std::vector<Table>& tables,
+                    const std::string& commands) {
   std::ostringstream script;
   script.precision(9);
   script << "set terminal pngcairo size " << width << "," << height << " font 'DejaVu Sans,11' background rgb 'white'\n"
@@ -159,7 +161,8 @@ unset multiplot)");
 /// one_weight: what was published as the slope of the cost, and what its slope is.
 template <class Hand, class Slope, class Difference>
 void slopes(const std::string& directory, const Hand& by_hand, const Slope& slope, const Difference& difference) {
-  gnuplot(directory, "one_weight", 1000, 560, {curve("hand", by_hand, -15, 15), curve("ad", slope, -15, 15), curve("measured", difference, -15, 15, 30)}, R"(
+  const std::vector<Table> curves{curve("hand", by_hand, -15, 15), curve("ad", slope, -15, 15), curve("measured", difference, -15, 15, 30)};
+  gnuplot(directory, "one_weight", 1000, 560, curves, R"(
 set lmargin 12
 set title 'The slope of the cost, dC/dw: published, and true' font ',14' textcolor rgb dark
 set xlabel 'w'; set ylabel 'dC/dw' rotate by 0 offset -1; set yrange [0:0.75]
@@ -170,9 +173,10 @@ plot $hand with lines lw 2.5 lc rgb orange title 'by hand: Σ (h − y) h (1 −
 }
 
 /// bias_unit: two descents on a map of the cost.
-template <class Cost>
-void two_descents(const std::string& directory, const Cost& cost, const std::vector<std::vector<double>>& published, const std::vector<std::vector<double>>& right) {
-  gnuplot(directory, "bias_unit", 900, 720, {grid("cost", cost, -5.4, -3, 2, 4.2, 120), {"published", published}, {"right", right}}, R"(
+template <class Cost, class Tensors>
+void two_descents(const std::string& directory, const Cost& cost, const Tensors& published, const Tensors& right) {
+  const std::vector<Table> tables{grid("cost", cost, -5.4, -3, 2, 4.2, 120), {"published", points(published)}, {"right", points(right)}};
+  gnuplot(directory, "bias_unit", 900, 720, tables, R"(
 set title 'The last of 12 000 steps: along the published gradient, and the true one' font ',14' textcolor rgb dark
 set xrange [-5.4:-3]; set yrange [2:4.2]; set size ratio -1; unset grid; set border 15
 set contour base; unset surface; set cntrparam levels discrete 0.0055, 0.006, 0.007, 0.0085, 0.011, 0.015, 0.02, 0.03, 0.045, 0.065
@@ -189,7 +193,8 @@ plot $cost with image, $contours with lines lc rgb '#7fa3c7' lw 0.8, \
 
 /// cost_surfaces: two costs over the two weights.
 template <class Mse, class CrossEntropy> void surfaces(const std::string& directory, const Mse& mse, const CrossEntropy& cross_entropy) {
-  gnuplot(directory, "cost_surfaces", 1500, 720, {grid("mse", mse, -15, 15, -15, 15, 60), grid("ce", cross_entropy, -15, 15, -15, 15, 60)}, R"(
+  const std::vector<Table> grids{grid("mse", mse, -15, 15, -15, 15, 60), grid("ce", cross_entropy, -15, 15, -15, 15, 60)};
+  gnuplot(directory, "cost_surfaces", 1500, 720, grids, R"(
 set multiplot
 set pm3d depthorder border lc rgb '#30404040' lw 0.3
 set palette defined (0 '#0b2545', 0.15 '#13518a', 0.35 '#2a9d8f', 0.6 '#e9c46a', 0.85 '#f4a261', 1 '#e76f51')
@@ -229,11 +234,14 @@ set xrange [-0.5:1.5]; set yrange [-0.5:1.5]; set size ratio -1; unset grid; set
 set xtics 0.5; set ytics 0.5; set xlabel 'input 1'; set ylabel 'input 2'
 set cbrange [0:1]; set cbtics 0.25; set palette defined (0 '#1f5fa8', 0.5 '#f7f7f7', 1 '#e06c00')
 plot $answer with image, $boundary with lines lw 1.5 dt 2 lc rgb dark, \
-  $zeros with points pt 7 ps 4 lc rgb 'white', $zeros with points pt 7 ps 3.4 lc rgb blue, $zeros using 1:2:('0') with labels textcolor rgb 'white', \
-  $ones with points pt 7 ps 4 lc rgb 'white', $ones with points pt 7 ps 3.4 lc rgb orange, $ones using 1:2:('1') with labels textcolor rgb 'white'
+  $zeros with points pt 7 ps 4 lc rgb 'white', $zeros with points pt 7 ps 3.4 lc rgb blue, \
+  $zeros using 1:2:('0') with labels textcolor rgb 'white', \
+  $ones with points pt 7 ps 4 lc rgb 'white', $ones with points pt 7 ps 3.4 lc rgb orange, \
+  $ones using 1:2:('1') with labels textcolor rgb 'white'
 set origin 0.52, 0; set size noratio 0.47, 1
 set title 'its cost, epoch by epoch' font ',13' textcolor rgb dark
-set border 3; set grid; set xrange [0:|$costs|]; set yrange [0:0.8]; set xtics auto; set ytics 0.1; set xlabel 'epoch'; set ylabel 'cross-entropy'
+set border 3; set grid; set xrange [0:|$costs|]; set yrange [0:0.8]; set xtics auto; set ytics 0.1
+set xlabel 'epoch'; set ylabel 'cross-entropy'
 set arrow from graph 0, first log(2) to graph 1, first log(2) nohead dt 3 lc rgb grey
 set label 'log 2: it answers ½ to everything' at graph 0.98, first log(2) + 0.02 right textcolor rgb grey
 plot $costs with lines lw 2.5 lc rgb blue

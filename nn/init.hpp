@@ -23,8 +23,8 @@ inline constexpr Scheme he_normal{.fan = Scheme::Fan::in, .variance = 2};       
 inline constexpr Scheme he_uniform{.fan = Scheme::Fan::in, .variance = 2, .uniform = true};        ///< uniform within ±√(6/in)
 inline constexpr Scheme tutorial{.fan = Scheme::Fan::both, .variance = 1.5};                       ///< 0.5·√(6/(in + out)) · N(0, 1)
 
-/// Draws all parameters anew, in the order in which they are found. Those of two axes (inputs, outputs) or more are weights, drawn by the scheme; those
-/// of fewer are biases, and zero unless the scheme says otherwise. Float gets the digits of double, rounded.
+/// Draws all parameters anew, in the order in which they are found. Those of two axes (inputs, outputs) or more are weights, drawn by the
+/// scheme; those of fewer are biases, and zero unless the scheme says otherwise. Float gets the digits of double, rounded.
 template <class M> void initialize(M& model, std::uint64_t seed, Scheme scheme = xavier_uniform) {
   Random random(seed);
   double deviation = 0;
@@ -41,7 +41,10 @@ template <class M> void initialize(M& model, std::uint64_t seed, Scheme scheme =
     if (weights || (scheme.biases && deviation > 0)) {
       const double limit = std::sqrt(3.0) * deviation;  // a uniform distribution within ±limit has that deviation
       T* const to = drawn.mutable_data();
-      for (std::size_t i = 0; i < shape.count(); ++i) to[i] = static_cast<T>(scheme.uniform ? (2 * random.uniform() - 1) * limit : random.normal() * deviation);
+      for (std::size_t i = 0; i < shape.count(); ++i) {
+        const double draw = scheme.uniform ? (2 * random.uniform() - 1) * limit : random.normal() * deviation;
+        to[i] = static_cast<T>(draw);
+      }
     }
     p.assign(std::move(drawn));
   });

@@ -1,5 +1,5 @@
-// Safetensors files. Reading distrusts every byte: the header is parsed with bounded depth, and what it says must be exactly what the net expects,
-// before a number is read. Start at `write_file` and `read_file`.
+// Safetensors files. Reading distrusts every byte: the header is parsed with bounded depth, and what it says must be exactly what the net
+// expects, before a number is read. Start at `write_file` and `read_file`.
 #include "io.hpp"
 #include <algorithm>
 #include <atomic>
@@ -100,8 +100,10 @@ std::string header_of(const std::vector<const Entry*>& order, const Complaint& c
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   std::size_t at = 0;
   for (const Entry* e : order) {
-    if (e->name == metadata || header.contains(e->name)) complain("two parameters cannot both be called \"{}\"; give the fields of this model other names", {e->name});
-    header[e->name] = {{"dtype", dtype(e->is_float)}, {"shape", std::vector<std::size_t>(e->shape.begin(), e->shape.end())}, {"data_offsets", {at, at + e->bytes()}}};
+    if (e->name == metadata || header.contains(e->name))
+      complain("two parameters cannot both be called \"{}\"; give the fields of this model other names", {e->name});
+    const std::vector<std::size_t> sizes(e->shape.begin(), e->shape.end());
+    header[e->name] = {{"dtype", dtype(e->is_float)}, {"shape", sizes}, {"data_offsets", {at, at + e->bytes()}}};
     at += e->bytes();
   }
   std::string words;
@@ -111,7 +113,8 @@ std::string header_of(const std::vector<const Entry*>& order, const Complaint& c
     complain("a parameter's name is not UTF-8: {}", {e.what()});
   }
   words.resize((words.size() + 7) / 8 * 8, ' ');  // the numbers begin on 8 bytes
-  if (words.size() > longest_header) complain("the names of its {} parameters make a header of {} bytes; {} are allowed", {order.size(), words.size(), longest_header});
+  if (words.size() > longest_header)
+    complain("the names of its {} parameters make a header of {} bytes; {} are allowed", {order.size(), words.size(), longest_header});
   return words;
 }
 
@@ -146,7 +149,8 @@ void write_file(const std::string& path, std::span<const Entry> entries) {
     unfinished.path.clear();
     complain.system("cannot create a file there");
   }
-  if (replaces && ::fchmod(file.get(), old.st_mode & 07777) != 0) complain.system("cannot give the new file the permissions of the old one");
+  if (replaces && ::fchmod(file.get(), old.st_mode & 07777) != 0)
+    complain.system("cannot give the new file the permissions of the old one");
 
   const std::uint64_t length = header.size();
   bool good = file.write(&length, length_bytes) && file.write(header.data(), header.size());
@@ -173,7 +177,8 @@ Json parsed(const std::string& words, const Complaint& complain) {
     if (depth > 3) complain("its header is nested deeper than a safetensors header is");
     if (event == Json::parse_event_t::object_start) names.emplace_back();
     if (event == Json::parse_event_t::object_end) names.pop_back();
-    if (event == Json::parse_event_t::key && !names.back().insert(value.get<std::string>()).second) complain("\"{}\" occurs twice in its header", {value.get<std::string>()});
+    if (event == Json::parse_event_t::key && !names.back().insert(value.get<std::string>()).second)
+      complain("\"{}\" occurs twice in its header", {value.get<std::string>()});
     return true;
   };
   try {
@@ -189,7 +194,9 @@ std::vector<std::uint64_t> whole_numbers(const Json& info, const char* key, cons
   if (it == info.end() || !it->is_array()) complain("\"{}\" has no list \"{}\" in its header", {name, key});
   std::vector<std::uint64_t> numbers;
   for (const Json& n : *it) {
-    if (!n.is_number_unsigned()) complain("\"{}\" of \"{}\" holds {}, which is no whole number", {key, name, n.dump(-1, ' ', false, Json::error_handler_t::replace)});
+    if (!n.is_number_unsigned())
+      complain("\"{}\" of \"{}\" holds {}, which is no whole number",
+        {key, name, n.dump(-1, ' ', false, Json::error_handler_t::replace)});
     numbers.push_back(n.get<std::uint64_t>());
   }
   return numbers;
@@ -207,13 +214,15 @@ std::uint64_t check_entry(const Entry& e, const Json& info, const Complaint& com
   const auto type = info.find("dtype");
   if (type == info.end() || !type->is_string()) complain("\"{}\" has no \"dtype\" in its header", {e.name});
   if (const auto& t = type->get_ref<const std::string&>(); t != dtype(e.is_float))
-    complain("\"{}\" is {} in the file and {} ({}) in the net; make the net of the same number type", {e.name, t, dtype(e.is_float), e.is_float ? "float" : "double"});
+    complain("\"{}\" is {} in the file and {} ({}) in the net; make the net of the same number type",
+        {e.name, t, dtype(e.is_float), e.is_float ? "float" : "double"});
   const std::vector<std::uint64_t> sizes = whole_numbers(info, "shape", e.name, complain);
   if (!std::equal(sizes.begin(), sizes.end(), e.shape.begin(), e.shape.end()))
     complain("\"{}\" has shape {} in the file and {} in the net", {e.name, shape_text(sizes), e.shape.text()});
   const std::vector<std::uint64_t> offsets = whole_numbers(info, "data_offsets", e.name, complain);
   if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] - offsets[0] != e.bytes())
-    complain("\"{}\" of shape {} takes {} bytes, but its data_offsets in the file are {}", {e.name, e.shape.text(), e.bytes(), shape_text(offsets)});
+    complain("\"{}\" of shape {} takes {} bytes, but its data_offsets in the file are {}",
+        {e.name, e.shape.text(), e.bytes(), shape_text(offsets)});
   return offsets[0];
 }
 
@@ -229,9 +238,13 @@ void read_file(const std::string& path, std::span<const Entry> entries) {
   const std::uint64_t size = static_cast<std::uint64_t>(status.st_size);
 
   std::uint64_t length = 0;
-  if (file.read(&length, length_bytes) != static_cast<ssize_t>(length_bytes)) complain("it has {} bytes, and a safetensors file has at least 8", {size});
-  if (length > longest_header) complain("it begins with a header length of {} bytes, and at most {} are allowed; this is not a safetensors file", {length, longest_header});
-  if (length > size - length_bytes) complain("its header should have {} bytes, but the file ends after {}; it is truncated, or not a safetensors file", {length, size - length_bytes});
+  if (file.read(&length, length_bytes) != static_cast<ssize_t>(length_bytes))
+    complain("it has {} bytes, and a safetensors file has at least 8", {size});
+  if (length > longest_header)
+    complain("its header should have {} bytes, and {} are the most; this is not a safetensors file", {length, longest_header});
+  if (length > size - length_bytes)
+    complain("its header should have {} bytes, but the file ends after {}; it is truncated, or not a safetensors file",
+        {length, size - length_bytes});
   std::string words(length, '\0');
   if (file.read(words.data(), length) != static_cast<ssize_t>(length)) complain.system("cannot read its header");
 
@@ -242,7 +255,9 @@ void read_file(const std::string& path, std::span<const Entry> entries) {
   std::set<std::string_view> known;
   for (const Entry& e : entries) {
     const auto info = header.find(e.name);
-    if (info == header.end()) complain("it holds no \"{}\", which is a parameter of shape {} of this net; is it another net's file?", {e.name, e.shape.text()});
+    if (info == header.end())
+      complain("it holds no \"{}\", which is a parameter of shape {} of this net; is it another net's file?",
+        {e.name, e.shape.text()});
     known.insert(e.name);
     const std::uint64_t at = check_entry(e, *info, complain);
     bytes += e.bytes();
@@ -256,10 +271,12 @@ void read_file(const std::string& path, std::span<const Entry> entries) {
   }
   std::uint64_t at = 0;
   for (const auto& [begin, e] : order) {
-    if (begin != at) complain("the numbers of \"{}\" begin at {} in the file, and those before them end at {}: parameters overlap or leave a gap", {e->name, begin, at});
+    if (begin != at)
+      complain("the numbers of \"{}\" begin at {}, and those before them end at {}: they overlap or leave a gap", {e->name, begin, at});
     at += e->bytes();
   }
-  if (const std::uint64_t held = size - length_bytes - length; bytes != held) complain("its parameters take {} bytes, but {} follow the header; it is truncated or damaged", {bytes, held});
+  if (const std::uint64_t held = size - length_bytes - length; bytes != held)
+    complain("its parameters take {} bytes, but {} follow the header; it is truncated or damaged", {bytes, held});
 
   for (const auto& [begin, e] : order)
     if (file.read(e->room, e->bytes()) != static_cast<ssize_t>(e->bytes())) complain("it ended while \"{}\" was read", {e->name});

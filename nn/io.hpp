@@ -1,6 +1,8 @@
 // A net in a file: safetensors, which Python and others read as well. The file holds, little-endian:
 //
-//     8 bytes: N, the length of the header | N bytes of JSON: {"0.weight": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, …} | the numbers
+//     8 bytes    N, the length of the header
+//     N bytes    JSON: {"0.weight": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, …}
+//     the rest   the numbers
 //
 // The names are those of for_each_named_parameter. A Linear's weight is (inputs, outputs) here, the transpose of PyTorch's.
 #pragma once
@@ -29,8 +31,8 @@ void read_file(const std::string& path, std::span<const Entry> entries);
 
 }  // namespace detail
 
-/// Writes all parameters of the net. The file appears complete or not at all: a save that fails, or is killed, leaves an older one as it was
-/// (and, if killed, a file `path.….part` beside it). Throws FileError.
+/// Writes all parameters of the net. The file appears complete or not at all: a save that fails, or is killed, leaves an older one as it
+/// was (and, if killed, a file `path.….part` beside it). Throws FileError.
 template <class M> void save(const M& model, const std::string& path) {
   std::vector<detail::Entry> entries;
   for_each_named_parameter(model, [&]<class T>(const std::string& name, const Parameter<T>& p) {
@@ -40,8 +42,8 @@ template <class M> void save(const M& model, const std::string& path) {
   detail::write_file(path, entries);
 }
 
-/// Reads all parameters of the net, which must be those in the file: the same names, shapes and number types. Throws FileError, and has then changed
-/// nothing.
+/// Reads all parameters of the net, which must be those in the file: the same names, shapes and number types. Throws FileError, and has
+/// then changed nothing.
 template <class M> void load(M& model, const std::string& path) {
   std::vector<detail::Entry> entries;
   std::tuple<std::vector<Tensor<float>>, std::vector<Tensor<double>>> read;
@@ -52,7 +54,9 @@ template <class M> void load(M& model, const std::string& path) {
   if (entries.empty()) detail::refuse_empty_model("load");
   detail::read_file(path, entries);
   std::size_t f = 0, d = 0;
-  for_each_parameter(model, [&]<class T>(Parameter<T>& p) { p.assign(std::move(std::get<std::vector<Tensor<T>>>(read)[std::same_as<T, float> ? f++ : d++])); });
+  for_each_parameter(model, [&]<class T>(Parameter<T>& p) {
+    p.assign(std::move(std::get<std::vector<Tensor<T>>>(read)[std::same_as<T, float> ? f++ : d++]));
+  });
 }
 
 }  // namespace autodiff::inline v1::nn

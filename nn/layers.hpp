@@ -39,7 +39,8 @@ template <std::floating_point T = float> struct Linear {
 
   /// Throws ShapeError for sizes less than 1.
   template <std::integral I, std::integral O> Linear(I inputs, O outputs)
-      : weight(Shape({detail::checked_size("inputs", inputs), detail::checked_size("outputs", outputs)})), bias(Shape({weight.shape()[1]})) {}
+      : weight(Shape({detail::checked_size("inputs", inputs), detail::checked_size("outputs", outputs)})),
+        bias(Shape({weight.shape()[1]})) {}
 
   std::size_t inputs() const { return weight.shape()[0]; }
   std::size_t outputs() const { return weight.shape()[1]; }
@@ -61,7 +62,8 @@ template <std::floating_point T = float> struct Linear {
 
  private:
   template <class X> static constexpr void check_number() {
-    static_assert(std::same_as<T, detail::NumberIn<X>>, "a net of float takes tensors of float, one of double tensors of double: convert with .as<float>(), or use Linear<double>");
+    static_assert(std::same_as<T, detail::NumberIn<X>>,
+        "a net of float takes tensors of float, one of double tensors of double: convert with .as<float>(), or use Linear<double>");
   }
 };
 
@@ -98,14 +100,15 @@ class NoDropout {
   NoDropout& operator=(const NoDropout&) = delete;
 };
 
-/// While a tape records, each number becomes 0 with probability `rate`, else it is divided by 1 − rate, so that its mean stays. While none records, and
-/// under autodiff::Pause or NoDropout, everything passes unchanged: there is no training mode to forget. The choice follows from the seed, how often
-/// this layer has been used, and where on the tape: the same program drops the same numbers on every machine.
+/// While a tape records, each number becomes 0 with probability `rate`, else it is divided by 1 − rate, so that its mean stays. While none
+/// records, and under autodiff::Pause or NoDropout, everything passes unchanged: there is no training mode to forget. The choice follows
+/// from the seed, how often this layer has been used, and where on the tape: the same program drops the same numbers on every machine.
 class Dropout {
  public:
   /// Throws Error unless 0 ≤ rate < 1.
   explicit Dropout(double rate, std::uint64_t seed = 0) : rate_(rate), seed_(seed) {
-    if (!(rate >= 0 && rate < 1)) throw Error(detail::text("dropout: the rate is {}; give the share of numbers to drop, 0 <= rate < 1", {rate}));
+    if (!(rate >= 0 && rate < 1))
+      throw Error(detail::text("dropout: the rate is {}; give the share of numbers to drop, 0 <= rate < 1", {rate}));
   }
   double rate() const { return rate_; }
 
@@ -133,10 +136,11 @@ class Dropout {
     const std::size_t n = in->shape.count();
     T* const mask = autodiff::detail::active<double>->nodes.template numbers<T>(n);
     fill(mask, n);
-    return autodiff::detail::plain_if_all_are<X>(autodiff::detail::record<T>("dropout", in->shape, [&](T* y) { kernels<T>().multiply(T(1), in->data, mask, y, n, false); },
-      [mask](const autodiff::detail::Pull<T>& p) {
-        if (const auto to = p.to(0)) kernels<T>().multiply(T(1), p.adjoint(), mask, to.data, p.out().shape.count(), to.add);
-      }, in));
+    const auto forward = [&](T* y) { kernels<T>().multiply(T(1), in->data, mask, y, n, false); };
+    const auto pullback = [mask](const autodiff::detail::Pull<T>& p) {
+      if (const auto to = p.to(0)) kernels<T>().multiply(T(1), p.adjoint(), mask, to.data, p.out().shape.count(), to.add);
+    };
+    return autodiff::detail::plain_if_all_are<X>(autodiff::detail::record<T>("dropout", in->shape, forward, pullback, in));
   }
   template <class T, DualTensor X> auto drop(const X& x) const {
     Tensor<T> mask = Tensor<T>::uninitialized(plain(x).shape());
@@ -147,8 +151,9 @@ class Dropout {
 
 // ---- one after the other -----------------------------------------------------------------------------------------------
 
-/// Layers one after the other: Sequential{Linear(2, 3), Sigmoid{}, Linear(3, 1)}. Whatever is called with a tensor is a layer, another Sequential too.
-/// A Linear and the activation behind it become one operation if the slope follows from the result (sigmoid, tanh, relu, softplus).
+/// Layers one after the other: Sequential{Linear(2, 3), Sigmoid{}, Linear(3, 1)}. Whatever is called with a tensor is a layer, another
+/// Sequential too. A Linear and the activation behind it become one operation if the slope follows from the result (sigmoid, tanh, relu,
+/// softplus).
 template <class... Layers> struct Sequential {
   std::tuple<Layers...> layers;  ///< std::get<0>(net.layers).weight
 
@@ -175,7 +180,7 @@ template <class... Layers> struct Sequential {
       using Rule = typename Layer<i + 1>::Rule;
       if constexpr (!contains<Rule>(UnaryRules{})) return false;
       else if constexpr (!Rule::row.from_result) return false;
-      else return requires(const Layer<i>& l, const Tensor<typename Layer<i>::Number>& x) { l.template with<Rule>(x); l.template values<Rule>(x); };
+      else return requires(const Layer<i>& l, const Tensor<typename Layer<i>::Number>& x) { l.template values<Rule>(x); };
     } else return false;
   }
   template <class Y> static auto as_var(const Y& y) {
@@ -190,8 +195,10 @@ template <class... Layers> struct Sequential {
   /// The same while nothing records: plain tensors as far as the layers let them.
   template <std::size_t i, class X> auto values(const X& x) const {
     if constexpr (i == sizeof...(Layers)) return x;
-    else if constexpr (pairs<i>() && autodiff::detail::is_tensor<X>) return values<i + 2>(std::get<i>(layers).template values<typename Layer<i + 1>::Rule>(x));
-    else if constexpr (requires { std::get<i>(layers).template values<autodiff::Identity>(x); }) return values<i + 1>(std::get<i>(layers).template values<autodiff::Identity>(x));
+    else if constexpr (pairs<i>() && autodiff::detail::is_tensor<X>)
+      return values<i + 2>(std::get<i>(layers).template values<typename Layer<i + 1>::Rule>(x));
+    else if constexpr (requires { std::get<i>(layers).template values<autodiff::Identity>(x); })
+      return values<i + 1>(std::get<i>(layers).template values<autodiff::Identity>(x));
     else return values<i + 1>(std::get<i>(layers)(x));
   }
 };

@@ -1,6 +1,6 @@
-// Costs: one number from what a net returned and what it should have. The first argument is a Var<Tensor> (the result is a Var<double> to walk
-// back from), a Tensor (a double) or a Dual; the target is a Tensor of the same shape, or a Var<Tensor>, which then gets an adjoint too. Every
-// cost is a mean, so that the learning rate does not depend on the number of samples.
+// Costs: one number from what a net returned and what it should have. The first argument is a Var<Tensor> (the result is a Var<double> to
+// walk back from), a Tensor (a double) or a Dual; the target is a Tensor of the same shape, or a Var<Tensor>, which then gets an adjoint
+// too. Every cost is a mean, so that the learning rate does not depend on the number of samples.
 //
 // From the outputs of a net to the cost:      a number each        mse, half_mse
 //                                             yes or no            binary_cross_entropy_with_logits, on a net without a last Sigmoid;
@@ -21,7 +21,8 @@ namespace autodiff::inline v1::nn {
 namespace detail {
 
 template <class X, class Target> constexpr void check_numbers() {
-  static_assert(AnyTensor<Target> && std::same_as<NumberIn<X>, NumberIn<Target>>, "outputs and targets must be tensors of one number type: convert with .as<float>() or .as<double>()");
+  static_assert(AnyTensor<Target> && std::same_as<NumberIn<X>, NumberIn<Target>>,
+      "outputs and targets must be tensors of one number type: convert with .as<float>() or .as<double>()");
 }
 template <class X> const Shape& shape_of(const X& x) {
   if constexpr (TensorLike<X>) return x.shape(); else return shape_of(x.value());
@@ -46,11 +47,12 @@ template <class T> void check_targets(const char* where, const Tensor<T>& target
 /// NaN passes.
 template <class T> void check_probabilities(const char* where, const T* h, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i)
-    if (h[i] < 0 || h[i] > 1) refuse_probability(where, "output", i, static_cast<double>(h[i]), "; end the net with a Sigmoid, or use binary_cross_entropy_with_logits");
+    if (h[i] < 0 || h[i] > 1)
+      refuse_probability(where, "output", i, static_cast<double>(h[i]), "; end the net with a Sigmoid, or use binary_cross_entropy_with_logits");
 }
 
-/// Mean of −t log h − (1 − t) log(1 − h), and in g its gradient (h − t) / (h(1 − h)) / n. The smallest normal number stands in for 0, so that both stay
-/// finite; and g times the sigmoid's slope h(1 − h) gives (h − t)/n again as long as h is not exactly 0 or 1.
+/// Mean of −t log h − (1 − t) log(1 − h), and in g its gradient (h − t) / (h(1 − h)) / n. The smallest normal number stands in for 0, so
+/// that both stay finite; and g times the sigmoid's slope h(1 − h) gives (h − t)/n again as long as h is not exactly 0 or 1.
 template <class T> double binary_cross_entropy(const T* h, const T* t, T* g, std::size_t n) {
   constexpr double least = static_cast<double>(std::numeric_limits<T>::min());
   const double share = 1 / static_cast<double>(n);
@@ -83,8 +85,8 @@ template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto half_mse
   else return autodiff::detail::stored(mean(square(output - target)) * 0.5);
 }
 
-/// Mean of −t log h − (1 − t) log(1 − h), for probabilities h (a net that ends with a Sigmoid) and targets t in 0 … 1. Where h is exactly 0 or 1 and should
-/// not be, the logarithm is taken of the smallest normal number: the cost is finite, 708 (87 for float).
+/// Mean of −t log h − (1 − t) log(1 − h), for probabilities h (a net that ends with a Sigmoid) and targets t in 0 … 1. Where h is exactly 0
+/// or 1 and should not be, the logarithm is taken of the smallest normal number: the cost is finite, 708 (87 for float).
 template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto binary_cross_entropy(const X& probability, const Target& target) {
   using T = detail::NumberIn<X>;
   constexpr const char* where = "binary_cross_entropy";
@@ -94,7 +96,8 @@ template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto binary_c
   if constexpr (TensorLike<X> && autodiff::detail::is_tensor<Target>) {
     const autodiff::detail::Operand<T> h(probability, where);
     detail::check_probabilities(where, h->data, h->shape.count());
-    return autodiff::detail::plain_if_all_are<X>(autodiff::detail::cost_with_gradient<T>(where, h, [&](T* g) { return detail::binary_cross_entropy(h->data, target.data(), g, target.size()); }));
+    const auto cost = [&](T* g) { return detail::binary_cross_entropy(h->data, target.data(), g, target.size()); };
+    return autodiff::detail::plain_if_all_are<X>(autodiff::detail::cost_with_gradient<T>(where, h, cost));
   } else {
     const auto h = plain(probability);
     detail::check_probabilities(where, h.data(), h.size());
@@ -104,7 +107,8 @@ template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto binary_c
 }
 
 /// The same from logits x, h = σ(x): mean of softplus(x) − t·x. Never overflows; its slope is (σ(x) − t) / n.
-template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto binary_cross_entropy_with_logits(const X& logits, const Target& target) {
+template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>>
+auto binary_cross_entropy_with_logits(const X& logits, const Target& target) {
   detail::check_numbers<X, Target>();
   if constexpr (autodiff::detail::is_tensor<Target>) {
     detail::check_targets("binary_cross_entropy_with_logits", target);
@@ -130,7 +134,9 @@ template <AnyTensor X, AnyTensor Target = Tensor<detail::NumberIn<X>>> auto cros
   for (std::size_t i = 0, m = t.shape().rows(), n = t.shape().columns(); i < m; ++i) {
     double sum = 0;
     for (std::size_t j = 0; j < n; ++j) sum += static_cast<double>(t.data()[i * n + j]);
-    if (!(std::abs(sum - 1) < 1e-3)) throw Error(detail::text("cross_entropy: row {} of the targets sums to {}; each row is a distribution and sums to 1 (for class numbers pass a std::vector<int>)", {i, sum}));
+    if (!(std::abs(sum - 1) < 1e-3))
+      throw Error(detail::text("cross_entropy: row {} of the targets sums to {}; each row is a distribution and sums to 1 "
+                               "(for class numbers pass a std::vector<int>)", {i, sum}));
   }
   return autodiff::detail::stored(dot(log_softmax(logits), target) * (-1.0 / static_cast<double>(t.shape().rows())));
 }

@@ -38,7 +38,9 @@ template <class T> constexpr bool is_parameter<Parameter<T>> = true;
 template <class M> struct Anything {
   template <class X> requires(!std::is_base_of_v<X, M>) operator X() const { throw 0; }
 };
-template <class M, std::size_t... i> consteval bool takes(std::index_sequence<i...>) { return requires { M{(void(i), Anything<M>())...}; }; }
+template <class M, std::size_t... i> consteval bool takes(std::index_sequence<i...>) {
+  return requires { M{(void(i), Anything<M>())...}; };
+}
 template <class M, std::size_t... i, std::size_t... j, std::size_t... k>
 consteval bool takes(std::index_sequence<i...>, std::index_sequence<j...>, std::index_sequence<k...>) {
   return requires { M{(void(i), Anything<M>())..., {(void(j), Anything<M>())...}, (void(k), Anything<M>())...}; };
@@ -51,14 +53,14 @@ template <class M, std::size_t i, std::size_t j, std::size_t k> consteval bool t
 
 constexpr std::size_t most_fields = 16, most_initializers = 32, no_field_count = 0;
 
-/// The most initializers that braces around M take. Counting *downwards*: upwards, a field that has no default would stop the count at once.
+/// The most initializers that braces around M take. Counting *downwards*: upwards, a field without a default would stop the count at once.
 template <class M, std::size_t n = most_initializers + 1> consteval std::size_t initializers() {
   if constexpr (n == 0) return 0;
   else if constexpr (takes<M, n>()) return n;
   else return initializers<M, n - 1>();
 }
-/// How many of the n initializers go to the field that begins at the i-th: more than one for an array T[j], which takes {…} of j, with as many
-/// initializers behind it as are left, and not one more.
+/// How many of the n initializers go to the field that begins at the i-th: more than one for an array T[j], which takes {…} of j, with as
+/// many initializers behind it as are left, and not one more.
 template <class M, std::size_t n, std::size_t i, std::size_t j> consteval std::size_t width() {
   if constexpr (j < 2) return 1;
   else if constexpr (takes<M, i, j, n - i - j>() && !takes<M, i, j, n - i - j + 1>()) return j;
@@ -98,10 +100,17 @@ template <class M> constexpr auto members(M& m) {
   else if constexpr (n == 11) { auto& [a, b, c, d, e, f, g, h, i, j, k] = m; return std::tie(a, b, c, d, e, f, g, h, i, j, k); }
   else if constexpr (n == 12) { auto& [a, b, c, d, e, f, g, h, i, j, k, l] = m; return std::tie(a, b, c, d, e, f, g, h, i, j, k, l); }
   else if constexpr (n == 13) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, o] = m; return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, o); }
-  else if constexpr (n == 14) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, o, p] = m; return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, o, p); }
-  else if constexpr (n == 15) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, o, p, q] = m; return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, o, p, q); }
-  else if constexpr (n == 16) { auto& [a, b, c, d, e, f, g, h, i, j, k, l, o, p, q, r] = m; return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, o, p, q, r); }
-  else static_assert(n != no_field_count, "the fields of this struct cannot be counted (more than 16, a base class, or a reference among them): give it auto fields() { return std::tie(…); }");
+  else if constexpr (n == 14) {
+    auto& [a, b, c, d, e, f, g, h, i, j, k, l, o, p] = m;
+    return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, o, p);
+  } else if constexpr (n == 15) {
+    auto& [a, b, c, d, e, f, g, h, i, j, k, l, o, p, q] = m;
+    return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, o, p, q);
+  } else if constexpr (n == 16) {
+    auto& [a, b, c, d, e, f, g, h, i, j, k, l, o, p, q, r] = m;
+    return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, o, p, q, r);
+  } else static_assert(n != no_field_count, "the fields of this struct cannot be counted (more than 16, a base class, or a reference among "
+                                            "them): give it auto fields() { return std::tie(…); }");
 }
 
 // ---- what a type is to the walk ----------------------------------------------------------------------------------------
@@ -110,7 +119,11 @@ enum class Kind { parameter, fields, members, tuple, range, maybe, variant, poin
 
 template <class M> concept HasFields = requires(M& m) { m.fields(); };
 template <class M> concept TupleLike = requires { std::tuple_size<M>::value; };
-template <class M> concept RangeLike = requires(M& m) { *m.begin(); m.end(); requires !std::same_as<std::remove_cvref_t<decltype(*m.begin())>, M>; };
+template <class M> concept RangeLike = requires(M& m) { *m.begin(); m.end(); };
+/// A path, whose elements are paths.
+template <class M> concept RangeOfItself =
+    RangeLike<M> && requires(M& m) { requires std::same_as<std::remove_cvref_t<decltype(*m.begin())>, M>; };
+template <class M> concept ReferenceLike = requires(M& m) { typename M::type; { m.get() } -> std::same_as<typename M::type&>; };
 template <class M> concept SharedPointerLike = requires(M& m) { *m; m.use_count(); };
 template <class M> concept MaybeLike = requires(M& m) { *m; m.operator->(); static_cast<bool>(m); };
 template <class M> concept VariantLike = requires(M& m) { m.valueless_by_exception(); };
@@ -120,8 +133,9 @@ template <class M> consteval Kind kind_of() {
   if constexpr (is_parameter<M>) return Kind::parameter;
   else if constexpr (std::is_pointer_v<M>) return Kind::pointer;
   else if constexpr (std::is_array_v<M>) return Kind::range;
-  else if constexpr (!std::is_class_v<M> || NumberOfOurs<M>) return Kind::nothing;
+  else if constexpr (!std::is_class_v<M> || NumberOfOurs<M> || RangeOfItself<M>) return Kind::nothing;
   else if constexpr (HasFields<M>) return Kind::fields;
+  else if constexpr (std::is_trivially_copyable_v<M> && (RangeLike<M> || ReferenceLike<M>)) return Kind::pointer;  // a span
   else if constexpr (std::is_trivially_copyable_v<M>) return Kind::nothing;  // a parameter is not, nor is what holds one
   else if constexpr (TupleLike<M> && !RangeLike<M>) return Kind::tuple;
   else if constexpr (std::is_aggregate_v<M> && !TupleLike<M>) return Kind::members;
@@ -143,6 +157,7 @@ template <class M> using ChildrenOf = std::remove_cvref_t<decltype(children(std:
 template <class M> auto element_of() {
   if constexpr (std::is_array_v<M>) return std::type_identity<std::remove_cvref_t<decltype(std::declval<M&>()[0])>>();
   else if constexpr (RangeLike<M>) return std::type_identity<std::remove_cvref_t<decltype(*std::declval<M&>().begin())>>();
+  else if constexpr (ReferenceLike<M>) return std::type_identity<std::remove_cvref_t<typename M::type>>();
   else return std::type_identity<std::remove_cvref_t<decltype(*std::declval<M&>())>>();
 }
 
@@ -160,7 +175,8 @@ template <class M, class... Within> consteval bool may_hold() {
     using To = std::remove_cv_t<std::remove_pointer_t<M>>;
     if constexpr (requires { sizeof(To); } && std::is_object_v<To>) return kind_of<To>() != Kind::opaque && may_hold<To, M, Within...>();
     else return false;
-  } else if constexpr (kind == Kind::range || kind == Kind::maybe || kind == Kind::pointer) return may_hold<typename decltype(element_of<M>())::type, M, Within...>();
+  } else if constexpr (kind == Kind::range || kind == Kind::maybe || kind == Kind::pointer)
+    return may_hold<typename decltype(element_of<M>())::type, M, Within...>();
   else return Any<ChildrenOf<M>, M, Within...>::may_hold_one();
 }
 
@@ -191,8 +207,11 @@ template <class M> constexpr const char* name_of([[maybe_unused]] std::size_t i,
 template <class M, class F, class At> void walk(M& m, const F& f, At& at) {
   using Model = std::remove_const_t<M>;
   constexpr Kind kind = kind_of<Model>();
-  static_assert(kind != Kind::opaque, "this class may hold parameters that cannot be seen: give it auto fields() { return std::tie(…); }, of all that is to be learned, or, if it holds none, give that to the class around it");
-  static_assert(kind != Kind::pointer, "a pointer to a layer or parameter: copies of the net would share it; hold it by value, or in a std::unique_ptr or std::vector");
+  static_assert(kind != Kind::opaque,
+      "this class may hold parameters that cannot be seen: give it auto fields() { return std::tie(…); }, of all that is to be learned, "
+      "or, if it holds none, give that to the class around it");
+  static_assert(kind != Kind::pointer,
+      "a pointer to a layer or parameter: copies of the net would share it; hold it by value, or in a std::unique_ptr or std::vector");
   if constexpr (kind == Kind::parameter) at.arrive(f, m);
   else if constexpr (kind == Kind::range) {
     std::size_t i = 0;
@@ -205,20 +224,25 @@ template <class M, class F, class At> void walk(M& m, const F& f, At& at) {
     auto&& parts = children(m);
     using Parts = std::remove_cvref_t<decltype(parts)>;
     constexpr std::size_t n = std::tuple_size_v<Parts>;
-    if constexpr (requires { Model::field_names[0]; }) static_assert(std::size(Model::field_names) == n, "field_names: give one name for each field");
+    if constexpr (requires { Model::field_names[0]; })
+      static_assert(std::size(Model::field_names) == n, "field_names: give one name for each field");
     const auto part = [&]<std::size_t i>(std::integral_constant<std::size_t, i>) {
       using Part = std::tuple_element_t<i, Parts>;
-      static_assert(std::is_lvalue_reference_v<decltype(parts)> || std::is_lvalue_reference_v<Part>, "fields() returns copies: return std::tie(…), not std::make_tuple(…)");
+      static_assert(std::is_lvalue_reference_v<decltype(parts)> || std::is_lvalue_reference_v<Part>,
+          "fields() returns copies: return std::tie(…), not std::make_tuple(…)");
       using X = std::remove_reference_t<decltype(std::get<i>(parts))>;
       if constexpr (may_hold<std::remove_cv_t<X>>()) {
-        static_assert(std::is_const_v<M> || !std::is_const_v<X>, "a const parameter cannot be learned: make it a Tensor, or fields() not const");
+        static_assert(std::is_const_v<M> || !std::is_const_v<X>,
+            "a const parameter cannot be learned: make it a Tensor, or fields() not const");
         at.into(i, name_of<Model>(i, n), [&] {
           if constexpr (std::is_const_v<M>) walk(std::as_const(std::get<i>(parts)), f, at);
           else walk(std::get<i>(parts), f, at);
         });
       }
     };
-    [&]<std::size_t... i>(std::index_sequence<i...>) { (part(std::integral_constant<std::size_t, i>()), ...); }(std::make_index_sequence<n>());
+    [&]<std::size_t... i>(std::index_sequence<i...>) {
+      (part(std::integral_constant<std::size_t, i>()), ...);
+    }(std::make_index_sequence<n>());
   }
 }
 

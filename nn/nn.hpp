@@ -1,4 +1,4 @@
-// The door of nn: small neural nets on the tape of autodiff. Include this. There is no backpropagation in here: it is the tape, read backwards.
+// The door of nn: small neural nets on the tape of autodiff. Include this. Backpropagation is not in here: it is the tape, read backwards.
 //
 //     nn::Sequential net{nn::Linear(2, 3), nn::Sigmoid{}, nn::Linear(3, 1)};     // a model: this, or any struct of layers
 //     nn::initialize(net, 1);

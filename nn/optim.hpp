@@ -1,5 +1,5 @@
-// Optimizers: a step over the parameters that the last backward() reached. Only what a parameter needs besides its gradient is kept here, for the one
-// net that the optimizer steps; a copy of an optimizer keeps it for a copy of the net.
+// Optimizers: a step over the parameters that the last backward() reached. Only what a parameter needs besides its gradient is kept here,
+// for the one net that the optimizer steps; a copy of an optimizer keeps it for a copy of the net.
 #pragma once
 #include "module.hpp"
 #include <cmath>
@@ -12,12 +12,14 @@ namespace detail {
 struct Range { double low, high; bool low_too, high_too; };
 inline void check_option(const char* optimizer, const char* option, double value, Range range) {
   const bool good = (range.low_too ? value >= range.low : value > range.low) && (range.high_too ? value <= range.high : value < range.high);
-  if (!good) throw Error(text("{}: {} is {}; it must be {} {} and {} {}", {optimizer, option, value, range.low_too ? "at least" : "above", range.low, range.high_too ? "at most" : "below", range.high}));
+  if (!good) throw Error(text("{}: {} is {}; it must be {} {} and {} {}",
+      {optimizer, option, value, range.low_too ? "at least" : "above", range.low, range.high_too ? "at most" : "below", range.high}));
 }
 constexpr Range rates{0, 1e30, true, true}, fractions{0, 1, true, false}, positive{0, 1e30, false, true};
 
 [[noreturn]] inline void refuse_unreached(const char* optimizer) {
-  throw Error(text("{}: no parameter of this net has an adjoint: before each step call tape.backward(cost), on a cost of this net's output, and do not clear the tape in between", {optimizer}));
+  throw Error(text("{}: no parameter of this net has an adjoint: before each step call tape.backward(cost), on a cost of this net's "
+      "output, and do not clear the tape in between", {optimizer}));
 }
 
 /// What an optimizer keeps for one parameter.
@@ -26,8 +28,8 @@ template <class T> struct Moments {
   double power1 = 1, power2 = 1;  ///< betaᵗ after t steps of this parameter
 };
 
-/// What an optimizer keeps for all parameters of a net, in their order, and which net that is. A net is known by where it or its parameters are, so
-/// that it may move, and may be assigned to.
+/// What an optimizer keeps for all parameters of a net, in their order, and which net that is. A net is known by where it or its parameters
+/// are, so that it may move, and may be assigned to.
 class NetState {
  public:
   NetState() = default;
@@ -52,16 +54,20 @@ class NetState {
       } else {
         same_parameters = same_parameters && i < kinds_.size() && kinds_[i] == std::same_as<T, float>;
         if (same_parameters && all[at].first.shape() != p.shape())
-          throw ShapeError(text("{}: parameter {} has shape {}, and had {} when this optimizer first saw its net; make an optimizer for each net", {optimizer, i, p.shape().text(), all[at].first.shape().text()}));
+          throw ShapeError(text("{}: parameter {} has shape {}, and had {} when this optimizer first saw its net; make an optimizer for "
+              "each net", {optimizer, i, p.shape().text(), all[at].first.shape().text()}));
       }
       ++at, ++i;
     });
     if (i == 0) refuse_empty_model(optimizer);
-    if (!same_parameters || i != kinds_.size()) throw Error(text("{}: this net has {} parameters, and the one that this optimizer first saw had {} or other number types; make an optimizer for each net", {optimizer, i, kinds_.size()}));
+    if (!same_parameters || i != kinds_.size())
+      throw Error(text("{}: this net has {} parameters, and the one that this optimizer first saw had {} or other number types; make an "
+          "optimizer for each net", {optimizer, i, kinds_.size()}));
     const void* const net = &model;
     if (!net_) net_ = net, parameter_ = first_parameter;
     if (net != net_ && first_parameter != parameter_)
-      throw Error(text("{}: this is another net than the one that this optimizer has stepped so far, whose momentum it keeps; make an optimizer for each net", {optimizer}));
+      throw Error(text("{}: this is another net than the one that this optimizer has stepped so far, whose momentum it keeps; make an "
+          "optimizer for each net", {optimizer}));
     net_ = net, parameter_ = first_parameter;
   }
   template <class T> std::vector<Moments<T>>& list() {
@@ -89,7 +95,9 @@ template <class M> void require_initialized(const char* optimizer, M& model) {
     zero = zero && all_zero(p.value().data());
     if (zero && p.adjoint()) dead += all_zero(p.adjoint());
   });
-  if (matrices > 1 && zero && dead) throw Error(text("{}: all weights of this net are zero, and so is the gradient of {} of its {} matrices, for good; call nn::initialize(net, seed) first", {optimizer, dead, matrices}));
+  if (matrices > 1 && zero && dead)
+    throw Error(text("{}: all weights of this net are zero, and so is the gradient of {} of its {} matrices, for good; call "
+        "nn::initialize(net, seed) first", {optimizer, dead, matrices}));
 }
 
 }  // namespace detail
@@ -112,7 +120,8 @@ class Sgd {
     set_learning_rate(options.learning_rate);
     detail::check_option("sgd", "momentum", options.momentum, detail::fractions);
     detail::check_option("sgd", "weight_decay", options.weight_decay, detail::rates);
-    if (options.nesterov && options.momentum == 0) throw Error("sgd: nesterov looks ahead along the momentum, and that is 0; give .momentum, 0.9 for instance");
+    if (options.nesterov && options.momentum == 0)
+      throw Error("sgd: nesterov looks ahead along the momentum, and that is 0; give .momentum, 0.9 for instance");
   }
   const SgdOptions& options() const { return options_; }
   double learning_rate() const { return options_.learning_rate; }
@@ -155,7 +164,8 @@ struct AdamOptions {
   double weight_decay = 0;  ///< decoupled: w −= learning_rate · weight_decay · w, apart from the gradient (AdamW)
 };
 
-/// m = β₁m + (1 − β₁)g;  v = β₂v + (1 − β₂)g²;  w −= learning_rate · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + epsilon); t counts the steps of each parameter.
+/// m = β₁m + (1 − β₁)g;  v = β₂v + (1 − β₂)g²;  w −= learning_rate · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + epsilon)
+/// t counts the steps of each parameter.
 class Adam {
  public:
   using Options = AdamOptions;
@@ -188,9 +198,11 @@ class Adam {
       detail::Moments<T>& state = state_.list<T>()[i];
       state.power1 *= options_.beta1, state.power2 *= options_.beta2;
       T* const w = p.update();
-      if (options_.weight_decay != 0) kernels<T>().axpy(static_cast<T>(-options_.learning_rate * options_.weight_decay), w, w, p.size(), true);
+      const T decay = static_cast<T>(-options_.learning_rate * options_.weight_decay);
+      if (decay != 0) kernels<T>().axpy(decay, w, w, p.size(), true);
       kernels<T>().adam(w, g, state.first.mutable_data(), state.second.mutable_data(),
-                        {options_.learning_rate, options_.beta1, options_.beta2, options_.epsilon, 1 - state.power1, 1 - state.power2}, p.size());
+                        {options_.learning_rate, options_.beta1, options_.beta2, options_.epsilon, 1 - state.power1, 1 - state.power2},
+                        p.size());
     });
     if (!reached) detail::refuse_unreached("adam");
   }

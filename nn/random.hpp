@@ -1,5 +1,5 @@
-// Random numbers that are the same on every machine: draws are made by comparing whole numbers, with no std::normal_distribution (every library
-// has its own) and no log or cos (every libm has its own last digit).
+// Random numbers that are the same on every machine: draws are made by comparing whole numbers, with no std::normal_distribution (every
+// library has its own) and no log or cos (every libm has its own last digit).
 #pragma once
 #include <cstdint>
 
@@ -27,8 +27,8 @@ class Random {
       if (x - r <= std::uint64_t(0) - n) return r;
     }
   }
-  /// N(0, 1), in steps of 2⁻⁵⁰. Its half y = k + x has the density e^−y²/2 = e^−k²/2 · e^−kx · e^−x²/2; each factor is a chance to be thrown away, and
-  /// what none of them throws away is a draw (after Karney, Sampling exactly from the normal distribution, 2016).
+  /// N(0, 1), in steps of 2⁻⁵⁰. Its half y = k + x has the density e^−y²/2 = e^−k²/2 · e^−kx · e^−x²/2; each factor is a chance to be
+  /// thrown away, and what none of them throws away is a draw (after Karney, Sampling exactly from the normal distribution, 2016).
   constexpr double normal() {
     constexpr std::uint64_t half = std::uint64_t{1} << 63, one = ~std::uint64_t{0};
     for (;;) {
@@ -47,8 +47,8 @@ class Random {
  private:
   std::uint64_t state_;
 
-  /// True with probability e^−xt, x and t fractions of 2⁶⁴: x > u₁ > u₂ > … goes on m times, each step granted with probability t, with probability
-  /// (xt)ᵐ/m!, and so ends after an even number of steps with probability 1 − xt + (xt)²/2! − … (von Neumann).
+  /// True with probability e^−xt, x and t fractions of 2⁶⁴: x > u₁ > u₂ > … goes on m times, each step granted with probability t, with
+  /// probability (xt)ᵐ/m!, and so ends after an even number of steps with probability 1 − xt + (xt)²/2! − … (von Neumann).
   constexpr bool survives(std::uint64_t x, std::uint64_t t) {
     for (bool even = true;; even = !even) {
       const std::uint64_t u = bits();

@@ -87,7 +87,7 @@ template <class E, class F> void refuses(F&& f, std::initializer_list<const char
     }
     return;
   } catch (const std::exception& e) {
-    FAIL_CHECK("another error: " << e.what());
+    FAIL_CHECK("another error: " + std::string(e.what()));
     return;
   }
   FAIL_CHECK("no error");
@@ -102,7 +102,7 @@ template <class T> ad::Tensor<T> direction(const ad::Shape& shape) {
 
 /// A function of a tensor, to one number, differentiated in every way: backwards against finite differences, forwards against backwards, the
 /// Hessian's product against differences of gradients.
-template <class F, class T> void verify(const char* name, const F& f, const ad::Tensor<T>& x) {
+template <class F, class T> void verify(const std::string& name, const F& f, const ad::Tensor<T>& x) {
   CAPTURE(name);
   CAPTURE(x.shape().text());
   constexpr bool is_float = std::is_same_v<T, float>;
@@ -116,7 +116,7 @@ template <class F, class T> void verify(const char* name, const F& f, const ad::
     const auto up = ad::gradient(f, ad::Tensor<T>(x + v * h)), down = ad::gradient(f, ad::Tensor<T>(x - v * h));
     CHECK(difference(hv, ad::Tensor<T>((up - down) / (2 * h)), is_float ? 5e-2 : 1e-5) == "");
   } catch (const ad::Error& e) {
-    FAIL_CHECK(e.what());
+    FAIL_CHECK(std::string(e.what()));
   }
 }
 

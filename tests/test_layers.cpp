@@ -21,7 +21,9 @@ auto weighed(const auto& y) {
   return dot(y, w);
 }
 /// The gradient in the layer's input, against finite differences.
-void check_input(const auto& layer, const Tensor& x = inputs) { CHECK_NOTHROW(ad::check_gradient([&](const auto& t) { return weighed(layer(t)); }, x)); }
+void check_input(const auto& layer, const Tensor& x = inputs) {
+  CHECK_NOTHROW(ad::check_gradient([&](const auto& t) { return weighed(layer(t)); }, x));
+}
 /// The gradient in every parameter, against central differences.
 void check_parameters(auto& net, const Tensor& x = inputs) {
   ad::Tape tape;

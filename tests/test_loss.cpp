@@ -69,7 +69,8 @@ TEST_CASE("a cost of a float net is a Var<double>") {
   ad::Tape tape;
   const ad::Var v = tape.variable(x.as<float>());
   static_assert(std::same_as<decltype(nn::mse(v, target.as<float>())), ad::Var<double>>);
-  CHECK(nn::binary_cross_entropy(tape.variable(probabilities.as<float>()), target.as<float>()).value() == doctest::Approx(nn::binary_cross_entropy(probabilities, target)).epsilon(1e-6));
+  CHECK(nn::binary_cross_entropy(tape.variable(probabilities.as<float>()),
+      target.as<float>()).value() == doctest::Approx(nn::binary_cross_entropy(probabilities, target)).epsilon(1e-6));
 }
 TEST_CASE("from logits nothing overflows, and a wrong answer keeps its slope") {
   const Tensor far{{1000}, {-1000}}, wrong{{0}, {1}};
@@ -125,14 +126,21 @@ TEST_CASE("costs say what does not fit") {
   CHECK_THROWS_AS(nn::binary_cross_entropy(probabilities, Tensor::ones({6})), ad::ShapeError);
   CHECK_THROWS_AS(nn::binary_cross_entropy_with_logits(x, Tensor::ones({6})), ad::ShapeError);
   CHECK_THROWS_AS(nn::cross_entropy(x, Tensor::ones({6})), ad::ShapeError);
-  CHECK_THROWS_WITH_AS(nn::cross_entropy(x, std::vector<int>{0, 3}), "cross_entropy: label 3 of row 1 is outside of 0 to 2", ad::ShapeError);
-  CHECK_THROWS_WITH_AS(nn::cross_entropy(x, std::vector<int>{-1, 2}), "cross_entropy: label -1 of row 0 is outside of 0 to 2", ad::ShapeError);
+  CHECK_THROWS_WITH_AS(nn::cross_entropy(x, std::vector<int>{0, 3}), "cross_entropy: label 3 of row 1 is outside of 0 to 2",
+      ad::ShapeError);
+  CHECK_THROWS_WITH_AS(nn::cross_entropy(x, std::vector<int>{-1, 2}), "cross_entropy: label -1 of row 0 is outside of 0 to 2",
+      ad::ShapeError);
   CHECK_THROWS_AS(nn::cross_entropy(x, std::vector<int>{0}), ad::ShapeError);
 }
 TEST_CASE("costs refuse what is no probability") {
-  CHECK_THROWS_WITH_AS(nn::binary_cross_entropy(x, target), "binary_cross_entropy: output 1 is -1.2, outside of 0 to 1; end the net with a Sigmoid, or use binary_cross_entropy_with_logits", ad::Error);
-  CHECK_THROWS_WITH_AS(nn::binary_cross_entropy(probabilities, Tensor::full({2, 3}, 2)), "binary_cross_entropy: target 0 is 2, outside of 0 to 1; a target is a probability", ad::Error);
+  CHECK_THROWS_WITH_AS(nn::binary_cross_entropy(x, target),
+      "binary_cross_entropy: output 1 is -1.2, outside of 0 to 1; end the net with a Sigmoid, or use binary_cross_entropy_with_logits",
+      ad::Error);
+  CHECK_THROWS_WITH_AS(nn::binary_cross_entropy(probabilities, Tensor::full({2, 3}, 2)),
+      "binary_cross_entropy: target 0 is 2, outside of 0 to 1; a target is a probability", ad::Error);
   CHECK_THROWS_AS(nn::binary_cross_entropy_with_logits(x, Tensor::full({2, 3}, -1)), ad::Error);
   CHECK_THROWS_AS(nn::binary_cross_entropy_with_logits(x, Tensor::full({2, 3}, not_a_number)), ad::Error);
-  CHECK_THROWS_WITH_AS(nn::cross_entropy(x, Tensor::full({2, 3}, 0.5)), "cross_entropy: row 0 of the targets sums to 1.5; each row is a distribution and sums to 1 (for class numbers pass a std::vector<int>)", ad::Error);
+  CHECK_THROWS_WITH_AS(nn::cross_entropy(x, Tensor::full({2, 3}, 0.5)),
+      "cross_entropy: row 0 of the targets sums to 1.5; each row is a distribution and sums to 1 (for class numbers pass a "
+      "std::vector<int>)", ad::Error);
 }

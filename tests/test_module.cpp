@@ -2,13 +2,16 @@
 #include <doctest/doctest.h>
 #include <nn/nn.hpp>
 #include <array>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <random>
+#include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -39,6 +42,9 @@ struct Mixed {
   std::map<std::string, Line> named;
   std::vector<double> history;
   ad::Tensor<float> table;
+  std::filesystem::path file{};
+  std::array<int, 3> sizes{};
+  std::string_view view{};
   nn::Sequential<Line, nn::Sigmoid> chain{Line(2, 2), nn::Sigmoid{}};
 };
 struct Named {
@@ -69,16 +75,20 @@ TEST_CASE("a struct of layers is a model, and its parameters are named by positi
   CHECK(names(nn::Sequential{Line(2, 3), nn::Tanh{}, Line(3, 1)}) == Names{"0.weight", "0.bias", "2.weight", "2.bias"});
   CHECK(names(nn::Sequential{nn::Sequential{Line(2, 3), nn::Tanh{}}, Line(3, 1)}) == Names{"0.0.weight", "0.0.bias", "1.weight", "1.bias"});
 }
-TEST_CASE("a struct names its fields if it likes") { CHECK(names(Named{}) == Names{"both.0.weight", "both.0.bias", "both.1.weight", "both.1.bias", "last.weight", "last.bias"}); }
+TEST_CASE("a struct names its fields if it likes") {
+  CHECK(names(Named{}) == Names{"both.0.weight", "both.0.bias", "both.1.weight", "both.1.bias", "last.weight", "last.bias"});
+}
 TEST_CASE("a lone parameter is a model") {
   const ad::Parameter<float> p(ad::Tensor<float>{1, 2, 3});
   CHECK(names(p) == Names{"parameter"});
   CHECK(nn::parameter_count(p) == 3);
 }
 TEST_CASE("fields that are no layers are passed by, and containers are looked into") {
-  Mixed model{.first = Line(2, 2), .many = {Line(1, 1), Line(1, 1)}, .maybe = Line(1, 1), .none = {}, .named = {{"x", Line(1, 1)}}, .history = {}, .table = ad::Tensor<float>{1, 2}};
-  CHECK(names(model) == Names{"2.weight", "2.bias", "3.0.weight", "3.0.bias", "3.1.weight", "3.1.bias", "5.0.weight", "5.0.bias", "5.1.weight", "5.1.bias", "6.0.weight", "6.0.bias",
-                              "7.weight", "7.bias", "9.0.1.weight", "9.0.1.bias", "12.0.weight", "12.0.bias"});
+  Mixed model{.first = Line(2, 2), .many = {Line(1, 1), Line(1, 1)}, .maybe = Line(1, 1), .none = {}, .named = {{"x", Line(1, 1)}},
+      .history = {}, .table = ad::Tensor<float>{1, 2}};
+  CHECK(names(model) == Names{"2.weight", "2.bias", "3.0.weight", "3.0.bias", "3.1.weight", "3.1.bias", "5.0.weight", "5.0.bias",
+      "5.1.weight", "5.1.bias", "6.0.weight", "6.0.bias",
+                              "7.weight", "7.bias", "9.0.1.weight", "9.0.1.bias", "15.0.weight", "15.0.bias"});
 }
 TEST_CASE("a class with private fields gives fields()") {
   Private model;
@@ -111,8 +121,17 @@ TEST_CASE("what a unique_ptr or a variant holds is found") {
 }
 TEST_CASE("what holds no parameter is no model") {
   static_assert(nn::Model<Two> && nn::Model<const Two> && nn::Model<Weight>);
-  static_assert(!nn::Model<nn::Sigmoid> && !nn::Model<nn::Sequential<nn::Sigmoid>> && !nn::Model<std::vector<int>> && !nn::Model<int*> && !nn::Model<nn::Dropout>);
+  static_assert(!nn::Model<nn::Sigmoid> && !nn::Model<nn::Sequential<nn::Sigmoid>> && !nn::Model<std::vector<int>> && !nn::Model<int*>
+      && !nn::Model<nn::Dropout>);
   CHECK(nn::parameter_count(nn::Sigmoid{}) == 0);
+}
+TEST_CASE("what only refers to a layer is seen, to be refused") {
+  static_assert(nn::Model<Line*> && nn::Model<std::shared_ptr<Line>> && nn::Model<std::span<Line>>
+      && nn::Model<std::reference_wrapper<Line>>);
+  static_assert(!nn::Model<const char*> && !nn::Model<std::shared_ptr<int>> && !nn::Model<std::span<const int>>
+      && !nn::Model<std::reference_wrapper<int>> && !nn::Model<void*>);
+  static_assert(nn::detail::kind_of<std::span<Line>>() == nn::detail::Kind::pointer
+      && nn::detail::kind_of<std::reference_wrapper<Line>>() == nn::detail::Kind::pointer);
 }
 TEST_CASE("copying a net copies it") {
   Two net;

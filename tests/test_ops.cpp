@@ -110,7 +110,9 @@ TEST_CASE("slice follows Python") {
       {-100, 100, 3, {0, 3}}, {-1, -100, -1, {4, 3, 2, 1, 0}}, {4, 0, -2, {4, 2}}, {1, 4, -1, {}},        {0, 5, 100, {0}},        {4, -100, -100, {4}},
       {0, far, far, {0}},     {far, near, near, {4}},    {near, far, 1, {0, 1, 2, 3, 4}}, {2, 2, 1, {}},  {far, near, -1, {4, 3, 2, 1, 0}}};
   for (const auto& row : rows) {
-    CAPTURE(row.begin), CAPTURE(row.end), CAPTURE(row.step);
+    CAPTURE(row.begin);
+    CAPTURE(row.end);
+    CAPTURE(row.step);
     CHECK(difference(slice(x, 0, row.begin, row.end, row.step), row.result) == "");
     verify("slice", [&](auto t) { return sum(square(slice(t, 0, row.begin, row.end, row.step))) + sum(t); }, some({5}));
     verify("slice of the middle axis", [&](auto t) { return sum(exp(slice(t, 1, row.begin, row.end, row.step))); }, some({2, 5, 2}));

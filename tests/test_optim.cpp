@@ -61,12 +61,18 @@ TEST_CASE("momentum") {
 }
 TEST_CASE("Nesterov's momentum") {
   double v = 0;
-  compare(nn::Sgd{{.learning_rate = 0.05, .momentum = 0.8, .nesterov = true}}, [&](double w, double g, int) { v = 0.8 * v + g; return w - 0.05 * (g + 0.8 * v); });
+  compare(nn::Sgd{{.learning_rate = 0.05, .momentum = 0.8, .nesterov = true}}, [&](double w, double g, int) {
+    v = 0.8 * v + g;
+    return w - 0.05 * (g + 0.8 * v);
+  });
 }
 TEST_CASE("weight decay") {
   compare(nn::Sgd{{.learning_rate = 0.1, .weight_decay = 0.3}}, [](double w, double g, int) { return w - 0.1 * (g + 0.3 * w); });
   double v = 0;
-  compare(nn::Sgd{{.learning_rate = 0.1, .momentum = 0.5, .weight_decay = 0.3}}, [&](double w, double g, int) { v = 0.5 * v + g + 0.3 * w; return w - 0.1 * v; });
+  compare(nn::Sgd{{.learning_rate = 0.1, .momentum = 0.5, .weight_decay = 0.3}}, [&](double w, double g, int) {
+    v = 0.5 * v + g + 0.3 * w;
+    return w - 0.1 * v;
+  });
 }
 TEST_CASE("Adam") {
   double m = 0, v = 0;
@@ -109,7 +115,10 @@ TEST_CASE("the learning rate may change between steps") {
   CHECK(optimizer.learning_rate() == 0.02);
 }
 TEST_CASE("parameters of float and of double learn in one net") {
-  struct Both { ad::Parameter<float> narrow{ad::Tensor<float>{5}}; ad::Parameter<double> wide{Tensor{5}}; ad::Parameter<float> unused{ad::Tensor<float>{7}}; };
+  struct Both {
+    ad::Parameter<float> narrow{ad::Tensor<float>{5}}, unused{ad::Tensor<float>{7}};
+    ad::Parameter<double> wide{Tensor{5}};
+  };
   const auto train = [](auto optimizer) {
     Both net;
     ad::Tape tape;
@@ -147,7 +156,8 @@ TEST_CASE("Adam counts the steps of each parameter by itself") {
 TEST_CASE("a step that finds no adjoint says what to do") {
   auto net = small_net();
   const auto check = [&](auto optimizer, const std::string& name) {
-    const std::string text = name + ": no parameter of this net has an adjoint: before each step call tape.backward(cost), on a cost of this net's output, and do not clear the tape in between";
+    const std::string text = name + ": no parameter of this net has an adjoint: before each step call tape.backward(cost), on a cost of "
+        "this net's output, and do not clear the tape in between";
     CHECK_THROWS_WITH_AS(optimizer.step(net), text.c_str(), ad::Error);
     ad::Tape tape;
     const ad::Var cost = sum(net(Tensor{{1, 2}}));
@@ -189,7 +199,9 @@ TEST_CASE("a step that is refused changes nothing") {
   nn::Adam optimizer{{}};
   step(net, optimizer);
   const auto before = numbers(other);
-  CHECK_THROWS_WITH_AS(step(other, optimizer), "adam: this is another net than the one that this optimizer has stepped so far, whose momentum it keeps; make an optimizer for each net", ad::Error);
+  CHECK_THROWS_WITH_AS(step(other, optimizer),
+      "adam: this is another net than the one that this optimizer has stepped so far, whose momentum it keeps; make an optimizer for each "
+      "net", ad::Error);
   CHECK(numbers(other) == before);
 }
 TEST_CASE("a net that was never given numbers is refused, a single layer may start at zero") {
@@ -200,7 +212,8 @@ TEST_CASE("a net that was never given numbers is refused, a single layer may sta
     const ad::Var cost = nn::mse(net(Tensor{{1, 2}}), {{1}});
     tape.backward(cost);
     optimizer.step(net);
-  }()), "sgd: all weights of this net are zero, and so is the gradient of 2 of its 2 matrices, for good; call nn::initialize(net, seed) first", ad::Error);
+  }()), "sgd: all weights of this net are zero, and so is the gradient of 2 of its 2 matrices, for good; call nn::initialize(net, seed) "
+      "first", ad::Error);
   nn::Linear<double> line(2, 1);
   ad::Tape tape;
   const ad::Var cost = nn::mse(line(Tensor{{1, 2}}), {{1}});
@@ -209,13 +222,15 @@ TEST_CASE("a net that was never given numbers is refused, a single layer may sta
   CHECK(line.weight.value()[0] == doctest::Approx(0.2));
 }
 TEST_CASE("options that make no sense are refused, with the number") {
-  CHECK_THROWS_WITH_AS((nn::Sgd{{.learning_rate = -0.1}}), "sgd: learning_rate is -0.1; it must be at least 0 and at most 1e+30", ad::Error);
+  CHECK_THROWS_WITH_AS((nn::Sgd{{.learning_rate = -0.1}}), "sgd: learning_rate is -0.1; it must be at least 0 and at most 1e+30",
+      ad::Error);
   CHECK_THROWS_AS((nn::Sgd{{.learning_rate = std::nan("")}}), ad::Error);
   CHECK_THROWS_AS((nn::Sgd{{.learning_rate = HUGE_VAL}}), ad::Error);
   CHECK_THROWS_WITH_AS((nn::Sgd{{.learning_rate = 1, .momentum = 1}}), "sgd: momentum is 1; it must be at least 0 and below 1", ad::Error);
   CHECK_THROWS_AS((nn::Sgd{{.learning_rate = 1, .momentum = -0.5}}), ad::Error);
   CHECK_THROWS_AS((nn::Sgd{{.learning_rate = 1, .weight_decay = -1}}), ad::Error);
-  CHECK_THROWS_WITH_AS((nn::Sgd{{.learning_rate = 1, .nesterov = true}}), "sgd: nesterov looks ahead along the momentum, and that is 0; give .momentum, 0.9 for instance", ad::Error);
+  CHECK_THROWS_WITH_AS((nn::Sgd{{.learning_rate = 1, .nesterov = true}}),
+      "sgd: nesterov looks ahead along the momentum, and that is 0; give .momentum, 0.9 for instance", ad::Error);
   CHECK_THROWS_AS((nn::Adam{{.beta1 = 1}}), ad::Error);
   CHECK_THROWS_AS((nn::Adam{{.beta2 = -0.1}}), ad::Error);
   CHECK_THROWS_WITH_AS((nn::Adam{{.epsilon = 0}}), "adam: epsilon is 0; it must be above 0 and at most 1e+30", ad::Error);

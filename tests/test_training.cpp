@@ -1,4 +1,5 @@
-// Training, from the first epoch to the last: the tutorial's XOR to the digits, no allocation after the first step, the same digits with two threads.
+// Training, from the first epoch to the last: the tutorial's XOR to the digits, no allocation after the first step, the same digits with
+// two threads.
 #include <doctest/doctest.h>
 #include <nn/nn.hpp>
 #include <cmath>
@@ -38,7 +39,9 @@ void check_close(const Tensor& got, const Tensor& expected, double tolerance) {
   REQUIRE(got.size() == expected.size());
   for (std::size_t i = 0; i < got.size(); ++i) CHECK(std::abs(got[i] - expected[i]) <= tolerance);
 }
-template <class T> Tensor adjoint_of(const ad::Parameter<T>& p) { return ad::Tensor<T>::from(std::span<const T>(p.adjoint(), p.size()), p.shape()).template as<double>(); }
+template <class T> Tensor adjoint_of(const ad::Parameter<T>& p) {
+  return ad::Tensor<T>::from(std::span<const T>(p.adjoint(), p.size()), p.shape()).template as<double>();
+}
 
 /// One step: what stands in every training loop.
 double step(ad::Tape& tape, auto& net, auto& optimizer, const auto& cost_of) {
@@ -75,7 +78,9 @@ TEST_CASE("the tutorial's XOR: cost and gradient are its reference's, to the dig
     const ad::Var cost = cost_of(net(x), y);
     tape.backward(cost);
     CHECK(cost.value() == doctest::Approx(0.7058488589595548).epsilon(1e-15));
-    check_close(adjoint_of(first.weight), {{0.005716045381349233, 0.0022916419822411535, 0.003955926179669406}, {0.0033149698144424103, 0.005248135239788971, 0.0020355981488115044}}, 1e-16);
+    check_close(adjoint_of(first.weight),
+        {{0.005716045381349233, 0.0022916419822411535, 0.003955926179669406},
+        {0.0033149698144424103, 0.005248135239788971, 0.0020355981488115044}}, 1e-16);
     check_close(adjoint_of(first.bias), {-0.007426095537421268, 0.01226449971263342, 0.008157574276407087}, 1e-16);
     check_close(adjoint_of(second.weight), {{0.02508563160774923}, {0.0309426272494341}, {0.03045487552283394}}, 1e-16);
     check_close(adjoint_of(second.bias), {0.051499503787083595}, 1e-16);
@@ -83,7 +88,9 @@ TEST_CASE("the tutorial's XOR: cost and gradient are its reference's, to the dig
   const auto net = xor_net<double>();
   check(net, std::get<0>(net.layers), std::get<2>(net.layers), [](const auto& h, const auto& t) { return nn::binary_cross_entropy(h, t); });
   const auto logits = xor_logits<double>();
-  check(logits, std::get<0>(logits.layers), std::get<2>(logits.layers), [](const auto& z, const auto& t) { return nn::binary_cross_entropy_with_logits(z, t); });
+  check(logits, std::get<0>(logits.layers), std::get<2>(logits.layers), [](const auto& z, const auto& t) {
+    return nn::binary_cross_entropy_with_logits(z, t);
+  });
   const Own own{std::get<0>(net.layers), std::get<2>(net.layers)};
   check(own, own.hidden, own.output, [](const auto& h, const auto& t) { return nn::binary_cross_entropy(h, t); });
 }
@@ -111,7 +118,9 @@ TEST_CASE("XOR is learned from most starts") {
     nn::Sgd optimizer{{.learning_rate = 1}};
     ad::Tape tape;
     double cost = 1;
-    for (int i = 0; i < 10'000; ++i) cost = step(tape, net, optimizer, [&](const auto& n) { return nn::binary_cross_entropy_with_logits(n(in), out); });
+    for (int i = 0; i < 10'000; ++i) cost = step(tape, net, optimizer, [&](const auto& n) {
+      return nn::binary_cross_entropy_with_logits(n(in), out);
+    });
     learned += cost < 0.05;
   }
   CHECK(learned >= 18);
@@ -165,7 +174,9 @@ TEST_CASE("batches as rows of all samples allocate nothing either") {
   ad::Tape tape;
   const auto epoch = [&] {
     for (std::size_t b = 0; b < 64; b += 16)
-      step(tape, net, optimizer, [&](const auto& n) { return nn::cross_entropy(n(s.inputs.rows(b, b + 16)), std::span<const int>(s.labels).subspan(b, 16)); });
+      step(tape, net, optimizer, [&](const auto& n) {
+        return nn::cross_entropy(n(s.inputs.rows(b, b + 16)), std::span<const int>(s.labels).subspan(b, 16));
+      });
   };
   epoch();
   const std::size_t before = allocations();
@@ -183,7 +194,9 @@ TEST_CASE("one thread and two give the same digits") {
     ad::set_threads(1);
     return bits_of(net);
   };
-  const auto same = [](const std::vector<float>& a, const std::vector<float>& b) { return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0; };
+  const auto same = [](const std::vector<float>& a, const std::vector<float>& b) {
+    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+  };
   CHECK(same(train(1, nn::Sgd{{.learning_rate = 0.1}}), train(2, nn::Sgd{{.learning_rate = 0.1}})));
   CHECK(same(train(1, nn::Adam{{}}), train(2, nn::Adam{{}})));
 }
@@ -195,7 +208,9 @@ TEST_CASE("nets can be trained on several threads, one each") {
     auto net = xor_logits<float>();
     nn::Adam optimizer{{.learning_rate = 0.01}};
     ad::Tape tape;
-    for (int i = 0; i < 200; ++i) step(tape, net, optimizer, [&](const auto& n) { return nn::binary_cross_entropy_with_logits(n(in), out); });
+    for (int i = 0; i < 200; ++i) step(tape, net, optimizer, [&](const auto& n) {
+      return nn::binary_cross_entropy_with_logits(n(in), out);
+    });
     result = bits_of(net);
   });
   for (auto& thread : threads) thread.join();

@@ -1,0 +1,147 @@
+// Fused operations against the compositions that they stand for: values, all adjoints, forward mode, and what they refuse.
+#include "support.hpp"
+
+using ad::Parameter;
+using ad::Shape;
+using ad::Tensor;
+using support::about;
+using support::difference;
+using support::Number;
+using support::refuses;
+using support::verify;
+
+namespace {
+support::Random random_numbers(14);
+Tensor<double> some(const Shape& shape, double low = -1, double high = 1) { return random_numbers.tensor(shape, low, high); }
+
+/// layer<Rule> against Rule(x·w + b), in values and in the adjoints of all three.
+template <class Rule, class T> void same_as_composed(const Shape& shape, std::size_t outputs) {
+  CAPTURE(std::string(Rule::row.name));
+  CAPTURE(shape.text());
+  const double tolerance = std::is_same_v<T, float> ? 1e-5 : 1e-12;
+  ad::Tape tape;
+  const ad::Var x = tape.variable(random_numbers.tensor<T>(shape, -1, 1));
+  const ad::Var w = tape.variable(random_numbers.tensor<T>({shape.columns(), outputs}, -1, 1));
+  const ad::Var b = tape.variable(random_numbers.tensor<T>({outputs}, -1, 1));
+  const ad::Var fused = ad::layer<Rule>(x, w, b);
+  const ad::Var composed = ad::apply<Rule>(matmul(x, w) + b);
+  CHECK(difference(fused.value(), composed.value(), tolerance) == "");
+  const auto weights = random_numbers.tensor<T>(fused.shape(), -1, 1);
+  tape.backward(fused, weights);
+  const auto gx = tape.adjoint(x), gw = tape.adjoint(w), gb = tape.adjoint(b);
+  tape.backward(composed, weights);
+  CHECK(difference(gx, tape.adjoint(x), tolerance) == "");
+  CHECK(difference(gw, tape.adjoint(w), tolerance) == "");
+  CHECK(difference(gb, tape.adjoint(b), tolerance) == "");
+}
+}  // namespace
+
+TEST_CASE("a layer is the product, the bias and the activation") {
+  for (const Shape& s : {Shape({4, 3}), Shape({3}), Shape({1, 1}), Shape({2, 2, 5}), Shape({17, 20}), Shape({0, 3}), Shape({2, 0})})
+    for (const std::size_t outputs : {1u, 3u, 18u}) {
+      same_as_composed<ad::Identity, double>(s, outputs);
+      same_as_composed<ad::Sigmoid, double>(s, outputs);
+      same_as_composed<ad::Tanh, float>(s, outputs);
+      same_as_composed<ad::Relu, float>(s, outputs);
+    }
+}
+
+TEST_CASE("a layer is differentiated in every mode, in every operand") {
+  const auto x = some({5, 2}), w = some({2, 3}), b = some({3});
+  verify("layer, x", [&](auto t) { return sum(square(ad::layer<ad::Sigmoid>(t, w, b))); }, x);
+  verify("layer, bare", [&](auto t) { return sum(square(ad::layer(t, w, b))); }, x);
+  ad::check_gradient([&](auto t) { return sum(square(ad::layer<ad::Tanh>(x, t, b))); }, w);
+  ad::check_gradient([&](auto t) { return sum(square(ad::layer<ad::Tanh>(x, w, t))); }, b);
+  ad::check_gradient([&](auto t) { return sum(ad::layer<ad::Softplus>(t, t, slice(reshape(t, {4}), 0, 0, 2))); }, some({2, 2}));  // one operand thrice
+}
+
+TEST_CASE("the weights of a layer may be parameters, and its input a constant") {
+  const Parameter<double> w(some({2, 3})), b(some({3}));
+  const auto x = some({4, 2});
+  ad::Tape tape;
+  const ad::Var y = sum(square(ad::layer<ad::Sigmoid>(x, w, b)));
+  tape.backward(y);
+  const auto expected = ad::gradient([&](auto t) { return sum(square(sigmoid(matmul(x, t) + b.value()))); }, w.value());
+  CHECK(difference(Tensor<double>::from(std::vector<double>(w.adjoint(), w.adjoint() + 6), {2, 3}), expected) == "");
+  const ad::Pause pause;
+  static_assert(std::is_same_v<decltype(ad::layer<ad::Sigmoid>(x, w.value(), b.value())), Tensor<double>>);
+  CHECK(sum(square(ad::layer<ad::Sigmoid>(x, w, b))).value() == about(y.value()));
+}
+
+TEST_CASE("a layer refuses what does not fit") {
+  const auto x = some({4, 2});
+  refuses<ad::ShapeError>([&] { (void)ad::layer(x, some({3, 2}), some({2})); }, {"linear: inner sizes differ: (4, 2) x (3, 2): 2 != 3"});
+  refuses<ad::ShapeError>([&] { (void)ad::layer(x, some({2}), some({2})); }, {"the weights have shape (2,)", "two axes"});
+  refuses<ad::ShapeError>([&] { (void)ad::layer(x, some({2, 3}), some({2})); }, {"the bias has shape (2,)", "3 outputs take (3,)"});
+  refuses<ad::ShapeError>([&] { (void)ad::layer(x, some({2, 3}), some({1, 3})); }, {"bias"});
+  refuses<ad::ShapeError>([&] { (void)ad::layer(some({}), some({2, 3}), some({3})); }, {"inner sizes differ"});
+}
+
+TEST_CASE("costs are what they say, differentiated in every mode") {
+  const std::vector<std::int32_t> labels{0, 2, 1, 1};
+  const auto target = some({4, 3}, 0, 1);
+  const auto x = some({4, 3}, -2, 2);
+  double expected = 0;
+  const auto p = log_softmax(x);
+  for (std::size_t i = 0; i < 4; ++i) expected -= p(i, static_cast<std::size_t>(labels[i])) / 4;
+  CHECK(ad::softmax_cross_entropy(x, labels) == about(expected));
+  CHECK(ad::logistic_cross_entropy(x, target) == about(mean(softplus(x) - x * target)));
+  CHECK(ad::squared_error(x, target, 0.25) == about(0.25 * sum(square(x - target))));
+  verify("cross entropy", [&](auto t) { return ad::softmax_cross_entropy(t, labels); }, x);
+  verify("cross entropy, scaled and squared", [&](auto t) { return square(ad::softmax_cross_entropy(t * 2.0, labels)) * 3.0; }, x);
+  verify("logistic", [&](auto t) { return ad::logistic_cross_entropy(t, target); }, x);
+  verify("logistic, twice", [&](auto t) { return ad::logistic_cross_entropy(t, target) + ad::logistic_cross_entropy(t, target) * 2.0; }, x);
+  verify("squared error", [&](auto t) { return ad::squared_error(t, target, 0.25); }, x);
+  verify("squared error, and more of x", [&](auto t) { return ad::squared_error(t, target, 0.25) + sum(t * t); }, x);
+  const auto xf = x.as<float>(), tf = target.as<float>();
+  verify("float", [&](auto t) { return ad::softmax_cross_entropy(t, labels) + ad::logistic_cross_entropy(t, tf) + ad::squared_error(t, tf, 0.5); }, xf);
+}
+
+TEST_CASE("the gradient that a cost keeps is right for every seed, however often, and after a rewind") {
+  const auto target = some({3, 2}, 0, 1);
+  ad::Tape tape;
+  const ad::Var x = tape.variable(some({3, 2}));
+  const auto expected = ad::gradient([&](auto t) { return sum(square(t - target)); }, x.value());
+  const auto mark = tape.mark();
+  for (int round = 0; round < 4; ++round) {
+    tape.rewind(mark);
+    ad::Var<Tensor<double>> noise = x;
+    for (int i = 0; i < round; ++i) noise = exp(noise * 0.1);
+    const ad::Var cost = ad::squared_error(x, target, 1);
+    const ad::Var both = cost * 2.0 + sum(noise) * 0.0;
+    tape.backward(cost);
+    CHECK(difference(tape.adjoint(x), expected) == "");
+    tape.backward(cost);
+    CHECK(difference(tape.adjoint(x), expected) == "");
+    tape.backward(both);
+    CHECK(difference(tape.adjoint(x), expected * 2.0) == "");
+    tape.backward({cost, both}, {1.0, -0.5});
+    CHECK(difference(tape.adjoint(x), expected * 0.0) == "");
+    tape.backward(cost);
+    CHECK(difference(tape.adjoint(x), expected) == "");
+  }
+}
+
+TEST_CASE("costs neither overflow nor hide a NaN") {
+  const Tensor<double> x{{1000, -1000}};
+  CHECK(ad::softmax_cross_entropy(x, std::vector<std::int32_t>{0}) == 0);
+  CHECK(ad::softmax_cross_entropy(x, std::vector<std::int32_t>{1}) == about(2000));
+  CHECK(ad::logistic_cross_entropy(x, Tensor<double>{{1, 0}}) == 0);
+  CHECK(ad::logistic_cross_entropy(x, Tensor<double>{{0, 1}}) == about(1000));
+  CHECK(std::isnan(ad::logistic_cross_entropy(Tensor<double>{support::not_a_number}, Tensor<double>{1})));
+  CHECK(std::isnan(ad::squared_error(Tensor<double>{support::not_a_number}, Tensor<double>{1}, 1)));
+  CHECK(std::isnan(ad::softmax_cross_entropy(Tensor<double>{{support::not_a_number, 1}}, std::vector<std::int32_t>{1})));
+}
+
+TEST_CASE("costs refuse targets that do not fit") {
+  const auto x = some({2, 3});
+  using Labels = std::vector<std::int32_t>;
+  refuses<ad::ShapeError>([&] { (void)ad::softmax_cross_entropy(x, Labels{0}); }, {"cross_entropy: logits (2, 3) have 2 rows", "1 labels"});
+  refuses<ad::ShapeError>([&] { (void)ad::softmax_cross_entropy(x, Labels{0, 3}); }, {"label 3 of row 1", "0 to 2"});
+  refuses<ad::ShapeError>([&] { (void)ad::softmax_cross_entropy(x, Labels{-1, 0}); }, {"label -1 of row 0"});
+  refuses<ad::ShapeError>([&] { (void)ad::softmax_cross_entropy(some({0, 3}), Labels{}); }, {"(0, 3)", "0 labels"});
+  refuses<ad::ShapeError>([&] { (void)ad::softmax_cross_entropy(some({}), Labels{0}); }, {"()"});
+  refuses<ad::ShapeError>([&] { (void)ad::logistic_cross_entropy(x, some({3, 2})); }, {"binary_cross_entropy_with_logits: outputs (2, 3) against targets (3, 2)"});
+  refuses<ad::ShapeError>([&] { (void)ad::squared_error(x, some({2}), 1); }, {"squared_error: outputs (2, 3) against targets (2,)"});
+  refuses<ad::ShapeError>([&] { (void)ad::squared_error(Tensor<double>{}, Tensor<double>{}, 1); }, {"no numbers to compare", "(0,)"});
+}

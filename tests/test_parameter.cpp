@@ -1,0 +1,229 @@
+// Parameters: tensors to be learned, on one recording after another; updates in place never change what was recorded.
+#include "support.hpp"
+#include <memory>
+#include <thread>
+
+using ad::Parameter;
+using ad::Tensor;
+using support::about;
+using support::difference;
+using support::refuses;
+
+namespace {
+/// One step of gradient descent by hand.
+void descend(Parameter<double>& p, double rate) {
+  const double* const g = p.adjoint();
+  REQUIRE(g != nullptr);
+  const std::vector<double> slope(g, g + p.size());
+  double* const x = p.update();
+  for (std::size_t i = 0; i < p.size(); ++i) x[i] -= rate * slope[i];
+}
+}  // namespace
+
+TEST_CASE("a parameter learns, one recording after another") {
+  Parameter<double> p(Tensor<double>{3, -2});
+  ad::Tape tape;
+  for (int step = 0; step < 60; ++step) {
+    tape.clear();
+    const ad::Var cost = sum(square(p.var() - Tensor<double>{1, 5}));
+    CHECK(p.adjoint() == nullptr);
+    tape.backward(cost);
+    descend(p, 0.25);
+    CHECK(p.adjoint() == nullptr);  // used up
+  }
+  CHECK(difference(p.value(), Tensor<double>{1, 5}) == "");
+}
+
+TEST_CASE("a parameter learns on a new tape each step, and on tapes that live side by side") {
+  Parameter<double> p(Tensor<double>{3, -2});
+  for (int step = 0; step < 60; ++step) {
+    ad::Tape tape;
+    tape.backward(sum(square(p.var() - 1.0)));
+    descend(p, 0.25);
+  }
+  CHECK(difference(p.value(), Tensor<double>{1, 1}) == "");
+  ad::Tape first;
+  first.backward(sum(p.var() * 2.0));
+  CHECK(p.adjoint()[0] == 2);
+  descend(p, 0);
+  {
+    ad::Tape second;  // its walks backwards are numbered from 1 again
+    second.backward(sum(p.var() * 3.0));
+    REQUIRE(p.adjoint() != nullptr);
+    CHECK(p.adjoint()[1] == 3);
+    descend(p, 0);
+  }
+  first.clear();
+  first.backward(sum(p.var() * 4.0));
+  REQUIRE(p.adjoint() != nullptr);
+  CHECK(p.adjoint()[0] == 4);
+}
+
+TEST_CASE("used several times in one recording, it stands on the tape once") {
+  Parameter<double> p(Tensor<double>{2, 3});
+  ad::Tape tape;
+  const ad::Var y = sum(p.var() * p.var() + p.var());
+  CHECK(p.var().place() == p.var().place());
+  tape.backward(y);
+  CHECK(p.adjoint()[0] == 5);
+  CHECK(difference(tape.adjoint(p.var()), Tensor<double>{5, 7}) == "");
+}
+
+TEST_CASE("after an update the old recording cannot be walked backwards again") {
+  Parameter<double> p(Tensor<double>{1, 2});
+  ad::Tape tape;
+  const ad::Var y = sum(square(p.var()));
+  tape.backward(y);
+  tape.backward(y);  // before the update: as often as one likes
+  p.update()[0] = 10;
+  refuses<ad::TapeError>([&] { tape.backward(y); }, {"backward", "updated in place", "clear()"});
+  refuses<ad::TapeError>([&] { tape.backward({y}, {1.0}); }, {"updated in place"});
+  tape.clear();
+  const ad::Var z = sum(square(p.var()));
+  tape.backward(z);
+  CHECK(p.adjoint()[0] == 20);
+}
+
+TEST_CASE("updates after rewind: only what is still recorded counts") {
+  Parameter<double> p(Tensor<double>{1, 2}), early(Tensor<double>{1, 1});
+  ad::Tape tape;
+  const ad::Var x = tape.variable(Tensor<double>{1, 1});
+  const auto mark = tape.mark();
+  for (int step = 0; step < 3; ++step) {
+    tape.rewind(mark);
+    tape.backward(sum(p.var() * x));
+    descend(p, 1);
+  }
+  CHECK(difference(p.value(), Tensor<double>{-2, -1}) == "");
+  tape.rewind(mark);
+  (void)early.var();
+  const auto later = tape.mark();
+  tape.backward(sum(early.var() * p.var()));
+  early.update()[0] = 5;
+  p.update()[0] = 5;
+  tape.rewind(later);  // p has gone, early has not
+  const ad::Var y = sum(p.var() * x);
+  refuses<ad::TapeError>([&] { tape.backward(y); }, {"updated in place"});
+}
+
+TEST_CASE("other numbers by assign: what was recorded keeps the old ones") {
+  Parameter<double> p(Tensor<double>{1, 2});
+  ad::Tape tape;
+  const ad::Var v = p.var();
+  const ad::Var y = sum(v * v);
+  p.assign(Tensor<double>{100, 200});
+  std::vector<Tensor<double>> trash(20, Tensor<double>{-1, -1});
+  for (auto& t : trash) t[0] = -2;
+  tape.backward(y);
+  CHECK(difference(tape.adjoint(v), Tensor<double>{2, 4}) == "");
+  CHECK(difference(v.value(), Tensor<double>{1, 2}) == "");
+  CHECK(p.adjoint() == nullptr);
+  CHECK(difference(p.var().value(), Tensor<double>{100, 200}) == "");
+  refuses<ad::ShapeError>([&] { p.assign(Tensor<double>{1, 2, 3}); }, {"parameter: shape (2,)", "(3,)"});
+}
+
+TEST_CASE("a parameter's value that the caller keeps does not change with it") {
+  Parameter<double> p(Tensor<double>{1, 2});
+  const Tensor<double> kept = p.value();
+  ad::Tape tape;
+  const ad::Var v = p.var();
+  const ad::Var y = sum(v * v);
+  tape.backward(y);
+  p.update()[0] = 50;  // shared with `kept`: the numbers move away, the tape keeps the old ones
+  CHECK(kept(0) == 1);
+  CHECK(p.value()(0) == 50);
+  CHECK(difference(v.value(), Tensor<double>{1, 2}) == "");
+  Tensor<double> given{7, 8};
+  Parameter<double> q(given);
+  given[0] = 0;
+  CHECK(q.value()(0) == 7);
+}
+
+TEST_CASE("copies are deep, moves keep the place, and a parameter may end before its recording") {
+  ad::Tape tape;
+  ad::Var<Tensor<double>> v;
+  {
+    Parameter<double> p(Tensor<double>{1, 2});
+    Parameter<double> copy = p;
+    copy.update()[0] = 9;
+    CHECK(p.value()(0) == 1);
+    v = p.var();
+    Parameter<double> moved = std::move(p);
+    CHECK(moved.var().place() == v.place());
+    CHECK(p.size() == 0);  // NOLINT: empty, and usable
+    p = moved;
+    CHECK(p.var().place() != v.place());
+    p = std::move(moved);
+    Parameter<double>& self = p;
+    p = self;
+    CHECK(p.value()(1) == 2);
+  }
+  const ad::Var y = sum(v * v);
+  tape.backward(y);
+  CHECK(difference(tape.adjoint(v), Tensor<double>{2, 4}) == "");
+}
+
+TEST_CASE("a parameter outlives its tape") {
+  Parameter<double> p(Tensor<double>{1, 2});
+  { ad::Tape tape; tape.backward(sum(p.var())); }
+  CHECK(p.adjoint() == nullptr);
+  CHECK(p.var().place() == 0);  // no tape: a constant
+  p.update()[0] = 4;
+  CHECK(sum(p.var()).value() == 6);
+}
+
+TEST_CASE("two tapes in turn keep one parameter without piling it up") {
+  Parameter<double> p(Tensor<double>{1, 2});
+  ad::Tape a, b;
+  std::size_t reserved = 0;
+  for (int i = 0; i < 1000; ++i) {
+    for (ad::Tape* tape : {&a, &b}) {
+      const auto on = tape->record();
+      tape->clear();
+      tape->backward(sum(p.var()));
+      CHECK(p.adjoint()[0] == 1);
+    }
+    if (i == 10) reserved = ad::detail::active<double>->nodes.shared.capacity();
+  }
+  CHECK(ad::detail::active<double>->nodes.shared.capacity() == reserved);
+}
+
+TEST_CASE("nothing is recorded while a Pause lives") {
+  Parameter<double> p(Tensor<double>{1, 2});
+  ad::Tape tape;
+  const ad::Var x = tape.variable(2.0);
+  {
+    const ad::Pause pause;
+    CHECK(!Parameter<double>::recording());
+    CHECK(p.var().place() == 0);
+    CHECK(sum(p.var() * 3.0).value() == 9);
+    refuses<ad::TapeError>([&] { (void)ad::Var<double>(x * x); }, {"no tape records"});
+    { const ad::Pause again; }
+    ad::Tape inner;  // younger than the pause: it records
+    CHECK(p.var().place() != 0);
+  }
+  CHECK(Parameter<double>::recording());
+  for (int i = 0; i < 10; ++i) { const ad::Pause pause; }
+  ad::Tape one, two;
+  const ad::Var y = two.variable(3.0);
+  two.backward(y * y);
+  CHECK(two.adjoint(y) == 6);
+}
+
+TEST_CASE("without a tape, threads compute with one parameter at once") {
+  const Parameter<double> p(Tensor<double>::ones({64}));
+  std::vector<std::thread> threads;
+  std::vector<int> right(4);
+  for (std::size_t i = 0; i < right.size(); ++i) threads.emplace_back([&, i] { for (int k = 0; k < 300; ++k) right[i] += sum(p.var() * 2.0).value() == 128; });
+  for (auto& t : threads) t.join();
+  for (const int r : right) CHECK(r == 300);
+}
+
+TEST_CASE("parameters after their tape has ended on another thread are constants again") {
+  Parameter<double> p(Tensor<double>{1, 2});
+  auto tape = std::make_unique<ad::Tape>();
+  (void)p.var();
+  std::thread([&] { tape.reset(); }).join();
+  CHECK(sum(p.var() * 2.0).value() == 6);
+  CHECK(!Parameter<double>::recording());
+}

@@ -1,0 +1,187 @@
+// Reductions: over all numbers and along each axis, in every mode; ties, NaN and nothing at all.
+#include "support.hpp"
+
+using ad::Axis;
+using ad::Shape;
+using ad::Tensor;
+using support::about;
+using support::difference;
+using support::infinity;
+using support::not_a_number;
+using support::Number;
+using support::refuses;
+using support::TensorVar;
+using support::verify;
+
+namespace {
+support::Random random_numbers(13);
+Tensor<double> some(const Shape& shape) { return random_numbers.tensor(shape); }
+/// Numbers in random order, none near another: extremes stay where they are when finite differences push.
+template <class T = double> Tensor<T> apart(const Shape& shape) {
+  auto t = Tensor<T>::zeros(shape);
+  for (std::size_t i = 0; i < t.size(); ++i) t[i] = static_cast<T>(0.3 + 0.1 * static_cast<double>((i * 37 + 11) % t.size()));  // 37 divides no size here
+  return t;
+}
+const Shape shapes[] = {Shape({4}), Shape({1}), Shape({2, 3}), Shape({1, 3}), Shape({3, 1}), Shape({2, 3, 4}), Shape({2, 1, 2, 1}), Shape({3, 40}), Shape({40, 3})};
+}  // namespace
+
+TEST_CASE("reductions over all numbers give numbers") {
+  const Tensor<double> x{{1, 2}, {3, 6}};
+  static_assert(std::is_same_v<decltype(sum(x)), double> && std::is_same_v<decltype(max(x.as<float>())), double>);
+  static_assert(std::is_same_v<decltype(mean(TensorVar<float>())), Number>);
+  CHECK(sum(x) == 12);
+  CHECK(mean(x) == 3);
+  CHECK(max(x) == 6);
+  CHECK(min(x) == 1);
+  CHECK(argmax(x) == 3);
+  CHECK(dot(x, x) == 50);
+  CHECK(norm(x) == about(std::sqrt(50)));
+  CHECK(logsumexp(x) == about(std::log(std::exp(1.0) + std::exp(2.0) + std::exp(3.0) + std::exp(6.0))));
+  CHECK(sum(Tensor<double>::full({}, 7)) == 7);
+}
+
+TEST_CASE("reductions along an axis drop it, or keep it with size 1") {
+  const Tensor<double> x{{1, 2, 9}, {3, 6, 3}};
+  CHECK(equal(sum(x, 0), Tensor<double>{4, 8, 12}));
+  CHECK(equal(sum(x, -1), Tensor<double>{12, 12}));
+  CHECK(equal(mean(x, Axis(1).keep()), Tensor<double>{{4}, {4}}));
+  CHECK(equal(max(x, Axis(0)), Tensor<double>{3, 6, 9}));
+  CHECK(equal(min(x, Axis(-1).keep()), Tensor<double>{{1}, {3}}));
+  CHECK(argmax(x, 1) == std::vector<std::size_t>{2, 1});
+  CHECK(argmax(x, 0) == std::vector<std::size_t>{1, 1, 0});
+  CHECK(sum(Tensor<double>{1, 2}, 0).shape() == Shape{});
+  CHECK(equal(max(x, 2), Tensor<double>{{2, 2, 9}, {3, 6, 3}}));  // max(a, b): a rule of two
+}
+
+TEST_CASE("every reduction over all numbers is differentiated in every mode") {
+  for (const Shape& s : shapes) {
+    const auto w = some(s);
+    verify("sum", [](auto x) { return square(sum(x)); }, some(s));
+    verify("mean", [](auto x) { return square(mean(x)); }, some(s));
+    verify("max", [](auto x) { return square(max(x)); }, apart(s));
+    verify("min", [](auto x) { return square(min(x)); }, apart(s));
+    verify("logsumexp", [](auto x) { return square(logsumexp(x)); }, some(s));
+    verify("dot", [&](auto x) { return dot(x, x) * dot(x, w) + dot(w, x); }, some(s));
+    verify("norm", [](auto x) { return square(norm(x)) * norm(x); }, some(s));
+    verify("float", [](auto x) { return sum(x) + mean(x) * logsumexp(x) + dot(x, x) + norm(x); }, random_numbers.tensor<float>(s));
+  }
+}
+
+TEST_CASE("every reduction along every axis is differentiated in every mode") {
+  for (const Shape& s : shapes)
+    for (std::size_t a = 0; a < s.axes(); ++a) {
+      const auto axis = static_cast<std::ptrdiff_t>(a), from_end = axis - static_cast<std::ptrdiff_t>(s.axes());
+      const auto w = some(s.without(a)), kept = some(s.with(a, 1)), whole = some(s);
+      verify("sum", [&](auto x) { return sum(square(sum(x, axis)) * w + square(sum(x, from_end))); }, some(s));
+      verify("mean", [&](auto x) { return sum(square(mean(x, Axis(axis).keep())) * kept); }, some(s));
+      verify("max", [&](auto x) { return sum(square(max(x, Axis(axis))) * w); }, apart(s));
+      verify("min", [&](auto x) { return sum(square(min(x, Axis(from_end).keep())) * kept); }, apart(s));
+      verify("logsumexp", [&](auto x) { return sum(square(logsumexp(x, axis)) * w); }, some(s));
+      verify("softmax", [&](auto x) { return sum(square(softmax(x, axis)) * whole); }, some(s));
+      verify("log_softmax", [&](auto x) { return sum(square(log_softmax(x, from_end)) * whole); }, some(s));
+      if (s.count() <= 24) verify("float max", [&](auto x) { return max(x) * 2.0 + sum(max(x, Axis(axis))) + sum(min(x, Axis(axis))); }, apart<float>(s));
+      verify("float", [&](auto x) { return sum(square(softmax(x, axis))) + sum(square(mean(x, axis))); }, random_numbers.tensor<float>(s));
+    }
+}
+
+TEST_CASE("a kept axis broadcasts against its operand: the softmax by hand") {
+  const auto x = some({3, 4});
+  const auto by_hand = [](auto t) { const auto e = exp(t - max(t, Axis(1).keep())); return e / sum(e, Axis(1).keep()); };
+  CHECK(difference(softmax(x), by_hand(x)) == "");
+  CHECK(difference(log_softmax(x), log(by_hand(x))) == "");
+  CHECK(difference(ad::gradient([&](auto t) { return sum(square(by_hand(t))); }, x), ad::gradient([](auto t) { return sum(square(softmax(t))); }, x)) == "");
+}
+
+TEST_CASE("softmax and logsumexp neither overflow nor lose digits") {
+  const Tensor<double> big{1000, 1000, -1000};
+  CHECK(difference(softmax(big), Tensor<double>{0.5, 0.5, 0}) == "");
+  CHECK(logsumexp(big) == about(1000 + std::log(2.0)));
+  CHECK(logsumexp(Tensor<double>{-1000, -1000}) == about(-1000 + std::log(2.0)));
+  CHECK(difference(log_softmax(big), Tensor<double>{-std::log(2.0), -std::log(2.0), -2000 - std::log(2.0)}) == "");
+  CHECK(difference(ad::gradient([](auto x) { return logsumexp(x); }, big), Tensor<double>{0.5, 0.5, 0}) == "");
+  CHECK(logsumexp(Tensor<double>{-infinity, 3}) == about(3));
+  CHECK(difference(ad::gradient([](auto x) { return logsumexp(x); }, Tensor<double>{-infinity, 3}), Tensor<double>{0, 1}) == "");
+  CHECK(logsumexp(Tensor<float>{100, 100}) == about(100 + std::log(2.0), 1e-6));
+  CHECK(difference(softmax(Tensor<float>{200, 100}), Tensor<float>{1, 0}, 1e-6) == "");
+}
+
+TEST_CASE("ties of max and min share the slope") {
+  const auto g = [](auto f, Tensor<double> x) { return ad::gradient(f, x); };
+  CHECK(equal(g([](auto x) { return max(x); }, {1, 3, 3, 0}), Tensor<double>{0, 0.5, 0.5, 0}));
+  CHECK(equal(g([](auto x) { return min(x); }, {2, 2, 2, 2}), Tensor<double>{0.25, 0.25, 0.25, 0.25}));
+  CHECK(equal(g([](auto x) { return sum(max(x, Axis(1))); }, {{1, 1}, {0, 1}}), Tensor<double>{{0.5, 0.5}, {0, 1}}));
+  CHECK(ad::jvp([](auto x) { return max(x); }, Tensor<double>{1, 3, 3, 0}, Tensor<double>{1, 2, 4, 8}) == 3);
+  CHECK(argmax(Tensor<double>{1, 3, 3}) == 1);
+}
+
+TEST_CASE("a NaN is the largest and the smallest, so that it is not lost") {
+  const Tensor<double> x{1, not_a_number, 3};
+  CHECK(std::isnan(max(x)));
+  CHECK(std::isnan(min(x)));
+  CHECK(std::isnan(sum(x)));
+  CHECK(std::isnan(norm(x)));
+  CHECK(std::isnan(logsumexp(x)));
+  CHECK(argmax(x) == 1);
+  CHECK(max(Tensor<double>{-infinity, -infinity}) == -infinity);
+  CHECK(argmax(Tensor<double>{-infinity, -infinity}) == 0);
+}
+
+TEST_CASE("the norm has slope 0 at the origin, and neither overflows nor underflows") {
+  CHECK(equal(ad::gradient([](auto x) { return norm(x); }, Tensor<double>{0, 0}), Tensor<double>{0, 0}));
+  CHECK(ad::jvp([](auto x) { return norm(x); }, Tensor<double>{0, 0}, Tensor<double>{1, 1}) == 0);
+  CHECK(norm(Tensor<double>{3e200, 4e200}) == about(5e200));
+  CHECK(norm(Tensor<double>{3e-200, 4e-200}) / 5e-200 == about(1));
+  CHECK(norm(Tensor<float>{3e30f, 4e30f}) / 5e30 == about(1, 1e-6));
+  CHECK(norm(Tensor<double>{1, -infinity}) == infinity);
+  CHECK(difference(ad::gradient([](auto x) { return norm(x); }, Tensor<double>{3e200, 4e200}), Tensor<double>{0.6, 0.8}) == "");
+  CHECK(difference(ad::gradient([](auto x) { return norm(x); }, Tensor<double>{3e-200, 4e-200}), Tensor<double>{0.6, 0.8}) == "");
+  CHECK(norm(Tensor<double>{}) == 0);
+}
+
+TEST_CASE("nothing at all: sums are 0, extremes and means are refused") {
+  const Tensor<double> none{}, rows = Tensor<double>::zeros({0, 3}), columns = Tensor<double>::zeros({3, 0});
+  CHECK(sum(none) == 0);
+  CHECK(dot(none, none) == 0);
+  CHECK(logsumexp(none) == -infinity);
+  CHECK(equal(sum(rows, 0), Tensor<double>{0, 0, 0}));
+  CHECK(sum(rows, 1).shape() == Shape({0}));
+  CHECK(max(rows, Axis(1)).shape() == Shape({0}));
+  CHECK(mean(rows, 1).shape() == Shape({0}));
+  CHECK(softmax(rows).shape() == Shape({0, 3}));
+  CHECK(softmax(columns).shape() == Shape({3, 0}));
+  CHECK(log_softmax(columns, 0).shape() == Shape({3, 0}));
+  CHECK(equal(logsumexp(columns, 1), Tensor<double>{-infinity, -infinity, -infinity}));
+  CHECK(argmax(columns, 0).empty());
+  refuses<ad::ShapeError>([&] { (void)max(none); }, {"max: shape (0,) holds no numbers"});
+  refuses<ad::ShapeError>([&] { (void)min(columns, Axis(1)); }, {"min: shape (3, 0)"});
+  refuses<ad::ShapeError>([&] { (void)mean(none); }, {"mean: shape (0,)"});
+  refuses<ad::ShapeError>([&] { (void)mean(rows, 0); }, {"mean: shape (0, 3)"});
+  refuses<ad::ShapeError>([&] { (void)argmax(none); }, {"argmax"});
+  refuses<ad::ShapeError>([&] { (void)argmax(rows, 0); }, {"argmax"});
+  for (const auto& x : {none, rows, columns}) {
+    ad::Tape tape;
+    const ad::Var v = tape.variable(x);
+    const ad::Var y = sum(v) + dot(v, v) + norm(v) + exp(logsumexp(v)) + sum(softmax(v)) + sum(log_softmax(v, 0)) + sum(exp(logsumexp(v, -1))) + sum(sum(v, 0));
+    CHECK(y.value() == 0);
+    tape.backward(y);
+    CHECK(tape.adjoint(v).shape() == x.shape());
+  }
+}
+
+TEST_CASE("wrong axes and shapes are refused with the op's name") {
+  const auto x = some({2, 3});
+  refuses<ad::ShapeError>([&] { (void)sum(x, 2); }, {"sum: axis 2 of shape (2, 3): it has 2 axes"});
+  refuses<ad::ShapeError>([&] { (void)mean(x, -3); }, {"mean: axis -3"});
+  refuses<ad::ShapeError>([&] { (void)max(x, Axis(2)); }, {"max: axis 2"});
+  refuses<ad::ShapeError>([&] { (void)min(x, Axis(2)); }, {"min: axis 2"});
+  refuses<ad::ShapeError>([&] { (void)argmax(x, 2); }, {"argmax: axis 2"});
+  refuses<ad::ShapeError>([&] { (void)softmax(x, 2); }, {"softmax: axis 2"});
+  refuses<ad::ShapeError>([&] { (void)log_softmax(x, -3); }, {"log_softmax: axis -3"});
+  refuses<ad::ShapeError>([&] { (void)logsumexp(x, 5); }, {"logsumexp: axis 5"});
+  refuses<ad::ShapeError>([&] { (void)sum(Tensor<double>::full({}, 1), 0); }, {"sum: axis 0 of shape ()"});
+  refuses<ad::ShapeError>([&] { (void)dot(x, some({3, 2})); }, {"dot: shapes differ: (2, 3) and (3, 2)"});
+}
+
+TEST_CASE("a sum of many floats keeps their digits") {
+  CHECK(sum(Tensor<float>::full({1'000'000}, 0.1f)) == about(1e5, 1e-5));
+}

@@ -26,10 +26,10 @@ std::string GradientReport::text(bool all) const {
 GradientError::GradientError(GradientReport r) : Error("check_gradient: " + r.text()), report(std::move(r)) {}
 
 GradientReport detail::judge(GradientReport report) {
-  double scale = 1;
+  double largest = 0;
   for (const auto& c : report.components)
-    if (std::isfinite(c.ad)) scale = std::max(scale, std::abs(c.ad));
-  const auto near = [limit = report.tolerance * scale](double a, double b) { return std::abs(a - b) <= limit; };
+    if (std::isfinite(c.ad)) largest = std::max(largest, std::abs(c.ad));
+  const auto near = [limit = std::max(report.tolerance * largest, report.noise)](double a, double b) { return std::abs(a - b) <= limit; };
   for (auto& c : report.components) c.agrees = near(c.given, c.finite_difference) && near(c.given, c.ad);
   if (!report.agrees()) throw GradientError(std::move(report));
   return report;

@@ -18,7 +18,8 @@ struct GradientReport {
   };
   std::vector<Component> components;
   bool hand_written = false;   ///< a gradient of yours was under test
-  double tolerance = 0;        ///< relative to the larger of 1 and the largest component
+  double tolerance = 0;        ///< relative to the largest component
+  double noise = 0;            ///< what finite differences cannot tell from 0
 
   bool agrees() const;
   double largest_difference() const;  ///< between the gradient under test and automatic differentiation, or finite differences if none was given
@@ -74,7 +75,8 @@ template <class F, class G, class X> GradientReport check(const F& f, const G& g
   const auto yours = given(std::as_const(x));
   const auto ad = gradient(f, x);
   const double step = options.step > 0 ? options.step : is_float ? 2e-2 : 1e-3;
-  GradientReport report{{}, hand_written, options.tolerance > 0 ? options.tolerance : is_float ? 1e-2 : 1e-6};
+  const double noise = (is_float ? 1e-4 : 1e-9) * std::max(1.0, std::abs(value_at(f, x)));
+  GradientReport report{{}, hand_written, options.tolerance > 0 ? options.tolerance : is_float ? 1e-2 : 1e-6, noise};
   if constexpr (requires { yours.size(); }) require_size("check_gradient", "your gradient", size_of(x), yours.size());
   for (std::size_t i = 0; i < size_of(x); ++i)
     report.components.push_back({i, at(yours, i), at(ad, i), difference(f, x, i, step), false});

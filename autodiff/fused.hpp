@@ -32,7 +32,12 @@ template <class Rule, class T> Var<Tensor<T>> layer(const Operand<T>& x, const O
   };
   const auto pullback = [](const Pull<T>& p) {
     const Affine<T> affine{p.in(0).shape.rows(), p.in(1).shape[1], p.in(1).shape[0], p.in(0).data, p.in(1).data, nullptr, p.out().data};
-    const auto gx = p.to(0), gw = p.to(1), gbias = p.to(2);
+    auto gx = p.to(0), gw = p.to(1), gbias = p.to(2);
+    if ((gx && (gx.data == gw.data || gx.data == gbias.data)) || (gw && gw.data == gbias.data)) [[unlikely]]  // one variable twice: all is added
+      for (int i = 0; i < 3; ++i) {
+        Target<T>& to = i == 0 ? gx : i == 1 ? gw : gbias;
+        if (to && !std::exchange(to.add, true)) std::fill_n(to.data, p.in(i).shape.count(), T(0));
+      }
     T* const gz = bare ? nullptr : p.tape.nodes.template scratch<T>(affine.m * affine.n);
     const AffineAdjoints<T> adjoints{p.adjoint(), gz, gx.data, gw.data, gbias.data, gx.add, gw.add, gbias.add};
     if constexpr (bare) kernels<T>().affine_pullback(affine, adjoints); else kernels<T>().layer_pullback[row](affine, adjoints);
@@ -68,9 +73,10 @@ template <class T, class Cost> Var<double> cost_with_gradient(const char* name, 
   return record_number<T>(name, [&] { return cost(gradient); }, [gradient](const Pull<T>& p) {
     Cell<T>& in = p.in(0);
     const double g = p.number_adjoint();
-    const bool again = in.adjoint == gradient;
-    if (g == 1 && (!in.adjoint || again || in.swept <= p.tape.nodes.sweep_before_rewind) && in.swept != p.tape.nodes.sweep) {
+    const bool free = !in.adjoint || in.adjoint == gradient || in.swept <= p.tape.nodes.sweep_before_rewind;
+    if (g == 1 && free && in.swept != p.tape.nodes.sweep) {
       in.adjoint = gradient;
+      in.borrowed = true;
       in.swept = p.tape.nodes.sweep;
       return;
     }

@@ -25,6 +25,7 @@ struct CellBase {
   std::uint64_t swept = 0;  ///< the walk backwards that wrote its adjoint; another number than the last walk's: it is zero
   Shape shape;
   struct Handed* handed = nullptr;
+  bool borrowed = false;    ///< its adjoint is the gradient that a cost keeps (fused.hpp): to be read only
 };
 
 /// Copies that a user has asked for, to be handed out again: `y.value()(i, j)` in a loop copies y once.

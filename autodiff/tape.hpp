@@ -217,6 +217,8 @@ template <class Scalar> class BasicTape {
     return held().adjoints.data()[id];
   }
   template <class T> Tensor<T> adjoint(const Var<Tensor<T>>& x) const;
+  /// The same for something that has a variable on this tape: a parameter.
+  template <class P> requires requires(const P& p) { p.var(); } auto adjoint(const P& p) const { return adjoint(p.var()); }
 
   /// Forgets all and keeps the memory.
   void clear() { held().forget({}); }

@@ -84,12 +84,12 @@ template <class Scalar> Scalar* Record<Scalar>::fresh_adjoints() {
 template <class Scalar> void Record<Scalar>::sweep_statements(const Argument<Scalar>*& arguments_end, Id statement, Id stop) {
   Scalar* const adjoint = adjoints.data();
   const Argument<Scalar>* a = arguments_end;
-  Scalar carry(0);
+  Scalar next_adjoint = adjoint[statement - 1];
   while (statement > stop) {
     --statement;
-    const Scalar w = adjoint[statement] + carry;
+    const Scalar w = next_adjoint;
     adjoint[statement] = w;
-    carry = Scalar(0);
+    next_adjoint = adjoint[statement - 1];
     Id id;
     if constexpr (std::is_arithmetic_v<Scalar>)
       if (w == 0) {  // 0 · ∞ is 0 on the way back: a root of 0 that nobody uses poisons nothing
@@ -101,10 +101,10 @@ template <class Scalar> void Record<Scalar>::sweep_statements(const Argument<Sca
       id = a->id;
       const Id to = id & ~first_argument;
       const Scalar share = a->slope * w;
-      if (to == statement - 1) carry += share; else adjoint[to] += share;
+      if (to == statement - 1) next_adjoint += share; else adjoint[to] += share;
     } while (!(id & first_argument));
   }
-  adjoint[stop - 1] += carry;
+  adjoint[stop - 1] = next_adjoint;
   arguments_end = a;
 }
 

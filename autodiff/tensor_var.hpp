@@ -152,7 +152,12 @@ template <class T> struct Target { T* data; bool add; explicit operator bool() c
 template <class T> Target<T> target(Nodes<double>& nodes, Cell<T>& cell) {
   if (cell.place == 0) return {nullptr, false};
   const bool add = cell.swept == nodes.sweep;
-  if (!cell.adjoint || cell.swept <= nodes.sweep_before_rewind) cell.adjoint = nodes.numbers<T>(cell.shape.count());
+  if (!cell.adjoint || cell.borrowed || cell.swept <= nodes.sweep_before_rewind) {
+    T* const own = nodes.numbers<T>(cell.shape.count());
+    if (add) std::copy_n(cell.adjoint, cell.shape.count(), own);
+    cell.adjoint = own;
+    cell.borrowed = false;
+  }
   cell.swept = nodes.sweep;
   return {cell.adjoint, add};
 }
@@ -400,5 +405,6 @@ template <class T> const Tensor<T>& plain(const Tensor<T>& x) { return x; }
 template <class T> Tensor<T> plain(const Var<Tensor<T>>& x) { return x.value(); }
 /// Zeros of x's shape: the tangent of a constant.
 template <class T> Var<Tensor<T>> zero_like(const Var<Tensor<T>>& x) { return Tensor<T>::zeros(x.shape()); }
+template <class T> Tensor<T> zero_like(const Tensor<T>& x) { return Tensor<T>::zeros(x.shape()); }
 
 }  // namespace autodiff::inline v1

@@ -177,8 +177,8 @@ template <Expression E> [[gnu::always_inline]] inline Place record(const E& e) {
     };
     e.tell(listen, Scalar(1));
 
+    if (any == 0) return 0;                              // a constant, as everything is while no tape records
     if ((far | tape.room(n)) >= longest) [[unlikely]] {  // one test: is any variable not ours, or is there no room?
-      if (any == 0) return 0;
       auto [s, p] = std::pair(std::to_array(slopes), std::to_array(places));  // copies: their addresses may be taken
       return tape.record_slowly(n, s.data(), p.data());
     }

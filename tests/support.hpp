@@ -87,7 +87,7 @@ template <class E, class F> void refuses(F&& f, std::initializer_list<const char
     }
     return;
   } catch (const std::exception& e) {
-    FAIL_CHECK("another error: " + std::string(e.what()));
+    FAIL_CHECK("another error: " << std::string(e.what()));
     return;
   }
   FAIL_CHECK("no error");

@@ -244,7 +244,7 @@ TEST_CASE("one condition chooses between tensors") {
 }
 
 TEST_CASE("moves of enormous empty shapes take no time") {
-  const auto huge = Tensor<double>::zeros(Shape({4'000'000'000, 4'000'000'000, 0}));
+  const auto huge = Tensor<double>::zeros(Shape({4'000'000'000, 30'000, 0}));
   CHECK(concatenate(std::vector{huge, huge}, 2).size() == 0);
   CHECK(gather(huge, {1, 2}, 1).size() == 0);
   CHECK(transpose(huge).size() == 0);

@@ -1,0 +1,102 @@
+// check_gradient: it passes what is right, and finds the bug in what is not, component by component.
+#include "support.hpp"
+#include <array>
+
+using ad::Tensor;
+using support::about;
+using support::Number;
+using support::refuses;
+
+namespace {
+const auto f = [](const auto& x) { return x[0] * x[0] * x[1] + sin(x[1]); };
+std::vector<double> right(const std::vector<double>& x) { return {2 * x[0] * x[1], x[0] * x[0] + std::cos(x[1])}; }
+std::vector<double> wrong(const std::vector<double>& x) { return {2 * x[0] * x[1], x[0] * x[0] - std::cos(x[1])}; }
+const std::vector<double> at{1.5, 0.5};
+
+/// A rule whose slope is wrong.
+struct Bent {
+  static constexpr ad::Row row{.name = "bent", .domain = {-1, 1}, .max_ulp = 1};
+  static auto value(const auto& x) { return x * x; }
+  static auto slope(const auto& x, const auto&) { return 3 * x; }
+};
+}  // namespace
+
+TEST_CASE("a right gradient passes, with a report of every component") {
+  const auto report = ad::check_gradient(f, right, at);
+  CHECK(report.agrees());
+  CHECK(report.hand_written);
+  REQUIRE(report.components.size() == 2);
+  CHECK(report.components[1].given == about(1.5 * 1.5 + std::cos(0.5)));
+  CHECK(report.components[1].ad == about(1.5 * 1.5 + std::cos(0.5)));
+  CHECK(report.components[1].finite_difference == about(1.5 * 1.5 + std::cos(0.5), 1e-9));
+  CHECK(report.largest_difference() < 1e-12);
+  CHECK(report.text() == "");
+  CHECK(report.text(true).find("component 0: yours 1.5, AD 1.5") == 0);
+  const auto own = ad::check_gradient(f, at);
+  CHECK(!own.hand_written);
+  CHECK(own.text(true).find("component 0: AD 1.5, finite difference 1.5") == 0);
+}
+
+TEST_CASE("a wrong hand-written gradient is found, with the component and the numbers") {
+  refuses<ad::GradientError>([] { (void)ad::check_gradient(f, wrong, at); }, {"check_gradient: component 1: yours 1.37241744, AD 3.12758256, finite difference 3.12758256"});
+  try {
+    (void)ad::check_gradient(f, wrong, at);
+  } catch (const ad::GradientError& e) {
+    CHECK(std::string(e.what()).find("component 0") == std::string::npos);
+    CHECK(e.report.components[0].agrees);
+    CHECK(!e.report.components[1].agrees);
+    CHECK(e.report.largest_difference() == about(2 * std::cos(0.5)));
+    return;
+  }
+  FAIL("no error");
+}
+
+TEST_CASE("a rule with a wrong slope is found by finite differences") {
+  refuses<ad::GradientError>([] { (void)ad::check_gradient([](const auto& x) { return ad::apply<Bent>(x); }, 0.5); }, {"AD 1.5, finite difference 1"});
+}
+
+TEST_CASE("a kink or a jump at the point is found, too") {
+  refuses<ad::GradientError>([] { (void)ad::check_gradient([](const auto& x) { return abs(x); }, 1e-4); }, {"component 0"});
+  refuses<ad::GradientError>([] { (void)ad::check_gradient([](const auto& x) { return floor(x); }, 1.0); }, {"component 0"});
+}
+
+TEST_CASE("NaN and infinite gradients never pass") {
+  refuses<ad::GradientError>([] { (void)ad::check_gradient([](const auto& x) { return sqrt(x); }, -1.0); }, {"nan"});
+  refuses<ad::GradientError>([] { (void)ad::check_gradient([](const auto& x) { return sqrt(x); }, 0.0); }, {"inf"});
+  refuses<ad::GradientError>([] { (void)ad::check_gradient(f, [](const auto&) { return std::vector<double>(2, support::not_a_number); }, at); }, {"component 0: yours nan", "component 1: yours nan"});
+}
+
+TEST_CASE("a hand-written gradient is anything that can be indexed") {
+  (void)ad::check_gradient(f, [](const auto& x) { return std::array<double, 2>{2 * x[0] * x[1], x[0] * x[0] + std::cos(x[1])}; }, at);
+  (void)ad::check_gradient(f, [](const auto& x) { return Tensor<double>{2 * x[0] * x[1], x[0] * x[0] + std::cos(x[1])}; }, at);
+  (void)ad::check_gradient([](const auto& x) { return x * x; }, [](double x) { return 2 * x; }, 3.0);
+  (void)ad::check_gradient([](const auto& x) { return sum(x * x); }, [](const Tensor<double>& x) { return x * 2.0; }, Tensor<double>{{1, 2}, {3, 4}});
+  (void)ad::check_gradient([](const auto& x) { return sum(x * x); }, [](const Tensor<float>& x) { return x * 2; }, Tensor<float>{1, 2});
+  refuses<ad::ShapeError>([] { (void)ad::check_gradient(f, [](const auto&) { return std::vector<double>{1}; }, at); }, {"check_gradient: your gradient must have 2 components, but it has 1"});
+  refuses<ad::ShapeError>([] { (void)ad::check_gradient(f, [](const auto&) { return std::vector<double>{1, 2, 3}; }, at); }, {"but it has 3"});
+}
+
+TEST_CASE("tolerance and step can be chosen") {
+  const auto slightly = [](const auto& x) { auto g = right(x); g[0] += 1e-4; return g; };
+  refuses<ad::GradientError>([&] { (void)ad::check_gradient(f, slightly, at); }, {"component 0"});
+  CHECK(ad::check_gradient(f, slightly, at, {.tolerance = 1e-3}).agrees());
+  CHECK(ad::check_gradient(f, at, {.step = 1e-2}).agrees());
+}
+
+TEST_CASE("points of any kind, empty ones and large ones") {
+  CHECK(ad::check_gradient([](const auto&) { return 1.0; }, std::vector<double>{}).components.empty());
+  CHECK(ad::check_gradient([](const auto& x) { return sum(x); }, Tensor<double>{}).components.empty());
+  CHECK(ad::check_gradient([](const auto& x) { return x[0] * x[1]; }, std::vector<float>{1, 2}).agrees());
+  CHECK(ad::check_gradient([](const auto& x) { return x[0] * x[0] * x[0]; }, std::vector<double>{1e6}).agrees());
+  CHECK(ad::check_gradient([](const auto& x) { return x[0] * 1e-9; }, std::vector<double>{1e-9}).agrees());
+  refuses<ad::ShapeError>([] { (void)ad::check_gradient([](const auto& x) { return x * 2.0; }, Tensor<double>{1, 2}); }, {"f returned a tensor of shape (2,)"});
+}
+
+TEST_CASE("a check inside a recording leaves it alone") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(2.0), y = x * x;
+  (void)ad::check_gradient(f, right, at);
+  CHECK(tape.statistics().statements == 2);
+  tape.backward(y);
+  CHECK(tape.adjoint(x) == 4);
+}

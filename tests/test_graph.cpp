@@ -1,0 +1,77 @@
+// Pictures of a recording: what a result was computed from, nothing else, and what is refused.
+#include "support.hpp"
+
+using ad::Tensor;
+using support::Number;
+using support::refuses;
+using support::TensorVar;
+
+namespace {
+std::size_t count(const std::string& text, const std::string& word) {
+  std::size_t n = 0;
+  for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + word.size())) ++n;
+  return n;
+}
+bool has(const std::string& text, const std::string& word) { return count(text, word) > 0; }
+}  // namespace
+
+TEST_CASE("the lines of a scalar recording carry the slopes") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(2.0), y = tape.variable(3.0), unused = tape.variable(4.0), u = x * y, z = u * 2.0 + x;
+  CHECK(ad::to_text(z) == "#1 = variable\n#2 = variable\n#4 = 3 * #1 + 2 * #2\n#5 = 2 * #4 + 1 * #1\n");
+  CHECK(ad::to_text(unused) == "#3 = variable\n");
+  CHECK(!has(ad::to_dot(z), "n3"));
+}
+
+TEST_CASE("the picture of numbers and tensors is Graphviz text") {
+  ad::Tape tape;
+  const Tensor<double> X = Tensor<double>::ones({4, 2});
+  const ad::Var w = tape.variable(Tensor<double>::ones({2, 3}));
+  const ad::Var k = tape.variable(2.0);
+  const ad::Var cost = mean(square(matmul(X, w) * k - 0.5)) + k;
+  const std::string dot = ad::to_dot(cost), text = ad::to_text(cost);
+  CHECK(dot.find("digraph {") == 0);
+  CHECK(dot.substr(dot.size() - 2) == "}\n");
+  CHECK(count(dot, "{") == count(dot, "}"));
+  CHECK(has(dot, "matmul\\n(4, 3)"));
+  CHECK(has(dot, "constant\\n(4, 2)"));
+  CHECK(has(dot, "(2, 3)"));
+  CHECK(count(dot, "variable") == 2);
+  CHECK(has(text, "matmul(#1, constant (4, 2))  (4, 3)"));
+  CHECK(has(text, "number(#2)"));
+  CHECK(has(text, "sum(#"));
+}
+
+TEST_CASE("operands beyond three are drawn, too") {
+  ad::Tape tape;
+  const ad::Var a = tape.variable(Tensor<double>{1}), b = tape.variable(Tensor<double>{2, 3});
+  const ad::Var x = tape.variable(1.0), y = tape.variable(2.0);
+  const ad::Var joined = concatenate(std::vector<TensorVar<>>{a, b, Tensor<double>{4}, ad::assemble(std::vector<Number>{x, y}, {2})});
+  const std::string text = ad::to_text(joined);
+  CHECK(has(text, "concatenate(#1, #2, #5, constant (1,))  (6,)"));
+  CHECK(has(text, "assemble(#3, #4)  (2,)"));
+  CHECK(count(ad::to_dot(joined), "->") == 6);
+}
+
+TEST_CASE("constants, strangers, forgotten variables and enormous recordings are refused") {
+  ad::Tape tape;
+  Number x = tape.variable(2.0);
+  refuses<ad::TapeError>([] { (void)ad::to_dot(Number(3.0)); }, {"to_dot", "constant"});
+  refuses<ad::TapeError>([] { (void)ad::to_text(TensorVar<>(Tensor<double>{1})); }, {"to_text", "constant"});
+  Number y = x;
+  for (int i = 0; i < 3000; ++i) y = y * 1.0;
+  refuses<ad::TapeError>([&] { (void)ad::to_dot(y); }, {"to_dot: more than 2000 statements", "most_statements"});
+  CHECK(count(ad::to_text(y, {.most_statements = 4000}), "\n") == 3001);
+  {
+    ad::Tape inner;
+    CHECK(has(ad::to_text(x), "#1 = variable"));  // its tape is alive, if not the youngest
+  }
+  tape.clear();
+  refuses<ad::TapeError>([&] { (void)ad::to_dot(x); }, {"to_dot", "forgotten"});
+}
+
+TEST_CASE("to_text without a tape at all is refused") {
+  Number lost;
+  { ad::Tape tape; lost = tape.variable(1.0); }
+  refuses<ad::TapeError>([&] { (void)ad::to_text(lost); }, {"to_text", "no tape records"});
+}

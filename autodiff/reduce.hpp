@@ -61,13 +61,13 @@ template <DualTensor X> auto sum(const X& x, Axis axis) { return detail::push_li
 
 /// Σ x / n. Throws ShapeError if there are no numbers.
 template <AnyTensor X> auto mean(const X& x) {
-  const Shape shape = plain(x).shape();
+  const Shape shape = x.shape();  // not plain(x).shape(): a variable's value is a copy
   if (shape.count() == 0) detail::Reduction::refuse_empty("mean", shape);
   const double share = 1.0 / static_cast<double>(shape.count());
   return detail::stored(sum(x) * share);
 }
 template <AnyTensor X> auto mean(const X& x, Axis axis) {
-  const detail::Reduction r("mean", plain(x).shape(), axis, true);
+  const detail::Reduction r("mean", x.shape(), axis, true);
   return detail::stored(sum(x, axis) * (1.0 / static_cast<double>(r.along.n)));
 }
 

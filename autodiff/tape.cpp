@@ -71,7 +71,7 @@ void take_back(Stack<Nodes<double>::HandedOut>& handed_out) {
 }
 template <class X> void let_go(Stack<X*>& kept, std::size_t from) {
   for (std::size_t i = from; i < kept.size(); ++i) {
-    kept[i]->kept_by = 0;  // or the next keep() would think it is still kept
+    __atomic_store_n(&kept[i]->kept_by, Place{0}, __ATOMIC_RELAXED);  // or the next keep() would think it is still kept
     kept[i]->release();
   }
   kept.truncate(from);
@@ -92,8 +92,10 @@ void Nodes<double>::forget_all(Place next) {
   let_go(storages, 0);
   std::size_t kept = 0;
   for (Shared* object : shared)
-    if (object->kept_by == recording) (shared[kept++] = object)->kept_by = ~recording;  // once, if it is here twice
-    else object->release();
+    if (__atomic_load_n(&object->kept_by, __ATOMIC_RELAXED) == recording) {
+      shared[kept++] = object;
+      __atomic_store_n(&object->kept_by, ~recording, __ATOMIC_RELAXED);  // once, if it is here twice
+    } else object->release();
   shared.truncate(kept);
   list.truncate(0);
   arena.rewind({});
@@ -104,7 +106,7 @@ void Nodes<double>::forget_all(Place next) {
 void Nodes<double>::release_all() {
   forget_all(recording);
   for (Shared* object : shared) {
-    if (object->kept_by == recording_before) object->kept_by = 0;
+    if (__atomic_load_n(&object->kept_by, __ATOMIC_RELAXED) == recording_before) __atomic_store_n(&object->kept_by, Place{0}, __ATOMIC_RELAXED);
     object->release();
   }
   shared.truncate(0);

@@ -48,7 +48,8 @@ template <class T> void check_targets(const char* where, const Tensor<T>& target
 template <class T> void check_probabilities(const char* where, const T* h, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i)
     if (h[i] < 0 || h[i] > 1)
-      refuse_probability(where, "output", i, static_cast<double>(h[i]), "; end the net with a Sigmoid, or use binary_cross_entropy_with_logits");
+      refuse_probability(where, "output", i, static_cast<double>(h[i]),
+                         "; end the net with a Sigmoid, or use binary_cross_entropy_with_logits");
 }
 
 /// Mean of −t log h − (1 − t) log(1 − h), and in g its gradient (h − t) / (h(1 − h)) / n. The smallest normal number stands in for 0, so

@@ -52,7 +52,12 @@ TEST_CASE("a layer is differentiated in every mode, in every operand") {
   verify("layer, bare", [&](auto t) { return sum(square(ad::layer(t, w, b))); }, x);
   ad::check_gradient([&](auto t) { return sum(square(ad::layer<ad::Tanh>(x, t, b))); }, w);
   ad::check_gradient([&](auto t) { return sum(square(ad::layer<ad::Tanh>(x, w, t))); }, b);
-  ad::check_gradient([&](auto t) { return sum(ad::layer<ad::Softplus>(t, t, slice(reshape(t, {4}), 0, 0, 2))); }, some({2, 2}));  // one operand thrice
+  ad::check_gradient([&](auto t) { return sum(ad::layer<ad::Softplus>(t, t, slice(reshape(t, {4}), 0, 0, 2))); }, some({2, 2}));
+  for (const std::size_t n : {1u, 3u, 20u}) {  // one variable as input and weights
+    const auto bias = some({n});
+    const auto fused = ad::gradient([&](auto t) { return sum(square(ad::layer<ad::Tanh>(t, t, bias))); }, some({n, n}) * 0.0 + 0.1);
+    CHECK(difference(fused, ad::gradient([&](auto t) { return sum(square(tanh(matmul(t, t) + bias))); }, some({n, n}) * 0.0 + 0.1)) == "");
+  }
 }
 
 TEST_CASE("the weights of a layer may be parameters, and its input a constant") {
@@ -119,6 +124,22 @@ TEST_CASE("the gradient that a cost keeps is right for every seed, however often
     CHECK(difference(tape.adjoint(x), expected * 0.0) == "");
     tape.backward(cost);
     CHECK(difference(tape.adjoint(x), expected) == "");
+  }
+}
+
+TEST_CASE("the gradient that a cost keeps is not touched by other uses of its argument, however often one walks backwards") {
+  const auto target = some({3, 2}, 0, 1);
+  ad::Tape tape;
+  const ad::Var x = tape.variable(some({3, 2}));
+  const auto expected = 4.0 * (x.value() - target) + 6.0 * x.value() + 1.0;
+  const ad::Var before = sum(x * x) * 2.0;
+  const ad::Var cost = ad::squared_error(x, target, 1) + ad::squared_error(x, target, 1);
+  const ad::Var after = sum(x * x) + sum(x);
+  for (int round = 0; round < 4; ++round) {
+    tape.backward(before + cost + after);
+    CHECK(difference(tape.adjoint(x), expected) == "");
+    tape.backward(cost);
+    CHECK(difference(tape.adjoint(x), 4.0 * (x.value() - target)) == "");
   }
 }
 

@@ -15,6 +15,7 @@ struct ScalarProgram {
   std::uint64_t seed;
   template <class X> auto operator()(const X& x) const {
     using T = std::decay_t<decltype(x[0])>;
+    using ad::sigmoid, ad::softplus;  // for double, to which std has no such functions
     Random random(seed);
     std::vector<T> v(x.begin(), x.end());
     for (int step = 0; step < 100; ++step) {
@@ -129,7 +130,7 @@ TEST_CASE("random programs of numbers on one tape, cleared and rewound, give the
       if (round) tape.rewind(mark);
       const support::Number y = ScalarProgram{seed}(v);
       tape.backward(y);
-      for (std::size_t i = 0; i < 4; ++i) CHECK(tape.adjoint(v[i]) == expected[i]);
+      for (std::size_t i = 0; i < 4; ++i) CHECK(tape.adjoint(v[i]) == about(expected[i]));  // what stood before a rewind is recorded unmerged: rounded otherwise
     }
   }
 }

@@ -535,6 +535,21 @@ TEST_CASE("a tensor from before the mark has its adjoint in memory of its own af
   }
 }
 
+TEST_CASE("a value asked for before a rewind and after it is the same") {
+  ad::Tape tape;
+  const ad::Var w = tape.variable(ad::Tensor<double>{1, 2});
+  const ad::Var y = w * w;
+  const auto mark = tape.mark();
+  for (int i = 0; i < 5; ++i) {
+    CHECK(equal(y.value(), ad::Tensor<double>{1, 4}));
+    tape.backward(sum(y * y));
+    CHECK(equal(tape.adjoint(y), ad::Tensor<double>{2, 8}));
+    tape.rewind(mark);
+    for (int k = 0; k <= i; ++k) (void)exp(w).value();
+  }
+  CHECK(equal(y.value(), ad::Tensor<double>{1, 4}));
+}
+
 TEST_CASE("values and adjoints outlive rewind, clear and the tape") {
   ad::Tensor<double> value, adjoint, early;
   {

@@ -1,0 +1,12 @@
+// backward of a plain number: what has forgotten its tape cannot be walked back from.
+// error: no matching
+#include <autodiff/autodiff.hpp>
+int main() {
+  autodiff::Tape tape;
+  const autodiff::Var x = tape.variable(2.0);
+  tape.backward(x * x);
+#ifndef OK
+  struct Nothing {} y;
+  tape.backward(y);
+#endif
+}

@@ -1,0 +1,192 @@
+// Memory: after the first step of a loop nothing is allocated, however it is asked for; long recordings walk back in a loop, not on the stack.
+// This file replaces malloc and its like in the test program, to count its calls. (A sanitizer replaces them itself: then nothing is counted.)
+#include "support.hpp"
+#include <cerrno>
+#include <cstdlib>
+#include <memory>
+#include <thread>
+
+#if !AUTODIFF_SANITIZED && defined(__GLIBC__)
+#define AUTODIFF_COUNTS 1
+namespace {
+thread_local constinit long calls = 0;
+}
+extern "C" {
+void* __libc_malloc(std::size_t);
+void* __libc_calloc(std::size_t, std::size_t);
+void* __libc_realloc(void*, std::size_t);
+void* __libc_memalign(std::size_t, std::size_t);
+void* malloc(std::size_t n) noexcept { return ++calls, __libc_malloc(n); }
+void* calloc(std::size_t n, std::size_t size) noexcept { return ++calls, __libc_calloc(n, size); }
+void* realloc(void* p, std::size_t n) noexcept { return ++calls, __libc_realloc(p, n); }
+void* memalign(std::size_t alignment, std::size_t n) noexcept { return ++calls, __libc_memalign(alignment, n); }
+void* aligned_alloc(std::size_t alignment, std::size_t n) noexcept { return ++calls, __libc_memalign(alignment, n); }
+int posix_memalign(void** p, std::size_t alignment, std::size_t n) noexcept {
+  ++calls;
+  *p = __libc_memalign(alignment, n);
+  return *p ? 0 : ENOMEM;
+}
+}
+#else
+#define AUTODIFF_COUNTS 0
+namespace {
+thread_local constinit long calls = 0;
+}
+#endif
+
+using ad::Parameter;
+using ad::Tensor;
+using support::about;
+using support::Number;
+
+namespace {
+/// Allocations of `step` when it has run some times before.
+template <class F> long allocations(const F& step) {
+  for (int i = 0; i < 3; ++i) step();
+  const long before = calls;
+  for (int i = 0; i < 20; ++i) step();
+  return calls - before;
+}
+}  // namespace
+
+TEST_CASE("the counter counts: new, malloc, aligned memory, tensors") {
+  if (!AUTODIFF_COUNTS) return;
+  const long before = calls;
+  delete new int(3);
+  std::free(std::malloc(10));
+  std::free(std::aligned_alloc(64, 64));
+  { const Tensor<double> t{1, 2}; }
+  CHECK(calls - before >= 4);
+}
+
+TEST_CASE("after the first step, recording numbers and walking back allocates nothing") {
+  ad::Tape tape;
+  const std::vector<double> points(1000, 0.5);
+  CHECK(allocations([&] {
+    tape.clear();
+    const ad::Var x = tape.variable(2.0);
+    Number y = 0.0;
+    for (const double p : points) y += sin(x * p) * exp(-y * 0.01);
+    tape.backward(y);
+    (void)tape.adjoint(x);
+  }) == 0);
+}
+
+TEST_CASE("after the first step, a new tape for each step allocates nothing") {
+  const Tensor<double> a{1, 2};
+  CHECK(allocations([&] {
+    ad::Tape tape;
+    const ad::Var x = tape.variable(2.0);
+    tape.backward(sum(exp(tape.variable(a) * x)) * x);
+  }) == 0);
+}
+
+TEST_CASE("after the first step, training with parameters, layers and costs allocates nothing") {
+  support::Random random(3);
+  Parameter<float> w1(random.tensor<float>({8, 16}, -1, 1)), b1(random.tensor<float>({16}, -1, 1)), w2(random.tensor<float>({16, 4}, -1, 1)), b2(random.tensor<float>({4}, -1, 1));
+  const auto x = random.tensor<float>({32, 8}, -1, 1);
+  std::vector<std::int32_t> labels(32);
+  for (std::size_t i = 0; i < 32; ++i) labels[i] = static_cast<std::int32_t>(i % 4);
+  ad::Tape tape;
+  double first = 0, last = 0;
+  const auto step = [&] {
+    tape.clear();
+    const ad::Var h = ad::layer<ad::Tanh>(x, w1, b1);
+    const ad::Var cost = ad::softmax_cross_entropy(ad::layer(h, w2, b2), labels);
+    tape.backward(cost);
+    for (auto* p : {&w1, &b1, &w2, &b2}) {
+      const float* const g = p->adjoint();
+      float* const to = p->update();
+      for (std::size_t i = 0; i < p->size(); ++i) to[i] -= 0.1f * g[i];
+    }
+    if (first == 0) first = cost.value();
+    last = cost.value();
+  };
+  CHECK(allocations(step) == 0);
+  CHECK(last < first);
+}
+
+TEST_CASE("after the first step, every kind of tensor operation allocates nothing") {
+  support::Random random(4);
+  const auto a = random.tensor({3, 4}), c = random.tensor({4});
+  ad::Tape tape;
+  const auto step = [&] {
+    tape.clear();
+    const ad::Var x = tape.variable(a);
+    const ad::Var k = tape.variable(2.0);
+    const ad::Var y = exp(x * c + 1.0) / (x * k + x * x);
+    const ad::Var z = softmax(matmul(y, transpose(x)) + sum(x, 1)) - max(y, ad::Axis(1)) + mean(y, ad::Axis(0).keep())(0, 1);
+    const ad::Var cost = sum(z * z) + dot(y, x) + norm(y) + logsumexp(x) + max(y) + sum(slice(reshape(y, {4, 3}), 1, 0, 2)) + mean(square(z));
+    tape.backward(cost);
+  };
+  CHECK(allocations(step) == 0);
+}
+
+TEST_CASE("per-sample rewinding allocates nothing, and its memory does not grow") {
+  ad::Tape tape;
+  const ad::Var w = tape.variable(Tensor<double>{1, 2, 3, 4});
+  const ad::Var s = tape.variable(0.5);
+  const auto mark = tape.mark();
+  const Tensor<double> x{1, 2, 3, 4};
+  const auto step = [&] {
+    tape.rewind(mark);
+    const ad::Var y = sum(exp(w * x * 0.1) * s) * s;
+    tape.backward(y);
+  };
+  CHECK(allocations(step) == 0);
+  const auto reserved = tape.statistics().reserved;
+  for (int i = 0; i < 100'000; ++i) step();
+  CHECK(tape.statistics().reserved == reserved);
+  CHECK(tape.adjoint(w).size() == 4);
+}
+
+TEST_CASE("walking back again and again over one recording does not grow") {
+  ad::Tape tape;
+  const ad::Var w = tape.variable(Tensor<double>{1, 2, 3, 4});
+  const ad::Var y = ad::squared_error(w, Tensor<double>{0, 0, 0, 0}, 1) + sum(w * w) + ad::squared_error(w * 2.0, Tensor<double>{0, 0, 0, 0}, 1);
+  CHECK(allocations([&] { tape.backward(y); }) == 0);
+  const auto used = tape.statistics().bytes;
+  for (int i = 0; i < 10'000; ++i) tape.backward(y);
+  CHECK(tape.statistics().bytes == used);
+}
+
+TEST_CASE("a chain of ten million steps walks back") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(1.0);
+  Number y = x;
+  for (int i = 0; i < 10'000'000; ++i) y = y * 0.9999999 + 1e-9;
+  tape.backward(y);
+  CHECK(tape.adjoint(x) == about(std::pow(0.9999999, 1e7), 1e-6));
+  CHECK(tape.statistics().statements == 10'000'001);
+}
+
+TEST_CASE("a chain of three hundred thousand tensor operations walks back") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(Tensor<double>{1, 2});
+  ad::Var<Tensor<double>> y = x;
+  for (int i = 0; i < 300'000; ++i) y = y * 0.99999;
+  tape.backward(sum(y));
+  CHECK(tape.adjoint(x)(1) == about(std::pow(0.99999, 3e5), 1e-6));
+}
+
+TEST_CASE("a million tapes come and go") {
+  for (int i = 0; i < 1'000'000; ++i) {
+    ad::Tape tape;
+    const ad::Var x = tape.variable(3.0);
+    if (i % 100'000 == 0) {
+      tape.backward(x * x);
+      CHECK(tape.adjoint(x) == 6);
+    }
+  }
+}
+
+TEST_CASE("tapes that end on another thread give their memory back") {
+  for (int i = 0; i < 50; ++i) {
+    auto tape = std::make_unique<ad::Tape>();
+    const ad::Var x = tape->variable(Tensor<double>::ones({10'000}));
+    tape->backward(sum(exp(x)));
+    const auto keep = tape->adjoint(x);
+    std::thread([&] { tape.reset(); }).join();
+    CHECK(keep[9'999] == about(std::exp(1.0)));
+  }  // LeakSanitizer sees the rest
+}

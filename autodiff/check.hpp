@@ -78,6 +78,7 @@ template <class F, class G, class X> GradientReport check(const F& f, const G& g
   const double noise = (is_float ? 1e-4 : 1e-9) * std::max(1.0, std::abs(value_at(f, x)));
   GradientReport report{{}, hand_written, options.tolerance > 0 ? options.tolerance : is_float ? 1e-2 : 1e-6, noise};
   if constexpr (requires { yours.size(); }) require_size("check_gradient", "your gradient", size_of(x), yours.size());
+  else require_size("check_gradient", "your gradient", size_of(x), 1);
   for (std::size_t i = 0; i < size_of(x); ++i)
     report.components.push_back({i, at(yours, i), at(ad, i), difference(f, x, i, step), false});
   return judge(std::move(report));

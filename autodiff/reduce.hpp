@@ -39,7 +39,7 @@ struct Reduction {
 
 // ---- sums ------------------------------------------------------------------------------------------------------------
 
-/// Σ x over all numbers; 0 for none. Added in double, in a fixed order.
+/// Σ x over all numbers; 0 for none. Added lane by lane in blocks, the blocks in double, always in the same order.
 template <TensorLike X> auto sum(const X& x) {
   using T = typename X::Number;
   const detail::Operand<T> in(x, "sum");

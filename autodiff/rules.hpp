@@ -107,13 +107,19 @@ template <int n, class X> [[gnu::always_inline]] constexpr auto operator*(const 
 
 #include "rules.inl"
 
+namespace detail {
+/// Whole numbers are compared as double: without a word from -Wconversion.
+template <class P> [[gnu::always_inline]] constexpr decltype(auto) real(const P& p) {
+  if constexpr (std::is_integral_v<P>) return static_cast<double>(p); else return (p);
+}
+}  // namespace detail
 // ---- comparisons and questions look at the plain numbers ---------------------------------------------------------------
-template <class L, Compared<L> R> [[gnu::always_inline]] constexpr auto operator<(const L& a, const R& b) { return plain(a) < plain(b); }
-template <class L, Compared<L> R> [[gnu::always_inline]] constexpr auto operator>(const L& a, const R& b) { return plain(a) > plain(b); }
-template <class L, Compared<L> R> [[gnu::always_inline]] constexpr auto operator<=(const L& a, const R& b) { return plain(a) <= plain(b); }
-template <class L, Compared<L> R> [[gnu::always_inline]] constexpr auto operator>=(const L& a, const R& b) { return plain(a) >= plain(b); }
-template <class L, Compared<L> R> [[gnu::always_inline]] constexpr auto operator==(const L& a, const R& b) { return plain(a) == plain(b); }
-template <class L, Compared<L> R> [[gnu::always_inline]] constexpr auto operator!=(const L& a, const R& b) { return plain(a) != plain(b); }
+template <class L, Compared<L> R> [[gnu::always_inline]] constexpr auto operator<(const L& a, const R& b) { return detail::real(plain(a)) < detail::real(plain(b)); }
+template <class L, Compared<L> R> [[gnu::always_inline]] constexpr auto operator>(const L& a, const R& b) { return detail::real(plain(a)) > detail::real(plain(b)); }
+template <class L, Compared<L> R> [[gnu::always_inline]] constexpr auto operator<=(const L& a, const R& b) { return detail::real(plain(a)) <= detail::real(plain(b)); }
+template <class L, Compared<L> R> [[gnu::always_inline]] constexpr auto operator>=(const L& a, const R& b) { return detail::real(plain(a)) >= detail::real(plain(b)); }
+template <class L, Compared<L> R> [[gnu::always_inline]] constexpr auto operator==(const L& a, const R& b) { return detail::real(plain(a)) == detail::real(plain(b)); }
+template <class L, Compared<L> R> [[gnu::always_inline]] constexpr auto operator!=(const L& a, const R& b) { return detail::real(plain(a)) != detail::real(plain(b)); }
 
 template <Differentiable X> requires Arithmetic<decltype(plain(std::declval<const X&>()))>
 constexpr auto zero_like(const X&) { return Stored<X>(0); }

@@ -132,8 +132,10 @@ struct Hypot {
   static auto left(const auto& a, const auto&, const auto& y) { return share(a, y); }
   static auto right(const auto&, const auto& b, const auto& y) { return share(b, y); }
   static auto share(const auto& a, const auto& y) {  // a/y without 0/0 and ∞/∞
-    const auto p = plain(a), most = like(p, std::numeric_limits<double>::infinity());
-    const auto q = plain(y), infinite = like(q, std::numeric_limits<double>::infinity());
+    const auto p = plain(a);
+    const auto q = plain(y);
+    const auto most = like(p, std::numeric_limits<double>::infinity());
+    const auto infinite = like(q, std::numeric_limits<double>::infinity());
     const auto far = select(p == most, like(a, 1), select(p == -most, like(a, -1), like(a, 0)));
     return select(q == infinite, far, a) / select(q == infinite, like(y, 1), select(q == 0, like(y, 1), y));
   }

@@ -93,6 +93,23 @@ template <class E, class F> void refuses(F&& f, std::initializer_list<const char
   FAIL_CHECK("no error");
 }
 
+/// y = a·a on `tape` has the slope 2a: does the tape work?
+inline void works(ad::Tape& tape) {
+  const auto on = tape.record();
+  const ad::Var a = tape.variable(3.0);
+  const ad::Var y = a * a;
+  tape.backward(y);
+  CHECK(tape.adjoint(a) == 6);
+}
+inline void works_as_the_youngest(ad::Tape& tape) {
+  const ad::Var a = tape.variable(3.0);
+  const ad::Var t = tape.variable(ad::Tensor<double>{1, 2});
+  const ad::Var y = sum(t * a) * a;
+  tape.backward(y);
+  CHECK(tape.adjoint(a) == 18);
+  CHECK(tape.adjoint(t)(1) == 9);
+}
+
 /// A direction to differentiate along, of no special kind.
 template <class T> ad::Tensor<T> direction(const ad::Shape& shape) {
   auto v = ad::Tensor<T>::zeros(shape);

@@ -31,8 +31,8 @@ namespace autodiff::inline v1 {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-#include "lane.inl"
-#include "lane_math.inl"
+#include "kernels_lane.inl"
+#include "kernels_lane_math.inl"
 #include "rules.inl"
 #include "kernels_elementwise.inl"
 #include "kernels_reductions.inl"

@@ -1,5 +1,5 @@
 // Private to the kernels, read once per instruction set (kernels_targets.inl). A SIMD vector that behaves as a number, so that the formula
-// `1 - y * y` of a rule is itself the kernel. Its elementary functions: lane_math.inl.
+// `1 - y * y` of a rule is itself the kernel. Its elementary functions: kernels_lane_math.inl.
 //
 // No masked loads anywhere: memory may be read one vector past its end, so a tail is a full load whose surplus lanes are ignored.
 // (Besides, Highway 1.0.3's MaskedLoad reads a full vector on SSE4.)

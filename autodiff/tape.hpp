@@ -140,7 +140,8 @@ template <class Scalar> struct Record {
 };
 
 template <class Scalar> inline constinit Record<Scalar> idle{.owners = 1};  ///< records nothing: every variable is refused, constants pass; nobody frees it
-template <class Scalar> inline thread_local constinit Record<Scalar>* active = &idle<Scalar>;
+/// Who records on this thread. Initial-exec, or position-independent code would call a function to find it, in every statement: twice the time.
+template <class Scalar> [[gnu::tls_model("initial-exec")]] inline thread_local constinit Record<Scalar>* active = &idle<Scalar>;
 
 template <class Scalar> void tidy_tapes();                        ///< takes out what ended on another thread; the top one records
 template <class Scalar> void put_on_top(Link<Scalar>& link);

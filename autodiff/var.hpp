@@ -40,10 +40,10 @@ template <class T = double> class Var {
   constexpr const T& value() const { return value_; }
   constexpr Place place() const { return place_; }
 
-  template <class X> Var& operator+=(const X& x) { return *this = *this + x; }
-  template <class X> Var& operator-=(const X& x) { return *this = *this - x; }
-  template <class X> Var& operator*=(const X& x) { return *this = *this * x; }
-  template <class X> Var& operator/=(const X& x) { return *this = *this / x; }
+  template <class X> [[gnu::always_inline]] Var& operator+=(const X& x) { return *this = *this + x; }
+  template <class X> [[gnu::always_inline]] Var& operator-=(const X& x) { return *this = *this - x; }
+  template <class X> [[gnu::always_inline]] Var& operator*=(const X& x) { return *this = *this * x; }
+  template <class X> [[gnu::always_inline]] Var& operator/=(const X& x) { return *this = *this / x; }
 };
 template <Expression E> Var(const E&) -> Var<typename E::Scalar>;
 template <std::floating_point X> Var(X) -> Var<double>;

@@ -100,6 +100,21 @@ template <class M> void require_initialized(const char* optimizer, M& model) {
         "nn::initialize(net, seed) first", {optimizer, dead, matrices}));
 }
 
+/// f(parameter, its adjoint, its number among those of its type) for every parameter that the last backward() reached; throws Error if that was
+/// none.
+template <class M, class F> void for_each_reached(const char* optimizer, M& model, const F& f) {
+  bool reached = false;
+  std::size_t floats = 0, doubles = 0;
+  for_each_parameter(model, [&]<class T>(Parameter<T>& p) {
+    const std::size_t i = std::same_as<T, float> ? floats++ : doubles++;
+    const T* const g = p.adjoint();
+    if (!g) return;
+    reached = true;
+    f(p, g, i);
+  });
+  if (!reached) refuse_unreached(optimizer);
+}
+
 }  // namespace detail
 
 // ---- gradient descent --------------------------------------------------------------------------------------------------
@@ -136,16 +151,9 @@ class Sgd {
     const bool keeps = options_.momentum != 0;
     if (!started_) [[unlikely]] detail::require_initialized("sgd", model), started_ = true;
     if (keeps) state_.bind("sgd", model, 1);
-    bool reached = false;
-    std::size_t f = 0, d = 0;
-    for_each_parameter(model, [&]<class T>(Parameter<T>& p) {
-      const std::size_t i = std::same_as<T, float> ? f++ : d++;
-      const T* const g = p.adjoint();
-      if (!g) return;
-      reached = true;
+    detail::for_each_reached("sgd", model, [&]<class T>(Parameter<T>& p, const T* g, std::size_t i) {
       kernels<T>().sgd(p.update(), g, keeps ? state_.list<T>()[i].first.mutable_data() : nullptr, numbers, p.size());
     });
-    if (!reached) detail::refuse_unreached("sgd");
   }
 
  private:
@@ -188,13 +196,7 @@ class Adam {
   template <class M> void step(M& model) {
     if (!started_) [[unlikely]] detail::require_initialized("adam", model), started_ = true;
     state_.bind("adam", model, 2);
-    bool reached = false;
-    std::size_t f = 0, d = 0;
-    for_each_parameter(model, [&]<class T>(Parameter<T>& p) {
-      const std::size_t i = std::same_as<T, float> ? f++ : d++;
-      const T* const g = p.adjoint();
-      if (!g) return;
-      reached = true;
+    detail::for_each_reached("adam", model, [&]<class T>(Parameter<T>& p, const T* g, std::size_t i) {
       detail::Moments<T>& state = state_.list<T>()[i];
       state.power1 *= options_.beta1, state.power2 *= options_.beta2;
       T* const w = p.update();
@@ -204,7 +206,6 @@ class Adam {
                         {options_.learning_rate, options_.beta1, options_.beta2, options_.epsilon, 1 - state.power1, 1 - state.power2},
                         p.size());
     });
-    if (!reached) detail::refuse_unreached("adam");
   }
 
  private:

@@ -27,10 +27,10 @@ std::map<Id, Statement> collect(Place place, const GraphOptions& options, const 
 
   std::map<Id, Statement> found;
   std::set<Id> wanted{last};
-  const Argument<double>* a = tape->next;
+  const char* a = tape->next;
   for (Id id = tape->count(); --id > 0;) {  // backwards, as the walk goes: the arguments are read from the end
-    const Argument<double>* const end = a;
-    do --a; while (!(a->id & first_argument));
+    std::vector<std::pair<Id, double>> arguments;
+    give_back(a, 1.0, [&](Id from, double slope) { arguments.emplace(arguments.begin(), from, slope); });
     if (!wanted.count(id)) continue;
     if (found.size() == options.most_statements) throw TapeError(text("{}: more than {} statements; draw a smaller recording, or raise most_statements", {where, options.most_statements}));
     Statement& s = found[id];
@@ -52,8 +52,7 @@ std::map<Id, Statement> collect(Place place, const GraphOptions& options, const 
       }
       continue;
     }
-    for (const Argument<double>* p = a; p != end; ++p)
-      if (const Id from = p->id & ~first_argument) depend(from, fmt::format("{:.4g}", double{p->slope}));
+    for (const auto& [from, slope] : arguments) depend(from, fmt::format("{:.4g}", slope));
   }
   for (const auto& [id, node] : nodes)  // a variable that is a tensor has no node of its own: its shape is known where it is used
     for (const CellBase* cell : node->in)

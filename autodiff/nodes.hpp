@@ -8,12 +8,11 @@
 // again after every clear(), is kept as long as it is, which spares a training step two atomic operations per parameter.
 #pragma once
 #include "arena.hpp"
+#include "arguments.hpp"
 #include <cstdint>
 
 namespace autodiff::inline v1 {
 
-using Place = std::uint64_t;  ///< where in the program's life a variable was recorded; 0 is a constant
-using Id = std::uint32_t;     ///< where on its tape
 
 namespace detail {
 

@@ -104,6 +104,7 @@ template <int n, class X> [[gnu::always_inline]] constexpr auto operator*(Exactl
   else return zero_like(x);
 }
 template <int n, class X> [[gnu::always_inline]] constexpr auto operator*(const X& x, Exactly<n> slope) { return slope * x; }
+template <int n, int m> [[gnu::always_inline]] constexpr auto operator*(Exactly<n>, Exactly<m>) { return Exactly<n * m>{}; }
 
 #include "rules.inl"
 

@@ -14,8 +14,7 @@ template <class X> [[gnu::always_inline]] constexpr auto like([[maybe_unused]] c
 }
 /// The constant slope n of a rule whose result is y.
 template <int n, class Y> [[gnu::always_inline]] constexpr auto exactly(const Y&) {
-  if constexpr (Arithmetic<Y>) return static_cast<Y>(n);
-  else if constexpr (Argument<Y>) return Exactly<n>{};
+  if constexpr (Operand<Y>) return Exactly<n>{};
   else return n;
 }
 /// Another rule inside a slope, for any number.

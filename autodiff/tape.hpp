@@ -1,14 +1,14 @@
 // Floor 2. The tape: what was computed, in order; gradients are one walk backwards.
 //
-// A *statement* is one assignment `Var y = <expression>`. It is stored as one *argument* {slope, id} per distinct variable of the
-// expression; bit 31 of the id marks a statement's first argument, so nothing else needs to be stored: statements are numbered as
-// they come, and the walk backwards counts down while it reads the arguments from the end:
+// A *statement* is one assignment `Var y = <expression>`. What is stored of it are its *arguments*: the id of each variable of the expression,
+// and the slope in it (arguments.hpp). The arguments of all statements form one stream, and nothing else needs to be stored: statements are
+// numbered as they come, and the walk backwards counts down while it reads the stream from its end:
 //
-//     arguments   |* s a | * s a |  s b | * s a | ...       * = first of its statement
-//     statement      1        2            3
-//     adjoints    |   0   |   1   |   2   |   3   | ...      slot 0 belongs to nobody
+//     arguments    |   | s a | s a  s b | a  s b | …    s: a slope, a, b: ids
+//     statement      1    2       3         4
+//     adjoints   | 0 | 1 |  2  |  3  |  4  …             slot 0 belongs to nobody
 //
-// An operation on tensors is a statement too, of one empty argument, beside a node (nodes.hpp) that knows how to go on.
+// A new variable is a statement without arguments. So is an operation on tensors, beside a node (nodes.hpp) that knows how to go on.
 //
 // Who is who. A Var knows its *place*: a 64-bit number that is never given twice in the life of the program. The tape knows `base`,
 // and id = place − base. A variable is on the tape if that difference is below 2³²: one unsigned comparison, and one for all variables of
@@ -17,6 +17,7 @@
 //
 // To read this file, start at `Record`, then `sweep`, then `id_of`; the fast path of a statement, `record`, is in var.hpp.
 #pragma once
+#include "arguments.hpp"
 #include "nodes.hpp"
 #include <algorithm>
 #include <cstdint>
@@ -29,16 +30,11 @@ template <class T> class Var;
 
 namespace detail {
 
-constexpr Id first_argument = 0x8000'0000;          ///< the bit that marks a statement's first argument
 constexpr Place longest = Place{1} << 32;           ///< places a tape may use between two clears
 constexpr Place block = Place{1} << 34;             ///< places a record draws at a time: there are 2²⁹ such blocks
 constexpr Place nowhere = Place{1} << 63;           ///< the base of a record that holds nothing
-constexpr std::size_t most_statements = 0x7fff'fff0;
+constexpr std::size_t most_statements = id_bits - 15;
 Place draw_block();                                 ///< a block of places that nobody has had
-
-template <class Scalar> struct Argument { Scalar slope; Id id; };
-/// 12 bytes instead of 16: tapes are written and read at the speed of memory.
-template <> struct [[gnu::packed]] Argument<double> { double slope; Id id; };
 
 [[noreturn]] void refuse_place(Place place, const char* where, Place base, Place next, Place block_end);
 [[noreturn]] void refuse_constant(const char* where);
@@ -53,13 +49,13 @@ template <class Scalar> struct Link { Record<Scalar>* record = nullptr; Link* be
 
 /// The memory of one tape. It stays where it is while the Tape that owns it may move.
 template <class Scalar> struct Record {
-  static constexpr std::size_t slack = 64;  ///< arguments that always fit behind `last`
+  static constexpr std::size_t slack = 64 * most_bytes<Scalar>;  ///< that always fit behind `last`
 
-  Argument<Scalar>* next = nullptr;         ///< where the next argument goes
-  Argument<Scalar>* last = nullptr;         ///< at or beyond this the memory must grow first
+  char* next = nullptr;                     ///< where the next argument goes
+  char* last = nullptr;                     ///< at or beyond this the memory must grow first
   Place base = nowhere;                     ///< id = place − base
   Place place = 0;                          ///< of the next statement
-  Buffer<Argument<Scalar>> arguments{};
+  Buffer<char> arguments{};
   Buffer<Scalar> adjoints{};
   std::size_t swept = 0;                    ///< adjoints valid below this id
   Place block_end = 0;                      ///< our places end here
@@ -75,19 +71,17 @@ template <class Scalar> struct Record {
   Id count() const { return static_cast<Id>(place - base); }
   bool holds(Place p) const { return p - base < longest; }
 
-  /// What is left before the memory must grow, in bytes, less one: as an unsigned number it is huge if n arguments do not fit.
-  Place room(std::size_t n) const {
-    const std::size_t beyond = n > slack ? n - slack : 0;
-    return static_cast<Place>(reinterpret_cast<const char*>(last) - reinterpret_cast<const char*>(next)) - beyond * sizeof(Argument<Scalar>) - 1;
+  /// Do n arguments fit? `slack` always do, so for an ordinary statement this is one comparison.
+  bool has_room(std::size_t n) const {
+    const std::size_t bytes = n * most_bytes<Scalar>;
+    return bytes <= slack ? next < last : last - next > static_cast<std::ptrdiff_t>(bytes - slack);
   }
   void grow(std::size_t n);
 
   /// A statement that depends on nothing: a new variable, or a node's.
   Place variable() {
-    if (room(1) >= longest) [[unlikely]] grow(1);
-    next->slope = Scalar(0);
-    next->id = first_argument;
-    ++next;
+    if (!has_room(1)) [[unlikely]] grow(1);
+    put_word<Scalar>(next, last_word(0, 0, 0));
     return place++;
   }
 
@@ -119,7 +113,7 @@ template <class Scalar> struct Record {
   /// mistakes, which throw before anything has changed. `places` comes in as places and is overwritten.
   Place record_slowly(std::size_t n, const Scalar* slopes, Place* places);
 
-  struct Mark { Id id = 1; std::size_t arguments = 0; Place before = 0; const Record* record = nullptr; typename Nodes<Scalar>::Mark nodes{}; };
+  struct Mark { Id id = 1; std::size_t bytes = 0; Place before = 0; const Record* record = nullptr; typename Nodes<Scalar>::Mark nodes{}; };
   Mark mark() const;
   /// What stood before the mark still stands.
   bool reaches(const Mark& mark) const { return mark.id == 1 || (holds(mark.before) ? static_cast<Id>(mark.before - base) : survivor(mark.before)) == mark.id - 1; }
@@ -132,11 +126,12 @@ template <class Scalar> struct Record {
   void sweep();
 
   std::size_t bytes() const;
+  std::size_t argument_count() const;
 
  private:
   /// Statements from `statement` − 1 down to `stop`: each hands its adjoint, times the slope, to its arguments. What goes to the statement
   /// just before (a chain: s = s + …) is carried in a register: through memory it would wait for the store.
-  void sweep_statements(const Argument<Scalar>*& a, Id statement, Id stop);
+  void sweep_statements(const char*& arguments_end, Id statement, Id stop);
 };
 
 template <class Scalar> inline constinit Record<Scalar> idle{.owners = 1};  ///< records nothing: every variable is refused, constants pass; nobody frees it

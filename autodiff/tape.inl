@@ -8,10 +8,10 @@ namespace autodiff::inline v1::detail {
 template <class Scalar> [[gnu::noinline, gnu::cold]] void Record<Scalar>::grow(std::size_t n) {
   const std::size_t used_now = used(), ids_left = most_statements - count();
   if (ids_left == 0) refuse_more_statements();
-  const std::size_t wanted = used_now + n + 2 * slack;
-  if (arguments.capacity() < wanted) arguments.grow(std::max({2 * arguments.capacity(), wanted, std::size_t{256}}));
+  const std::size_t wanted = used_now + n * most_bytes<Scalar> + 2 * slack;
+  if (arguments.capacity() < wanted) arguments.grow(std::max({2 * arguments.capacity(), wanted, 4 * slack}));
   next = arguments.data() + used_now;
-  last = next + std::min({arguments.capacity() - used_now - slack, ids_left, longest / sizeof(Argument<Scalar>) - slack});
+  last = next + std::min({arguments.capacity() - used_now - slack, ids_left * sizeof(Word<Scalar>), longest - slack});
 }
 
 template <class Scalar> [[gnu::noinline]] Place Record<Scalar>::record_slowly(std::size_t n, const Scalar* slopes, Place* places) {
@@ -20,16 +20,12 @@ template <class Scalar> [[gnu::noinline]] Place Record<Scalar>::record_slowly(st
     return active<Scalar>->record_slowly(n, slopes, places);
   }
   for (std::size_t k = 0; k < n; ++k) places[k] = id_of(places[k], "recording");
-  if (room(n) >= longest) grow(n);
-  Argument<Scalar>* a = next;
+  if (!has_room(n)) grow(n);
+  char* at = next;
   for (std::size_t k = 0; k < n; ++k)
-    if (places[k] != 0) {
-      a->slope = slopes[k];
-      a->id = static_cast<Id>(places[k]) | (a == next ? first_argument : 0);
-      ++a;
-    }
-  if (a == next) return 0;
-  next = a;
+    if (places[k] != 0) put<Scalar>(at, static_cast<Id>(places[k]) | (at == next ? first_argument : 0), slopes[k]);
+  if (at == next) return 0;
+  next = at;
   return place++;
 }
 
@@ -55,7 +51,7 @@ template <class Scalar> void Record<Scalar>::forget(const Mark& mark) {
     block_end = base + block;
   }
   place = base + mark.id;
-  next = arguments.data() + mark.arguments;
+  next = arguments.data() + mark.bytes;
   swept = 0;
   if constexpr (Nodes<Scalar>::possible) {
     if (mark.id == 1) nodes.forget_all(base);
@@ -64,9 +60,15 @@ template <class Scalar> void Record<Scalar>::forget(const Mark& mark) {
 }
 
 template <class Scalar> std::size_t Record<Scalar>::bytes() const {
-  std::size_t bytes = used() * sizeof(Argument<Scalar>) + (swept ? swept * sizeof(Scalar) : 0);
+  std::size_t bytes = used() + (swept ? swept * sizeof(Scalar) : 0);
   if constexpr (Nodes<Scalar>::possible) bytes += nodes.bytes();
   return bytes;
+}
+
+template <class Scalar> std::size_t Record<Scalar>::argument_count() const {
+  std::size_t n = 0;
+  for (const char* a = next; a != arguments.data();) give_back(a, Scalar(1), [&](Id, const Scalar&) { ++n; });
+  return n;
 }
 
 // ---- the walk backwards ----------------------------------------------------------------------------------------------
@@ -81,42 +83,41 @@ template <class Scalar> Scalar* Record<Scalar>::fresh_adjoints() {
   return adjoints.data();
 }
 
-template <class Scalar> void Record<Scalar>::sweep_statements(const Argument<Scalar>*& arguments_end, Id statement, Id stop) {
+/// w == 0, without a second branch for NaN: Rosenbrock −8 %.
+[[gnu::always_inline]] inline bool is_zero(double w) { return __builtin_bit_cast(std::uint64_t, w) << 1 == 0; }
+
+template <class Scalar> void Record<Scalar>::sweep_statements(const char*& arguments_end, Id statement, Id stop) {
   Scalar* const adjoint = adjoints.data();
-  const Argument<Scalar>* a = arguments_end;
+  const char* a = arguments_end;
   Scalar next_adjoint = adjoint[statement - 1];
   while (statement > stop) {
     --statement;
     const Scalar w = next_adjoint;
+    ask_for<1>(&adjoint[statement], -ahead);
     adjoint[statement] = w;
     next_adjoint = adjoint[statement - 1];
-    Id id;
     if constexpr (std::is_arithmetic_v<Scalar>)
-      if (w == 0) {  // 0 · ∞ is 0 on the way back: a root of 0 that nobody uses poisons nothing
-        do --a; while (!(a->id & first_argument));
+      if (is_zero(w)) {  // 0 · ∞ is 0 on the way back: a root of 0 that nobody uses poisons nothing
+        give_back(a, w, [](Id, const Scalar&) {});
         continue;
       }
-    do {
-      --a;
-      id = a->id;
-      const Id to = id & ~first_argument;
-      const Scalar share = a->slope * w;
-      if (to == statement - 1) next_adjoint += share; else adjoint[to] += share;
-    } while (!(id & first_argument));
+    give_back(a, w, [&](std::size_t to, const Scalar& part) __attribute__((always_inline)) {
+      if (to == statement - 1) next_adjoint += part; else adjoint[to] += part;
+    });
   }
   adjoint[stop - 1] = next_adjoint;
   arguments_end = a;
 }
 
 template <class Scalar> void Record<Scalar>::sweep() {
-  const Argument<Scalar>* a = next;
+  const char* a = next;
   Id statement = count();
   if constexpr (Nodes<Scalar>::possible)
     for (std::size_t i = nodes.list.size(); i-- > 0;) {
       Node& node = nodes.list[i];
       if (node.id + 1 != statement) sweep_statements(a, statement, node.id + 1);
       statement = node.id;
-      --a;
+      a -= sizeof(Word<Scalar>);
       if (node.out ? node.out->swept == nodes.sweep : adjoints.data()[node.id] != 0) node.pullback(*this, node);
     }
   sweep_statements(a, statement, 1);
@@ -143,7 +144,7 @@ template <class Scalar> struct ThreadTapes {
   }
   static void let_go(Record<Scalar>* record) {
     if (__atomic_sub_fetch(&record->owners, 1, __ATOMIC_ACQ_REL) != 0) return;
-    std::size_t bytes = record->arguments.capacity() * sizeof(Argument<Scalar>);
+    std::size_t bytes = record->arguments.capacity();
     if constexpr (Nodes<Scalar>::possible) bytes += record->nodes.reserved();
     if (gone || of_this_thread().spare.size() >= most_spare || bytes > most_spare_bytes) { delete record; return; }
     record->forget({});
@@ -236,9 +237,9 @@ namespace autodiff::inline v1 {
 template <class Scalar> Statistics BasicTape<Scalar>::statistics() const {
   Statistics s;
   s.statements = held().count() - 1;
-  s.arguments = held().used();
+  s.arguments = held().argument_count();
   s.bytes = held().bytes();
-  s.reserved = held().arguments.capacity() * sizeof(detail::Argument<Scalar>) + held().adjoints.capacity() * sizeof(Scalar);
+  s.reserved = held().arguments.capacity() + held().adjoints.capacity() * sizeof(Scalar);
   if constexpr (detail::Nodes<Scalar>::possible) {
     s.nodes = held().nodes.list.size();
     s.reserved += held().nodes.reserved();

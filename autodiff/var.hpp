@@ -19,6 +19,13 @@ template <class X, class Scalar> concept ConstantOf = std::convertible_to<X, Sca
 namespace detail {
 /// Puts an expression on the active tape; the place of the result, 0 if the expression is a constant.
 template <Expression E> Place record(const E& e);
+/// A slope on its way to the leaves: exactly ±1, which its type says, a plain number, or of the tape's type.
+template <class Scalar> [[gnu::always_inline]] inline auto settled(const auto& slope) {
+  using X = std::remove_cvref_t<decltype(slope)>;
+  if constexpr (std::is_same_v<X, Exactly<1>> || std::is_same_v<X, Exactly<-1>>) return slope;
+  else if constexpr (Arithmetic<X> && !Arithmetic<Scalar>) return static_cast<double>(slope);
+  else return Scalar(slope);
+}
 }  // namespace detail
 
 /// A number of type T that knows its place on a tape. `Var<double> y = 3.0;` is a constant, Var{} is 0.
@@ -66,15 +73,16 @@ template <class T> class Leaf {
   [[gnu::always_inline]] Leaf(const Leaf& other) : value_(other.value_), place_(other.place_) {}
   [[gnu::always_inline]] Leaf(const Var<T>& x) : value_(x.value()), place_(x.place()) {}
   [[gnu::always_inline]] const T& value() const { return value_; }
-  [[gnu::always_inline]] void tell(auto& listener, const T& slope) const { listener(place_, slope); }
+  [[gnu::always_inline]] void name(auto& listener) const { listener(place_); }
+  [[gnu::always_inline]] void tell(auto& listener, const auto& slope) const { listener(place_, slope); }
 };
 template <class X> struct Hold { using type = X; };
 template <class T> struct Hold<Var<T>> { using type = Leaf<T>; };
 template <class X> using Held = typename Hold<X>::type;  ///< how an expression holds an operand
 
-/// A plain number inside an expression.
-template <class T> class Constant {
-  T value_{};
+/// A constant inside an expression over T: a T, or a plain number, which stays one in the slopes too.
+template <class T, class X = T> class Constant {
+  X value_{};
 
  public:
   using Differentiable = void;
@@ -82,9 +90,10 @@ template <class T> class Constant {
   using Stored = Var<T>;
   static constexpr std::size_t leaves = 0;
   constexpr Constant() = default;
-  constexpr Constant(const T& value) : value_(value) {}
-  constexpr const T& value() const { return value_; }
-  void tell(auto&, const T&) const {}
+  template <class Y> constexpr explicit Constant(const Y& value) : value_(static_cast<X>(value)) {}
+  constexpr const X& value() const { return value_; }
+  void name(auto&) const {}
+  void tell(auto&, const auto&) const {}
 };
 
 /// Rule(x) as an expression.
@@ -100,7 +109,8 @@ template <class Rule, class X> class Unary {
   Unary(const Scalar& constant) : value_(constant) {}  ///< so that `c ? exp(x) : 1.0` compiles; its variable is a constant
 
   [[gnu::always_inline]] const Scalar& value() const { return value_; }
-  [[gnu::always_inline]] void tell(auto& listener, const Scalar& s) const { x_.tell(listener, Scalar(s * Rule::slope(x_.value(), value_))); }
+  [[gnu::always_inline]] void name(auto& listener) const { x_.name(listener); }
+  [[gnu::always_inline]] void tell(auto& listener, const auto& s) const { x_.tell(listener, detail::settled<Scalar>(s * Rule::slope(x_.value(), value_))); }
 
  private:
   X x_{};
@@ -120,9 +130,13 @@ template <class Rule, class L, class R> class Binary {
   Binary(const Scalar& constant) : value_(constant) {}  ///< so that `c ? p * q : 0.0` compiles; its variables are constants
 
   [[gnu::always_inline]] const Scalar& value() const { return value_; }
-  [[gnu::always_inline]] void tell(auto& listener, const Scalar& s) const {
-    if constexpr (L::leaves > 0) a_.tell(listener, Scalar(s * Rule::left(a_.value(), b_.value(), value_)));
-    if constexpr (R::leaves > 0) b_.tell(listener, Scalar(s * Rule::right(a_.value(), b_.value(), value_)));
+  [[gnu::always_inline]] void name(auto& listener) const {
+    a_.name(listener);
+    b_.name(listener);
+  }
+  [[gnu::always_inline]] void tell(auto& listener, const auto& s) const {
+    if constexpr (L::leaves > 0) a_.tell(listener, detail::settled<Scalar>(s * Rule::left(a_.value(), b_.value(), value_)));
+    if constexpr (R::leaves > 0) b_.tell(listener, detail::settled<Scalar>(s * Rule::right(a_.value(), b_.value(), value_)));
   }
 
  private:
@@ -134,15 +148,16 @@ template <class Rule, class L, class R> class Binary {
 template <class Rule, Expression X> [[gnu::always_inline]] inline auto apply(const X& x) { return Unary<Rule, Held<X>>(x, apply<Rule>(x.value())); }
 template <class Rule, Expression L, Expression R> requires std::same_as<typename L::Scalar, typename R::Scalar>
 [[gnu::always_inline]] inline auto apply(const L& a, const R& b) { return Binary<Rule, Held<L>, Held<R>>(a, b, apply<Rule>(a.value(), b.value())); }
+template <class T, class X> using ConstantFor = Constant<T, std::conditional_t<Arithmetic<X> && !Arithmetic<T>, double, T>>;
 template <class Rule, Expression L, ConstantOf<typename L::Scalar> X>
 [[gnu::always_inline]] inline auto apply(const L& a, const X& b) {
-  const auto constant = static_cast<typename L::Scalar>(b);
-  return Binary<Rule, Held<L>, Constant<typename L::Scalar>>(a, constant, apply<Rule>(a.value(), constant));
+  const ConstantFor<typename L::Scalar, X> constant(b);
+  return Binary<Rule, Held<L>, std::remove_const_t<decltype(constant)>>(a, constant, apply<Rule>(a.value(), constant.value()));
 }
 template <class Rule, Expression R, ConstantOf<typename R::Scalar> X>
 [[gnu::always_inline]] inline auto apply(const X& a, const R& b) {
-  const auto constant = static_cast<typename R::Scalar>(a);
-  return Binary<Rule, Constant<typename R::Scalar>, Held<R>>(constant, b, apply<Rule>(constant, b.value()));
+  const ConstantFor<typename R::Scalar, X> constant(a);
+  return Binary<Rule, std::remove_const_t<decltype(constant)>, Held<R>>(constant, b, apply<Rule>(constant.value(), b.value()));
 }
 
 // A variable meets the Dual of a derivative taken inside a recording: a constant, for all that this ε knows.
@@ -155,6 +170,19 @@ auto apply(const Dual<U, B>& a, const E& b) { return detail::right_constant<Rule
 
 namespace detail {
 
+/// The slow path of `record`: the leaves in arrays, whose addresses may be taken.
+template <class E, class Scalar> [[gnu::always_inline]] inline Place record_slowly(Record<Scalar>& tape, const E& e) {
+  Scalar slopes[E::leaves];
+  Place places[E::leaves];
+  std::size_t k = 0;
+  auto listen = [&](Place p, const Waiting<Scalar>& slope) __attribute__((always_inline)) {
+    slopes[k] = slope.value();
+    places[k++] = p;
+  };
+  e.tell(listen, Exactly<1>{});
+  return tape.record_slowly(E::leaves, slopes, places);
+}
+
 /// Everything below is inlined into every assignment. Nothing may take the address of the expression, not even the slow path: it would
 /// then live in memory instead of registers, and each assignment would cost three times as much.
 template <Expression E> [[gnu::always_inline]] inline Place record(const E& e) {
@@ -165,49 +193,23 @@ template <Expression E> [[gnu::always_inline]] inline Place record(const E& e) {
     Record<Scalar>& tape = *active<Scalar>;
     const Place base = tape.base;
 
-    Scalar slopes[n];
-    Place places[n];
-    std::size_t k = 0;
     Place far = 0, any = 0;
-    auto listen = [&](Place p, const Scalar& slope) __attribute__((always_inline)) {
-      slopes[k] = slope;
-      places[k++] = p;
+    auto look = [&](Place p) __attribute__((always_inline)) {
       far |= p - base;
       any |= p;
     };
-    e.tell(listen, Scalar(1));
-
-    if (any == 0) return 0;                              // a constant, as everything is while no tape records
-    if ((far | tape.room(n)) >= longest) [[unlikely]] {  // one test: is any variable not ours, or is there no room?
-      auto [s, p] = std::pair(std::to_array(slopes), std::to_array(places));  // copies: their addresses may be taken
-      return tape.record_slowly(n, s.data(), p.data());
+    e.name(look);
+    if (far >= longest || !tape.has_room(n)) [[unlikely]] {
+      if (any == 0) return 0;                            // a constant, as everything is while no tape records
+      return record_slowly(tape, e);
     }
 
-    Argument<Scalar>* const a = tape.next;
-    if constexpr (n < 4) {
-#pragma GCC unroll 4
-      for (std::size_t q = 0; q < n; ++q) {
-        a[q].slope = slopes[q];
-        a[q].id = static_cast<Id>(places[q] - base) | (q == 0 ? first_argument : 0);
-      }
-      tape.next = a + n;
-    } else {  // equal variables share an argument: a long expression often names one twice
-      bool merged[n]{};
-#pragma GCC unroll 16
-      for (std::size_t q = 1; q < n; ++q)
-#pragma GCC unroll 16
-        for (std::size_t r = 0; r < q; ++r)
-          if (!merged[q] && places[r] == places[q]) { slopes[r] += slopes[q]; merged[q] = true; }
-      std::size_t m = 0;
-#pragma GCC unroll 16
-      for (std::size_t q = 0; q < n; ++q)
-        if (!merged[q]) {
-          a[m].slope = slopes[q];
-          a[m].id = static_cast<Id>(places[q] - base) | (q == 0 ? first_argument : 0);
-          ++m;
-        }
-      tape.next = a + m;
-    }
+    char* at = tape.next;
+    ask_for<1>(at, ahead);
+    Leaves<Scalar, n> leaves;
+    e.tell(leaves, Exactly<1>{});
+    leaves.write(at, base);
+    tape.next = at;
     return tape.place++;
   }
 }

@@ -457,12 +457,12 @@ TEST_CASE("every rule in rules.inl is in one of the lists, under a name of its o
 TEST_CASE("float formulas stay float, whole numbers count as double") {
   each(ad::UnaryRules{}, []<class Rule>(Rule) {
     static_assert(std::is_same_v<decltype(Rule::value(1.0f)), float>);
-    static_assert(std::is_same_v<decltype(Rule::slope(1.0f, 1.0f)), float>);
+    static_assert(std::is_same_v<decltype(1.0f * Rule::slope(1.0f, 1.0f)), float>);
     static_assert(std::is_same_v<decltype(ad::apply<Rule>(1)), double>);
   });
   each(ad::BinaryRules{}, []<class Rule>(Rule) {
-    static_assert(std::is_same_v<decltype(Rule::left(1.0f, 1.0f, 1.0f)), float>);
-    static_assert(std::is_same_v<decltype(Rule::right(1.0f, 1.0f, 1.0f)), float>);
+    static_assert(std::is_same_v<decltype(1.0f * Rule::left(1.0f, 1.0f, 1.0f)), float>);
+    static_assert(std::is_same_v<decltype(1.0f * Rule::right(1.0f, 1.0f, 1.0f)), float>);
     static_assert(std::is_same_v<decltype(ad::apply<Rule>(1.0f, 1)), float>);
     static_assert(std::is_same_v<decltype(ad::apply<Rule>(1, 1)), double>);
   });

@@ -81,7 +81,7 @@ template <class Scalar> struct Record {
   /// A statement that depends on nothing: a new variable, or a node's.
   Place variable() {
     if (!has_room(1)) [[unlikely]] grow(1);
-    put_word<Scalar>(next, last_word(0, 0, 0));
+    put_word<Scalar>(next, last_word(Form::none, 0));
     return place++;
   }
 

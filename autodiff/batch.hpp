@@ -11,17 +11,80 @@
 
 namespace autodiff::inline v1 {
 
+namespace detail {
+
+#if defined(__AVX512F__)
+constexpr std::size_t register_bytes = 64;
+#elif defined(__AVX__)
+constexpr std::size_t register_bytes = 32;
+#else
+constexpr std::size_t register_bytes = 16;
+#endif
+
+/// n numbers in as many SIMD registers as they need, half by half. (A compiler's vector wider than a register is copied through memory, 16 bytes
+/// at a time, and read back 32 at a time, which stalls: with AVX2, poly in 8 lanes took 2.5 times as long.) Copied half by half for the same
+/// reason, and aligned like one number, so that a batch may stand anywhere.
+template <class T, std::size_t n> struct Registers {
+  Registers<T, n / 2> low, high;
+
+  Registers() = default;
+  [[gnu::always_inline]] explicit Registers(T x) : low(x), high(x) {}
+  [[gnu::always_inline]] Registers(const Registers<T, n / 2>& l, const Registers<T, n / 2>& h) : low(l), high(h) {}
+  [[gnu::always_inline]] Registers(const Registers& other) : low(other.low), high(other.high) {}
+  [[gnu::always_inline]] Registers& operator=(const Registers& other) { low = other.low; high = other.high; return *this; }
+
+  [[gnu::always_inline]] T operator[](std::size_t i) const { return i < n / 2 ? low[i] : high[i - n / 2]; }
+  [[gnu::always_inline]] void set(std::size_t i, T x) { if (i < n / 2) low.set(i, x); else high.set(i - n / 2, x); }
+  /// f of each register of a, or of a and b.
+  [[gnu::always_inline]] friend auto each(const Registers& a, const auto& f) { return joined(each(a.low, f), each(a.high, f)); }
+  [[gnu::always_inline]] friend auto each(const Registers& a, const Registers& b, const auto& f) { return joined(each(a.low, b.low, f), each(a.high, b.high, f)); }
+  /// a where the mask holds, else b.
+  template <class I> [[gnu::always_inline]] friend Registers choose(const Registers<I, n>& mask, const Registers& a, const Registers& b) {
+    return {choose(mask.low, a.low, b.low), choose(mask.high, a.high, b.high)};
+  }
+
+ private:
+  template <class U> [[gnu::always_inline]] static Registers<U, n> joined(const Registers<U, n / 2>& l, const Registers<U, n / 2>& h) { return {l, h}; }
+};
+template <class T, std::size_t n> requires(n * sizeof(T) <= register_bytes) struct Registers<T, n> {
+  using Vector [[gnu::vector_size(n * sizeof(T)), gnu::aligned(alignof(T))]] = T;
+  Vector vector{};
+
+  Registers() = default;
+  [[gnu::always_inline]] explicit Registers(T x) : vector(x - Vector{}) {}
+  [[gnu::always_inline]] Registers(const Registers& other) : vector(other.vector) {}
+  [[gnu::always_inline]] Registers& operator=(const Registers& other) { vector = other.vector; return *this; }
+
+  [[gnu::always_inline]] T operator[](std::size_t i) const { return vector[i]; }
+  [[gnu::always_inline]] void set(std::size_t i, T x) { vector[i] = x; }
+  [[gnu::always_inline]] friend auto each(const Registers& a, const auto& f) { return wrapped([&] { return f(a.vector); }); }
+  [[gnu::always_inline]] friend auto each(const Registers& a, const Registers& b, const auto& f) { return wrapped([&] { return f(a.vector, b.vector); }); }
+  template <class I> [[gnu::always_inline]] friend Registers choose(const Registers<I, n>& mask, const Registers& a, const Registers& b) {
+    Registers y;
+    y.vector = mask.vector ? a.vector : b.vector;
+    return y;
+  }
+
+ private:
+  [[gnu::always_inline]] static auto wrapped(const auto& f) {
+    using U = std::remove_cvref_t<decltype(f()[0])>;
+    Registers<U, n> y;
+    y.vector = f();
+    return y;
+  }
+};
+
+}  // namespace detail
+
 /// The answer of each lane. As a condition it is what all lanes say; throws Error where they disagree.
-template <std::size_t lanes, class I = std::int64_t> class Truths {
+template <std::size_t lanes> class Truths {
  public:
-  // Aligned like one number, so that a batch may stand anywhere; a vector as such, so that it is copied by registers.
-  using Vector [[gnu::vector_size(lanes * sizeof(double)), gnu::aligned(alignof(double))]] = I;
-  Vector vector;
+  detail::Registers<std::int64_t, lanes> answers;
 
   explicit operator bool() const {
     for (std::size_t i = 1; i < lanes; ++i)
-      if (vector[i] != vector[0]) refuse(i);
-    return vector[0] != 0;
+      if (answers[i] != answers[0]) refuse(i);
+    return answers[0] != 0;
   }
 
  private:
@@ -31,51 +94,51 @@ template <std::size_t lanes, class I = std::int64_t> class Truths {
 /// `lanes` numbers, computed with as one. It is handed around by reference, so that no ABI depends on the instruction set.
 template <std::floating_point T, std::size_t lanes> class Batch {
   static_assert(std::same_as<T, double> && (lanes == 4 || lanes == 8), "batches hold 4 or 8 doubles");
+  using Registers = detail::Registers<T, lanes>;
+  Registers registers_;
+  [[gnu::always_inline]] explicit Batch(const Registers& registers) : registers_(registers) {}
 
  public:
   using value_type = T;
   using Operand = void;
   static constexpr std::size_t size = lanes;
-  using Vector [[gnu::vector_size(lanes * sizeof(T)), gnu::aligned(alignof(T))]] = T;
-  Vector vector;
 
-  constexpr Batch() : vector{} {}
-  template <class X> requires std::is_arithmetic_v<X> [[gnu::always_inline]] constexpr Batch(X x) : vector(static_cast<T>(x) - Vector{}) {}
-  [[gnu::always_inline]] Batch(const Batch& other) : vector(other.vector) {}
-  [[gnu::always_inline]] Batch& operator=(const Batch& other) { vector = other.vector; return *this; }
+  Batch() = default;
+  template <class X> requires std::is_arithmetic_v<X> [[gnu::always_inline]] Batch(X x) : registers_(static_cast<T>(x)) {}
+  [[gnu::always_inline]] Batch(const Batch& other) : registers_(other.registers_) {}
+  [[gnu::always_inline]] Batch& operator=(const Batch& other) { registers_ = other.registers_; return *this; }
   /// A number for each lane.
-  static Batch from(const T* numbers) { Batch b; std::memcpy(&b.vector, numbers, sizeof(b)); return b; }
-  void to(T* numbers) const { std::memcpy(numbers, &vector, sizeof(vector)); }
+  static Batch from(const T* numbers) { Batch b; std::memcpy(static_cast<void*>(&b), numbers, sizeof(b)); return b; }
+  void to(T* numbers) const { std::memcpy(numbers, static_cast<const void*>(this), sizeof(*this)); }
 
-  T operator[](std::size_t lane) const { return vector[lane]; }
-  void set(std::size_t lane, T x) { vector[lane] = x; }
+  T operator[](std::size_t lane) const { return registers_[lane]; }
+  void set(std::size_t lane, T x) { registers_.set(lane, x); }
 
-  [[gnu::always_inline]] friend Batch operator+(const Batch& a, const Batch& b) { Batch y(a); y.vector += b.vector; return y; }
-  [[gnu::always_inline]] friend Batch operator-(const Batch& a, const Batch& b) { Batch y(a); y.vector -= b.vector; return y; }
-  [[gnu::always_inline]] friend Batch operator*(const Batch& a, const Batch& b) { Batch y(a); y.vector *= b.vector; return y; }
-  [[gnu::always_inline]] friend Batch operator/(const Batch& a, const Batch& b) { Batch y(a); y.vector /= b.vector; return y; }
-  [[gnu::always_inline]] friend Batch operator-(const Batch& a) { Batch y(a); y.vector = -y.vector; return y; }
+  [[gnu::always_inline]] friend Batch operator+(const Batch& a, const Batch& b) { return Batch(each(a.registers_, b.registers_, [](auto p, auto q) { return p + q; })); }
+  [[gnu::always_inline]] friend Batch operator-(const Batch& a, const Batch& b) { return Batch(each(a.registers_, b.registers_, [](auto p, auto q) { return p - q; })); }
+  [[gnu::always_inline]] friend Batch operator*(const Batch& a, const Batch& b) { return Batch(each(a.registers_, b.registers_, [](auto p, auto q) { return p * q; })); }
+  [[gnu::always_inline]] friend Batch operator/(const Batch& a, const Batch& b) { return Batch(each(a.registers_, b.registers_, [](auto p, auto q) { return p / q; })); }
+  [[gnu::always_inline]] friend Batch operator-(const Batch& a) { return Batch(each(a.registers_, [](auto p) { return -p; })); }
   [[gnu::always_inline]] friend Batch operator+(const Batch& a) { return a; }
-  [[gnu::always_inline]] Batch& operator+=(const Batch& b) { vector += b.vector; return *this; }
-  [[gnu::always_inline]] Batch& operator-=(const Batch& b) { vector -= b.vector; return *this; }
-  [[gnu::always_inline]] Batch& operator*=(const Batch& b) { vector *= b.vector; return *this; }
-  [[gnu::always_inline]] Batch& operator/=(const Batch& b) { vector /= b.vector; return *this; }
+  [[gnu::always_inline]] Batch& operator+=(const Batch& b) { return *this = *this + b; }
+  [[gnu::always_inline]] Batch& operator-=(const Batch& b) { return *this = *this - b; }
+  [[gnu::always_inline]] Batch& operator*=(const Batch& b) { return *this = *this * b; }
+  [[gnu::always_inline]] Batch& operator/=(const Batch& b) { return *this = *this / b; }
 
-  [[gnu::always_inline]] friend Truths<lanes> operator<(const Batch& a, const Batch& b) { return {a.vector < b.vector}; }
-  [[gnu::always_inline]] friend Truths<lanes> operator>(const Batch& a, const Batch& b) { return {a.vector > b.vector}; }
-  [[gnu::always_inline]] friend Truths<lanes> operator<=(const Batch& a, const Batch& b) { return {a.vector <= b.vector}; }
-  [[gnu::always_inline]] friend Truths<lanes> operator>=(const Batch& a, const Batch& b) { return {a.vector >= b.vector}; }
-  [[gnu::always_inline]] friend Truths<lanes> operator==(const Batch& a, const Batch& b) { return {a.vector == b.vector}; }
-  [[gnu::always_inline]] friend Truths<lanes> operator!=(const Batch& a, const Batch& b) { return {a.vector != b.vector}; }
+  [[gnu::always_inline]] friend Truths<lanes> operator<(const Batch& a, const Batch& b) { return {each(a.registers_, b.registers_, [](auto p, auto q) { return p < q; })}; }
+  [[gnu::always_inline]] friend Truths<lanes> operator>(const Batch& a, const Batch& b) { return {each(a.registers_, b.registers_, [](auto p, auto q) { return p > q; })}; }
+  [[gnu::always_inline]] friend Truths<lanes> operator<=(const Batch& a, const Batch& b) { return {each(a.registers_, b.registers_, [](auto p, auto q) { return p <= q; })}; }
+  [[gnu::always_inline]] friend Truths<lanes> operator>=(const Batch& a, const Batch& b) { return {each(a.registers_, b.registers_, [](auto p, auto q) { return p >= q; })}; }
+  [[gnu::always_inline]] friend Truths<lanes> operator==(const Batch& a, const Batch& b) { return {each(a.registers_, b.registers_, [](auto p, auto q) { return p == q; })}; }
+  [[gnu::always_inline]] friend Truths<lanes> operator!=(const Batch& a, const Batch& b) { return {each(a.registers_, b.registers_, [](auto p, auto q) { return p != q; })}; }
+
+  /// The lanes of a where the mask holds, else those of b.
+  [[gnu::always_inline]] static Batch where(const Truths<lanes>& mask, const Batch& a, const Batch& b) { return Batch(choose(mask.answers, a.registers_, b.registers_)); }
 };
 
 /// The lanes of a where the mask holds, else those of b.
 template <std::size_t n, std::convertible_to<Batch<double, n>> A, std::convertible_to<Batch<double, n>> B>
-[[gnu::always_inline]] inline Batch<double, n> select(const Truths<n>& mask, const A& a, const B& b) {
-  Batch<double, n> y(a);
-  y.vector = mask.vector ? y.vector : Batch<double, n>(b).vector;
-  return y;
-}
+[[gnu::always_inline]] inline Batch<double, n> select(const Truths<n>& mask, const A& a, const B& b) { return Batch<double, n>::where(mask, a, b); }
 
 namespace detail {
 
@@ -95,17 +158,19 @@ template <class Rule, class T, std::size_t n> [[gnu::always_inline]] inline Batc
     kernels<T>().map[index_in<Rule>(UnaryRules{})](in, out, n);
     return Batch<T, n>::from(out);
   } else {
-    Batch<T, n> y;
-    for (std::size_t i = 0; i < n; ++i) y.set(i, Rule::value(x[i]));
-    return y;
+    T numbers[n];
+    x.to(numbers);
+    for (T& number : numbers) number = Rule::value(number);
+    return Batch<T, n>::from(numbers);
   }
 }
 template <class Rule, class T, std::size_t n> [[gnu::always_inline]] inline Batch<T, n> apply(const Batch<T, n>& a, const Batch<T, n>& b) {
   if constexpr (detail::is_arithmetic<Rule>) return Rule::value(a, b);
   else {
-    Batch<T, n> y;
-    for (std::size_t i = 0; i < n; ++i) y.set(i, Rule::value(a[i], b[i]));
-    return y;
+    T left[n], right[n];
+    a.to(left), b.to(right);
+    for (std::size_t i = 0; i < n; ++i) left[i] = Rule::value(left[i], right[i]);
+    return Batch<T, n>::from(left);
   }
 }
 template <class Rule, class T, std::size_t n, Arithmetic X> [[gnu::always_inline]] inline Batch<T, n> apply(const Batch<T, n>& a, const X& b) { return apply<Rule>(a, Batch<T, n>(b)); }

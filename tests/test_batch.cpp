@@ -1,0 +1,80 @@
+// Batches: every lane computes what a number alone would, through every rule, forwards and backwards.
+#include "support.hpp"
+
+using support::about;
+using support::refuses;
+
+namespace {
+
+template <std::size_t lanes> using B = ad::Batch<double, lanes>;
+template <class F, class... Rules> void each_rule(ad::List<Rules...>, F f) { (f(Rules{}), ...); }
+
+template <std::size_t lanes> B<lanes> batch(const std::vector<double>& numbers) { return B<lanes>::from(numbers.data()); }
+template <std::size_t lanes, class F> void check_lanes(const B<lanes>& y, const F& expected) {
+  for (std::size_t i = 0; i < lanes; ++i) {
+    CAPTURE(i);
+    CHECK(y[i] == expected(i));
+  }
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("arithmetic, comparison and selection, lane by lane", Size, std::integral_constant<std::size_t, 4>, std::integral_constant<std::size_t, 8>) {
+  constexpr std::size_t n = Size::value;
+  const std::vector<double> p = support::Random(1).numbers(n, -2, 2), q = support::Random(2).numbers(n, -2, 2);
+  const B<n> a = batch<n>(p), b = batch<n>(q);
+  check_lanes<n>(a + b, [&](std::size_t i) { return p[i] + q[i]; });
+  check_lanes<n>(a - b, [&](std::size_t i) { return p[i] - q[i]; });
+  check_lanes<n>(a * b, [&](std::size_t i) { return p[i] * q[i]; });
+  check_lanes<n>(a / b, [&](std::size_t i) { return p[i] / q[i]; });
+  check_lanes<n>(-a, [&](std::size_t i) { return -p[i]; });
+  check_lanes<n>(2 - a, [&](std::size_t i) { return 2 - p[i]; });
+  check_lanes<n>(select(a < b, a, b), [&](std::size_t i) { return std::min(p[i], q[i]); });
+  check_lanes<n>(select(a >= b, a, b), [&](std::size_t i) { return std::max(p[i], q[i]); });
+  check_lanes<n>(select(a == a, 1.0, b), [&](std::size_t) { return 1.0; });
+  check_lanes<n>(select(a != a, 1.0, b), [&](std::size_t i) { return q[i]; });
+  B<n> c = a;
+  c += b, c *= a, c -= b, c /= a;
+  check_lanes<n>(c, [&](std::size_t i) { return ((p[i] + q[i]) * p[i] - q[i]) / p[i]; });
+  c.set(n - 1, 7);
+  CHECK(c[n - 1] == 7);
+  CHECK(c[n - 2] == ((p[n - 2] + q[n - 2]) * p[n - 2] - q[n - 2]) / p[n - 2]);
+  std::vector<double> back(n);
+  a.to(back.data());
+  CHECK(back == p);
+}
+
+TEST_CASE("every rule: a lane holds the value and the derivative that a number alone has") {
+  each_rule(ad::UnaryRules{}, []<class Rule>(Rule) {
+    CAPTURE(std::string(Rule::row.name));
+    const double low = std::max(Rule::row.domain.low, -3.0), high = std::min(Rule::row.domain.high, 3.0);
+    std::vector<std::vector<double>> points;
+    for (int i = 0; i < 11; ++i) points.push_back({low + (high - low) * (i + 0.37) / 11});  // a full batch and a part of one
+    const auto f = [](const auto& x) { return ad::apply<Rule>(x[0]) * 3.0; };
+    const auto gradients = ad::gradient_batch(f, points);
+    for (std::size_t i = 0; i < points.size(); ++i) CHECK(gradients[i][0] == about(ad::gradient(f, points[i])[0]));
+  });
+  each_rule(ad::BinaryRules{}, []<class Rule>(Rule) {
+    CAPTURE(std::string(Rule::row.name));
+    std::vector<std::vector<double>> points;
+    for (int i = 0; i < 11; ++i) points.push_back({0.3 + 0.2 * i, 2.1 - 0.17 * i});
+    const auto f = [](const auto& x) { return ad::apply<Rule>(x[0], x[1]) * 3.0; };
+    const auto gradients = ad::gradient_batch<4>(f, points);
+    for (std::size_t i = 0; i < points.size(); ++i)
+      for (std::size_t k = 0; k < 2; ++k) CHECK(gradients[i][k] == about(ad::gradient(f, points[i])[k]));
+  });
+}
+
+TEST_CASE("a batch does not branch where its lanes disagree, and says which") {
+  std::vector<double> numbers{1, 1, 1, 1, 1, -1, 1, 1};
+  const B<8> x = batch<8>(numbers);
+  refuses<ad::Error>([&] { (void)(x > 0 ? 1 : 2); }, {"inputs 0 and 5", "select(condition, a, b)"});
+  CHECK((x < 2 ? true : false));
+  CHECK_FALSE((x > 2 ? true : false));
+}
+
+TEST_CASE("gradient_batch: points of another size are refused, none give none") {
+  const auto f = [](const auto& x) { return x[0] * x[1]; };
+  refuses<ad::ShapeError>([&] { (void)ad::gradient_batch(f, {{1, 2}, {1, 2, 3}}); }, {"gradient_batch", "2 components", "it has 3"});
+  CHECK(ad::gradient_batch(f, {}).empty());
+}

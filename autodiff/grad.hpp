@@ -140,23 +140,24 @@ template <std::size_t lanes = 8, class F> std::vector<std::vector<double>> gradi
   gradients.reserve(points.size());
   BasicTape<B> tape;
   std::vector<Var<B>> x;
+  std::vector<double> side_by_side;  // written number by number well before it is read as batches: a read that follows at once would wait
   for (std::size_t first = 0; first < points.size(); first += lanes) {
     const std::size_t count = std::min(lanes, points.size() - first), n = points[first].size();
-    const auto point = [&](std::size_t lane) -> const std::vector<double>& { return points[first + std::min(lane, count - 1)]; };  // the last group may repeat its last
-    for (std::size_t lane = 0; lane < lanes; ++lane) detail::require_size("gradient_batch", "a point", points[0].size(), point(lane).size());
+    side_by_side.resize(n * lanes);
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      const std::vector<double>& point = points[first + std::min(lane, count - 1)];  // the last group may repeat its last
+      detail::require_size("gradient_batch", "a point", points[0].size(), point.size());
+      for (std::size_t i = 0; i < n; ++i) side_by_side[i * lanes + lane] = point[i];
+    }
     tape.clear();
     x.clear();
-    for (std::size_t i = 0; i < n; ++i) {
-      B component;
-      for (std::size_t lane = 0; lane < lanes; ++lane) component.set(lane, point(lane)[i]);
-      x.push_back(tape.variable(component));
-    }
+    for (std::size_t i = 0; i < n; ++i) x.push_back(tape.variable(B::from(&side_by_side[i * lanes])));
     const Var<B> y = detail::one_number<B>("gradient_batch", f(std::as_const(x)));
     tape.backward({y}, {B(1.0)});
-    for (std::size_t lane = 0; lane < count; ++lane) gradients.emplace_back(n);
-    for (std::size_t i = 0; i < n; ++i) {
-      const B g = tape.adjoint(x[i]);
-      for (std::size_t lane = 0; lane < count; ++lane) gradients[first + lane][i] = g[lane];
+    for (std::size_t i = 0; i < n; ++i) tape.adjoint(x[i]).to(&side_by_side[i * lanes]);
+    for (std::size_t lane = 0; lane < count; ++lane) {
+      std::vector<double>& g = gradients.emplace_back(n);
+      for (std::size_t i = 0; i < n; ++i) g[i] = side_by_side[i * lanes + lane];
     }
   }
   return gradients;

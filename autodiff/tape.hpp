@@ -126,6 +126,7 @@ template <class Scalar> struct Record {
   void sweep();
 
   std::size_t bytes() const;
+  std::size_t reserved() const;
   std::size_t argument_count() const;
 
  private:
@@ -143,6 +144,7 @@ template <class Scalar> void put_on_top(Link<Scalar>& link);
 template <class Scalar> bool take_out(Link<Scalar>& link);       ///< false if it is not on this thread's list
 template <class Scalar> Record<Scalar>* new_tape();              ///< a record, on top of this thread's list
 template <class Scalar> void end_tape(Record<Scalar>* record);
+template <class Scalar> void release_spare();                    ///< gives back what ended tapes of this thread left
 template <class Scalar> const Record<Scalar>* holder_of(Place place);  ///< the record among this thread's tapes that holds a place, or null
 
 }  // namespace detail
@@ -229,6 +231,9 @@ template <class Scalar> class BasicTape {
   }
 
   Statistics statistics() const;
+
+  /// Gives back the memory of ended tapes, of which every thread keeps up to 512 MB, warm for its next tapes (and gradients).
+  static void release_spare() { detail::release_spare<Scalar>(); }
 
  private:
   /// The record; throws TapeError if this tape was moved from.

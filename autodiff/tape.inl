@@ -65,6 +65,12 @@ template <class Scalar> std::size_t Record<Scalar>::bytes() const {
   return bytes;
 }
 
+template <class Scalar> std::size_t Record<Scalar>::reserved() const {
+  std::size_t bytes = arguments.capacity() + adjoints.capacity() * sizeof(Scalar);
+  if constexpr (Nodes<Scalar>::possible) bytes += nodes.reserved();
+  return bytes;
+}
+
 template <class Scalar> std::size_t Record<Scalar>::argument_count() const {
   std::size_t n = 0;
   for (const char* a = next; a != arguments.data();) give_back(a, Scalar(1), [&](Id, const Scalar&) { ++n; });
@@ -125,9 +131,10 @@ template <class Scalar> void Record<Scalar>::sweep() {
 
 // ---- the tapes of this thread ----------------------------------------------------------------------------------------
 
-/// Every thread's list, and records that ended, kept for its next tape: their pages are warm.
+/// Every thread's list, and records that ended, kept for its next tape: their pages are warm. (Of new pages the first touch costs more than
+/// what is written there: batches on 140 MB, Burgers and GMM in bench/scalar, took three times as long when large records were given back.)
 template <class Scalar> struct ThreadTapes {
-  static constexpr std::size_t most_spare = 8, most_spare_bytes = std::size_t{64} << 20;
+  static constexpr std::size_t most_spare = 8, most_spare_bytes = std::size_t{512} << 20;  ///< in sum
   Link<Scalar>* top = nullptr;
   std::vector<Record<Scalar>*> spare;
 
@@ -144,12 +151,22 @@ template <class Scalar> struct ThreadTapes {
   }
   static void let_go(Record<Scalar>* record) {
     if (__atomic_sub_fetch(&record->owners, 1, __ATOMIC_ACQ_REL) != 0) return;
-    std::size_t bytes = record->arguments.capacity();
-    if constexpr (Nodes<Scalar>::possible) bytes += record->nodes.reserved();
-    if (gone || of_this_thread().spare.size() >= most_spare || bytes > most_spare_bytes) { delete record; return; }
+    if (gone) { delete record; return; }
     record->forget({});
     if constexpr (Nodes<Scalar>::possible) record->nodes.release_all();
-    of_this_thread().spare.push_back(record);
+    of_this_thread().keep(record);
+  }
+  /// The youngest is the likeliest to fit what comes next: where it is too much, the oldest go.
+  void keep(Record<Scalar>* record) {
+    spare.push_back(record);
+    std::size_t bytes = 0, kept = 0;
+    while (kept < std::min(spare.size(), most_spare) && (bytes += spare[spare.size() - 1 - kept]->reserved()) <= most_spare_bytes) ++kept;
+    release(spare.size() - kept);
+  }
+  /// Gives back the oldest n of what is kept.
+  void release(std::size_t n) {
+    for (std::size_t i = 0; i < n; ++i) delete spare[i];
+    spare.erase(spare.begin(), spare.begin() + static_cast<std::ptrdiff_t>(n));
   }
   /// Takes out tapes that ended on another thread, and lets the top one record.
   void tidy() {
@@ -215,6 +232,11 @@ template <class Scalar> void end_tape(Record<Scalar>* record) {
   }
   ThreadTapes<Scalar>::let_go(record);
 }
+template <class Scalar> void release_spare() {
+  if (ThreadTapes<Scalar>::gone) return;
+  auto& tapes = ThreadTapes<Scalar>::of_this_thread();
+  tapes.release(tapes.spare.size());
+}
 template <class Scalar> const Record<Scalar>* holder_of(Place place) {
   if (ThreadTapes<Scalar>::gone) return nullptr;
   for (const Link<Scalar>* link = ThreadTapes<Scalar>::of_this_thread().top; link; link = link->below)
@@ -228,6 +250,7 @@ extern template void end_tape(Record<double>*);
 extern template void tidy_tapes<double>();
 extern template void put_on_top(Link<double>&);
 extern template bool take_out(Link<double>&);
+extern template void release_spare<double>();
 extern template const Record<double>* holder_of(Place);
 
 }  // namespace autodiff::inline v1::detail
@@ -239,11 +262,8 @@ template <class Scalar> Statistics BasicTape<Scalar>::statistics() const {
   s.statements = held().count() - 1;
   s.arguments = held().argument_count();
   s.bytes = held().bytes();
-  s.reserved = held().arguments.capacity() + held().adjoints.capacity() * sizeof(Scalar);
-  if constexpr (detail::Nodes<Scalar>::possible) {
-    s.nodes = held().nodes.list.size();
-    s.reserved += held().nodes.reserved();
-  }
+  s.reserved = held().reserved();
+  if constexpr (detail::Nodes<Scalar>::possible) s.nodes = held().nodes.list.size();
   s.high_water = std::max(held().high_water, s.bytes);
   return s;
 }

@@ -212,3 +212,19 @@ TEST_CASE("a variable of another thread's tape is refused") {
     works_as_the_youngest(mine);
   }).join();
 }
+
+TEST_CASE("what an ended tape held serves the next one, also when it is large, until it is given back") {
+  ad::Tape::release_spare();
+  const auto fresh = [] { return ad::Tape().statistics().reserved; };
+  CHECK(fresh() < 100'000);
+  {
+    ad::Tape tape;
+    Number x = tape.variable(1.0), y = x;
+    while (tape.statistics().bytes < 80'000'000)
+      for (int i = 0; i < 100'000; ++i) y = y * x;
+    tape.backward(y);
+  }
+  CHECK(fresh() > 80'000'000);
+  ad::Tape::release_spare();
+  CHECK(fresh() < 100'000);
+}

@@ -3,6 +3,7 @@
 // The library is built in floors; a file includes only from floors below its own:
 //
 //   5  grad.hpp        derivative, gradient, jacobian, hessian, jvp, vjp, hvp of a function: no tape in sight
+//      preaccumulate.hpp  a part of a recording that keeps only its slopes
 //      check.hpp       check_gradient: is this gradient right?
 //      graph.hpp       to_dot, to_text: what was recorded
 //   4  ops.hpp         products and moves: matmul, transpose, reshape, slice, gather, concatenate, stack …
@@ -25,3 +26,4 @@
 #include "grad.hpp"
 #include "graph.hpp"
 #include "pool.hpp"
+#include "preaccumulate.hpp"

@@ -23,10 +23,10 @@ struct Options {
   bool peers = true, scaling = true;
 };
 
-/// A case with its times; `results` has the function first (empty where there is none), then the hand-written one, then the entries.
+/// A case with its times; those of the function and of inactive code are empty where there is none.
 struct Row {
   const Case* problem;
-  Result function, hand;
+  Result function, inactive, hand;
   std::vector<Result> entries;
   double bytes = 0;
 };
@@ -73,6 +73,7 @@ Row time_case(const Case& c, const Options& o) {
   std::vector<std::vector<double>> out(c.entries.size() + 1, std::vector<double>(c.derivatives));
   std::vector<Contestant> field;
   if (c.function) field.push_back(timed("function", c.function, 1, o.slice, Clock::thread));
+  if (c.inactive) field.push_back(timed("inactive", c.inactive, 1, o.slice, Clock::thread));
   field.push_back(timed("hand-written", [&] { c.hand(out.back()); }, 1, o.slice, Clock::thread));
   for (std::size_t i = 0; i < c.entries.size(); ++i) {
     verify(c, c.entries[i]);
@@ -80,9 +81,10 @@ Row time_case(const Case& c, const Options& o) {
         c.entries[i].contestant, [&, i] { c.entries[i].derivative(out[i]); }, c.entries[i].units, o.slice, Clock::thread));
   }
   std::vector<Result> results = race(field, o.repetitions);
-  Row row{&c, {}, {}, {}, c.tape_bytes ? static_cast<double>(c.tape_bytes()) : 0};
+  Row row{&c, {}, {}, {}, {}, c.tape_bytes ? static_cast<double>(c.tape_bytes()) : 0};
   std::size_t at = 0;
   if (c.function) row.function = results[at++];
+  if (c.inactive) row.inactive = results[at++];
   row.hand = results[at++];
   row.entries.assign(results.begin() + static_cast<std::ptrdiff_t>(at), results.end());
   return row;
@@ -106,14 +108,15 @@ const Result* find(const Row& row, const std::string& name) {
 
 std::string main_table(const std::vector<Row>& rows) {
   std::vector<std::vector<std::string>> table{
-      {"problem", "size", "function", "hand-written", "autodiff", "÷ function", "÷ hand-written (quartiles)", "bytes per operation"}};
+      {"problem", "size", "function", "hand-written", "autodiff", "÷ function", "÷ hand-written (quartiles)", "bytes per operation", "function without a tape ÷ function"}};
   for (const Row& row : rows) {
     const Result* us = find(row, "autodiff");
     if (!us) continue;
     const Case& c = *row.problem;
     table.push_back({c.problem, c.size, c.function ? duration(row.function.seconds().median) : "–", duration(row.hand.seconds().median),
                      duration(us->seconds().median), c.function ? show(ratio(*us, row.function).median) : "–", ratio_text(*us, row.hand),
-                     c.operations > 0 ? show(row.bytes / c.operations) : "–"});
+                     c.operations > 0 ? show(row.bytes / c.operations) : "–",
+                     c.inactive && c.function ? show(ratio(row.inactive, row.function).median) : "–"});
   }
   return markdown(table);
 }
@@ -155,6 +158,7 @@ nlohmann::json to_json(const std::vector<Row>& rows) {
     const Case& c = *row.problem;
     nlohmann::json entry{{"problem", c.problem}, {"size", c.size}, {"derivatives", c.derivatives}, {"hand", to_json(row.hand)}};
     if (c.function) entry["function"] = to_json(row.function);
+    if (c.inactive) entry["inactive"] = to_json(row.inactive);
     if (c.operations > 0) entry["operations"] = c.operations, entry["tape_bytes"] = row.bytes;
     for (const Result& r : row.entries) {
       nlohmann::json one = to_json(r);

@@ -12,6 +12,10 @@ void enter_library(Suite& suite) {
     Case& c = suite.at(problem.name);
     c.entries.push_back({us, [gradient, &problem](std::vector<double>& out) { (*gradient)(problem.x, out); }});
     c.tape_bytes = [gradient] { return gradient->bytes(); };
+    c.inactive = [&problem, x = std::vector<autodiff::Var<double>>(problem.x.begin(), problem.x.end())] {
+      const autodiff::Pause pause;
+      keep(autodiff::Var<double>(problem(x)).value());
+    };
   });
   KMeans& k = suite.problems.k_means;
   suite.at("k-means newton").entries.push_back({us, [&k, ones = std::vector<double>(k.x.size(), 1.0)](std::vector<double>& out) {

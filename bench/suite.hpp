@@ -28,6 +28,7 @@ struct Case {
   Derivative hand;                                      ///< the hand-written derivative: what all others are verified against
   std::vector<Entry> entries{};                         ///< the library first, then its peers
   std::function<std::size_t()> tape_bytes{};            ///< of the library's last run, where one tape recorded it all
+  std::function<void()> inactive{};                     ///< the function on the library's variables while no tape records
   double operations = 0;                                ///< arithmetic operations and elementary functions of one plain evaluation
 };
 

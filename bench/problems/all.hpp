@@ -1,8 +1,10 @@
 // Every problem with one result, in the order of the tables: write a visitor once, and it meets them all.
 #pragma once
+#include "determinant.hpp"
 #include "gmm.hpp"
 #include "lstm.hpp"
 #include "models.hpp"
+#include "ode.hpp"
 #include "pde.hpp"
 #include "small.hpp"
 

@@ -1,4 +1,4 @@
-// Problems that march in time: Lax–Wendroff, Burgers, an ordinary differential equation.
+// Partial differential equations that march in time: Lax–Wendroff, Burgers.
 #pragma once
 #include "number.hpp"
 #include <algorithm>
@@ -125,93 +125,6 @@ struct Burgers {
 
  private:
   std::vector<double> states_, before_;
-};
-
-/// y₀′ = x₀, yᵢ′ = xᵢ yᵢ₋₁, y(0) = 0, the classical Runge–Kutta scheme with `steps` steps to t = 2; the objective is the last y:
-/// GradBench's "ode" (after cmpad's an_ode). By hand: the four slopes and the states between are kept and walked back.
-struct Ode {
-  static constexpr const char* name = "ode";
-  static constexpr bool few = true;                      ///< variables: forward-mode peers take part
-  std::size_t steps;
-  std::vector<double> x;
-  explicit Ode(std::size_t n = 10, std::size_t time_steps = 100) : steps(time_steps), x(Random(6).uniforms(n, 0.5, 1.5)) {}
-  std::string size() const { return join(x.size(), " equations, ", steps, " steps"); }
-  double h() const { return 2.0 / static_cast<double>(steps); }
-
-  template <class V> auto operator()(const V& v) const {
-    using T = NumberOf<V>;
-    const std::size_t n = v.size();
-    const double step = h();
-    std::vector<T> y(n, T(0.0)), z(n), k1(n), k2(n), k3(n), k4(n);
-    auto slope = [&](const std::vector<T>& at, std::vector<T>& k) {
-      k[0] = v[0];
-      for (std::size_t i = 1; i < n; ++i) k[i] = v[i] * at[i - 1];
-    };
-    for (std::size_t s = 0; s < steps; ++s) {
-      slope(y, k1);
-      for (std::size_t i = 0; i < n; ++i) z[i] = y[i] + 0.5 * step * k1[i];
-      slope(z, k2);
-      for (std::size_t i = 0; i < n; ++i) z[i] = y[i] + 0.5 * step * k2[i];
-      slope(z, k3);
-      for (std::size_t i = 0; i < n; ++i) z[i] = y[i] + step * k3[i];
-      slope(z, k4);
-      for (std::size_t i = 0; i < n; ++i) y[i] += step / 6 * (k1[i] + 2.0 * k2[i] + 2.0 * k3[i] + k4[i]);
-    }
-    T last = y[n - 1];
-    return last;
-  }
-  double hand(const std::vector<double>& v, std::vector<double>& g) {
-    const std::size_t n = v.size();
-    const double step = h();
-    kept_.resize(4 * n * steps);                        // y and the three z of each step
-    work_.assign(9 * n, 0.0);
-    double *y = work_.data(), *k1 = y + n, *k2 = k1 + n, *k3 = k2 + n, *k4 = k3 + n;
-    auto slope = [&](const double* at, double* k) {
-      k[0] = v[0];
-      for (std::size_t i = 1; i < n; ++i) k[i] = v[i] * at[i - 1];
-    };
-    for (std::size_t s = 0; s < steps; ++s) {
-      double *y0 = &kept_[4 * n * s], *z1 = y0 + n, *z2 = z1 + n, *z3 = z2 + n;
-      std::copy(y, y + n, y0);
-      slope(y, k1);
-      for (std::size_t i = 0; i < n; ++i) z1[i] = y[i] + 0.5 * step * k1[i];
-      slope(z1, k2);
-      for (std::size_t i = 0; i < n; ++i) z2[i] = y[i] + 0.5 * step * k2[i];
-      slope(z2, k3);
-      for (std::size_t i = 0; i < n; ++i) z3[i] = y[i] + step * k3[i];
-      slope(z3, k4);
-      for (std::size_t i = 0; i < n; ++i) y[i] += step / 6 * (k1[i] + 2 * k2[i] + 2 * k3[i] + k4[i]);
-    }
-    const double value = y[n - 1];
-    std::fill(g.begin(), g.end(), 0.0);
-    double *yb = k4 + n, *kb = yb + n, *zb = kb + n, *total = zb + n;              // adjoints; total: of y before the step
-    yb[n - 1] = 1;
-    auto slope_back = [&](const double* at) {           // kb → zb and the gradient
-      g[0] += kb[0];
-      for (std::size_t i = 1; i < n; ++i) {
-        g[i] += kb[i] * at[i - 1];
-        zb[i - 1] = kb[i] * v[i];
-      }
-      zb[n - 1] = 0;
-    };
-    for (std::size_t s = steps; s-- > 0;) {
-      const double *y0 = &kept_[4 * n * s], *z1 = y0 + n, *z2 = z1 + n, *z3 = z2 + n;
-      const double sixth = step / 6, third = step / 3, half = 0.5 * step;
-      for (std::size_t i = 0; i < n; ++i) kb[i] = sixth * yb[i];
-      slope_back(z3);
-      for (std::size_t i = 0; i < n; ++i) total[i] = yb[i] + zb[i], kb[i] = third * yb[i] + step * zb[i];
-      slope_back(z2);
-      for (std::size_t i = 0; i < n; ++i) total[i] += zb[i], kb[i] = third * yb[i] + half * zb[i];
-      slope_back(z1);
-      for (std::size_t i = 0; i < n; ++i) total[i] += zb[i], kb[i] = sixth * yb[i] + half * zb[i];
-      slope_back(y0);
-      for (std::size_t i = 0; i < n; ++i) yb[i] = total[i] + zb[i];
-    }
-    return value;
-  }
-
- private:
-  std::vector<double> kept_, work_;
 };
 
 }  // namespace bench

@@ -1,8 +1,7 @@
-// Problems of a few lines: hello, poly, Speelpenning, Rosenbrock, logsumexp, least squares, determinant.
+// Problems of a few lines: hello, poly, Speelpenning, Rosenbrock, logsumexp, least squares.
 #pragma once
 #include "number.hpp"
-#include <array>
-#include <bit>
+#include <algorithm>
 
 namespace bench {
 
@@ -177,71 +176,6 @@ struct LeastSquares {
       for (std::size_t j = 0; j < v.size(); ++j, power *= ti) g[j] -= power;
     }
     return 0.5 * sum;
-  }
-};
-
-/// The determinant of an n × n matrix, expanded by minors along its first row, n! terms: GradBench's "det" (after cmpad's det_by_minor).
-/// By hand: minors are kept in the order in which they are met; the way back meets them in the same order and multiplies their
-/// factors down, since ∂det/∂minor = ± the entry and ∂det/∂entry = ± the minor.
-struct Determinant {
-  static constexpr const char* name = "determinant";
-  static constexpr bool few = true;                      ///< variables: forward-mode peers take part
-  std::size_t n;
-  std::vector<double> x;
-  explicit Determinant(std::size_t order = 7) : n(order), x(Random(5).uniforms(order * order, -1, 1)) {}
-  std::string size() const { return join(n, " × ", n); }
-
-  template <class V> auto operator()(const V& v) const { return minor<NumberOf<V>>(v, 0, (1u << n) - 1); }
-
-  double hand(const std::vector<double>& v, std::vector<double>& g) {
-    std::fill(g.begin(), g.end(), 0.0);
-    minors_.clear();
-    const double value = forward(v.data(), 0, (1u << n) - 1);
-    next_ = 0;
-    backward(v.data(), g.data(), 0, (1u << n) - 1, 1.0);
-    return value;
-  }
-
- private:
-  std::vector<double> minors_;
-  std::size_t next_ = 0;
-
-  /// The determinant of the rows from `row` on and the columns in the set.
-  template <class T, class V> T minor(const V& a, std::size_t row, unsigned columns) const {
-    if (row + 1 == n) return a[row * n + static_cast<std::size_t>(std::countr_zero(columns))];
-    T sum(0.0);
-    bool plus = true;
-    for (unsigned left = columns; left; left &= left - 1, plus = !plus) {
-      const unsigned column = static_cast<unsigned>(std::countr_zero(left));
-      const T sub = minor<T>(a, row + 1, columns & ~(1u << column));
-      if (plus) sum += a[row * n + column] * sub;
-      else sum -= a[row * n + column] * sub;
-    }
-    return sum;
-  }
-  double forward(const double* a, std::size_t row, unsigned columns) {
-    if (row + 1 == n) return a[row * n + static_cast<std::size_t>(std::countr_zero(columns))];
-    double sum = 0, sign = 1;
-    for (unsigned left = columns; left; left &= left - 1, sign = -sign) {
-      const unsigned column = static_cast<unsigned>(std::countr_zero(left));
-      const std::size_t at = minors_.size();
-      minors_.push_back(0);
-      const double sub = forward(a, row + 1, columns & ~(1u << column));
-      minors_[at] = sub;
-      sum += sign * a[row * n + column] * sub;
-    }
-    return sum;
-  }
-  void backward(const double* a, double* g, std::size_t row, unsigned columns, double seed) {
-    if (row + 1 == n) {
-      g[row * n + static_cast<std::size_t>(std::countr_zero(columns))] += seed;
-      return;
-    }
-    for (unsigned left = columns; left; left &= left - 1, seed = -seed) {
-      const unsigned column = static_cast<unsigned>(std::countr_zero(left));
-      g[row * n + column] += seed * minors_[next_++];
-      backward(a, g, row + 1, columns & ~(1u << column), seed * a[row * n + column]);
-    }
   }
 };
 

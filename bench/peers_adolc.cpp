@@ -11,8 +11,10 @@ namespace bench {
 void enter_adolc(Suite& suite) {
   const std::string name = "ADOL-C";
   constexpr short tape = 1;
+  // Long recordings go to files in the current directory: they leave with the suite.
+  const std::shared_ptr<void> files(nullptr, [](void*) { removeTape(tape, ADOLC_REMOVE_COMPLETELY); });
   suite.problems.each([&](auto& problem) {
-    suite.at(problem.name).entries.push_back({name, [&problem](std::vector<double>& out) {
+    suite.at(problem.name).entries.push_back({name, [&problem, files](std::vector<double>& out) {
       const std::size_t n = problem.x.size();
       double value = 0;
       trace_on(tape, 1);

@@ -1,5 +1,6 @@
 // The library enters the suite.
 #include "engine.hpp"
+#include "harness.hpp"
 #include "suite.hpp"
 #include <utility>
 

@@ -1,12 +1,12 @@
 // Private to the kernels, read once per instruction set (kernels_targets.inl). Small products that live in one vector, and what a layer does:
 // act(x·w + bias) and its adjoints.
 
-// ── one vector holds it all ─────────────────────────────────────────────────────────────────────────────────────────
-// When every matrix of a layer fits one vector (XOR's 2-3-1 net on 4 samples does, with AVX-512), the general loops cost more than the
-// arithmetic, and narrow stores followed by wide loads stall. Then a product is k times: spread a column of a along the rows of c (a
-// permutation of the vector), spread a row of b along the columns, multiply and add.
+// ── one line holds it all ───────────────────────────────────────────────────────────────────────────────────────────
+// When every matrix of a layer fits 64 bytes (XOR's 2-3-1 net on 4 samples does), one AVX-512 vector or two of AVX2, the general loops cost
+// more than the arithmetic, and narrow stores followed by wide loads stall. Then a product is k times: spread a column of a along the rows of
+// c (a permutation of the vectors), spread a row of b along the columns, multiply and add.
 
-template <class T> constexpr std::size_t whole_size = HWY_TARGET <= HWY_AVX3 ? Lane<T>::size : 0;  ///< 16 floats or 8 doubles: one register permutes them all
+template <class T> constexpr std::size_t whole_size = HWY_TARGET <= HWY_AVX2 ? 64 / sizeof(T) : 0;  ///< 16 floats or 8 doubles
 
 template <class T> using Index = hwy::MakeSigned<T>;
 template <class T> struct Spread { alignas(64) Index<T> row[17][16], col[17][16]; };
@@ -19,43 +19,77 @@ template <class T> constexpr Spread<T> make_spread() {
 }
 template <class T> inline constexpr Spread<T> spread = make_spread<T>();
 
-/// Small matrices, each in one vector.
+/// A small matrix: 64 bytes in registers.
 template <class T> struct Whole {
   using X = Lane<T>;
   using DI = hn::RebindToSigned<typename X::D>;
   using I = hn::Vec<DI>;
-  static HWY_INLINE I table(const Index<T>* p) { return hn::Load(DI(), p); }
-  static HWY_INLINE X pick(X a, I index) { return hn::TableLookupLanes(a.v, hn::IndicesFromVec(typename X::D(), index)); }
-  static HWY_INLINE I number(std::size_t n) { return hn::Set(DI(), static_cast<Index<T>>(n)); }
-  static HWY_INLINE I times(I a, std::size_t b) { return b == 1 ? a : hn::Mul(a, number(b)); }
+  static constexpr std::size_t size = whole_size<T>, vectors = size / X::size;
+  X part[vectors];
 
-  static HWY_INLINE bool fits(std::size_t m, std::size_t n, std::size_t k) {
-    return m * n <= X::size && m * k <= X::size && k * n <= X::size && m * n * k > 0;
+  static HWY_INLINE Whole all(T x) { Whole w; for (X& v : w.part) v = X(x); return w; }
+  static HWY_INLINE Whole load(const T* p) { Whole w; for (std::size_t v = 0; v < vectors; ++v) w.part[v] = X::load(p + v * X::size); return w; }
+  HWY_INLINE void store(T* p) const { for (std::size_t v = 0; v < vectors; ++v) part[v].store(p + v * X::size); }
+  HWY_INLINE void store(T* p, std::size_t n) const {
+    for (std::size_t v = 0; v < vectors && v * X::size < n; ++v) part[v].store(p + v * X::size, n - v * X::size);
+  }
+
+  static HWY_INLINE I table(const Index<T>* p) { return hn::Load(DI(), p); }
+  static HWY_INLINE I number(std::size_t n) { return hn::Set(DI(), static_cast<Index<T>>(n)); }
+  static HWY_INLINE I times(I a, std::size_t b) {  // both below 2⁸
+    const hn::Repartition<std::int32_t, DI> d;
+    return b == 1 ? a : hn::BitCast(DI(), hn::Mul(hn::BitCast(d, a), hn::BitCast(d, number(b))));
+  }
+  /// The numbers at `index`, of which none is behind the first vector unless `wide`.
+  HWY_INLINE X pick(I index, bool wide) const {
+    const X first = hn::TableLookupLanes(part[0].v, hn::IndicesFromVec(typename X::D(), index));
+    if constexpr (vectors == 1) return first;
+    else {
+      if (!wide) return first;
+      const auto behind = hn::RebindMask(typename X::D(), hn::Gt(index, number(X::size - 1)));
+      return hn::IfThenElse(behind, hn::TableLookupLanes(part[1].v, hn::IndicesFromVec(typename X::D(), hn::And(index, number(X::size - 1)))), first.v);
+    }
+  }
+
+  static HWY_INLINE bool fits(std::size_t m, std::size_t n, std::size_t k) { return m * n <= size && m * k <= size && k * n <= size && m * n * k > 0; }
+  /// A row of n numbers in every row.
+  static HWY_INLINE Whole rows(const T* row, std::size_t n) {
+    const Whole from = load(row);
+    Whole w;
+    for (std::size_t v = 0; v < vectors; ++v) w.part[v] = from.pick(table(spread<T>.col[n] + v * X::size), n > X::size);
+    return w;
   }
   /// old + scale · a·b, or a·b where nothing is added
-  static HWY_INLINE X added(bool add, T scale, const T* old, std::size_t n, std::size_t k, X a, std::size_t a_row, std::size_t a_col, X b, std::size_t b_row, std::size_t b_col) {
-    if (!add || scale == 1) return product(n, k, a, a_row, a_col, b, b_row, b_col, add ? X::load(old) : X(T(0)));
-    return fma(X(scale), product(n, k, a, a_row, a_col, b, b_row, b_col, X(T(0))), X::load(old));
+  static HWY_INLINE Whole added(bool add, T scale, const T* old, std::size_t m, std::size_t n, std::size_t k, const Whole& a, std::size_t a_row, std::size_t a_col,
+                                const Whole& b, std::size_t b_row, std::size_t b_col) {
+    if (!add || scale == 1) return product(m, n, k, a, a_row, a_col, b, b_row, b_col, add ? load(old) : all(T(0)));
+    Whole c = product(m, n, k, a, a_row, a_col, b, b_row, b_col, all(T(0)));
+    const Whole before = load(old);
+    for (std::size_t v = 0; v < vectors; ++v) c.part[v] = fma(X(scale), c.part[v], before.part[v]);
+    return c;
   }
-  /// c + a·b for c of n columns
-  static HWY_INLINE X product(std::size_t n, std::size_t k, X a, std::size_t a_row, std::size_t a_col, X b, std::size_t b_row, std::size_t b_col, X c) {
-    I ai = times(table(spread<T>.row[n]), a_row), bi = times(table(spread<T>.col[n]), b_col);
+  /// c + a·b for c (m, n)
+  static HWY_INLINE Whole product(std::size_t m, std::size_t n, std::size_t k, const Whole& a, std::size_t a_row, std::size_t a_col, const Whole& b,
+                                  std::size_t b_row, std::size_t b_col, Whole c) {
     const I a_step = number(a_col), b_step = number(b_row);
-    for (; k > 0; --k, ai = hn::Add(ai, a_step), bi = hn::Add(bi, b_step)) c = fma(pick(a, ai), pick(b, bi), c);
+    const bool a_wide = m * k > X::size, b_wide = k * n > X::size;
+    for (std::size_t v = 0; v < vectors && v * X::size < m * n; ++v) {
+      I ai = times(table(spread<T>.row[n] + v * X::size), a_row), bi = times(table(spread<T>.col[n] + v * X::size), b_col);
+      for (std::size_t r = k; r > 0; --r, ai = hn::Add(ai, a_step), bi = hn::Add(bi, b_step)) c.part[v] = fma(a.pick(ai, a_wide), b.pick(bi, b_wide), c.part[v]);
+    }
     return c;
   }
 };
 
 template <class T> void product(const Product<T>& p) {
-  using X = Lane<T>;
   if constexpr (whole_size<T> > 0) {
-    // Both operands contiguous in one vector, in either order.
+    // Both operands contiguous in 64 bytes, in either order.
     const bool a_whole = (p.a_col == 1 && p.a_row == p.k) || (p.a_row == 1 && p.a_col == p.m), b_whole = (p.b_col == 1 && p.b_row == p.n) || (p.b_row == 1 && p.b_col == p.k);
     if (Whole<T>::fits(p.m, p.n, p.k) && a_whole && b_whole) {
       using W = Whole<T>;
-      const X a = X::load(p.a), b = X::load(p.b);
-      const X y = p.start && !p.add ? W::product(p.n, p.k, a, p.a_row, p.a_col, b, p.b_row, p.b_col, W::pick(X::load(p.start), W::table(spread<T>.col[p.n])))
-                                    : W::added(p.add, p.scale, p.c, p.n, p.k, a, p.a_row, p.a_col, b, p.b_row, p.b_col);
+      const W a = W::load(p.a), b = W::load(p.b);
+      const W y = p.start && !p.add ? W::product(p.m, p.n, p.k, a, p.a_row, p.a_col, b, p.b_row, p.b_col, W::rows(p.start, p.n))
+                                    : W::added(p.add, p.scale, p.c, p.m, p.n, p.k, a, p.a_row, p.a_col, b, p.b_row, p.b_col);
       return p.block ? y.store(p.c) : y.store(p.c, p.m * p.n);
     }
   }
@@ -76,10 +110,9 @@ template <class T> struct Activation {
 };
 
 template <class Rule, class T> [[gnu::flatten]] void whole_affine(const Affine<T>& p) {
-  using X = Lane<T>;
   using W = Whole<T>;
-  const X bias = p.bias ? W::pick(X::load(p.bias), W::table(spread<T>.col[p.n])) : X(T(0));
-  Rule::value(W::product(p.n, p.k, X::load(p.x), p.k, 1, X::load(p.w), p.n, 1, bias)).store(p.y);
+  const W z = W::product(p.m, p.n, p.k, W::load(p.x), p.k, 1, W::load(p.w), p.n, 1, p.bias ? W::rows(p.bias, p.n) : W::all(T(0)));
+  for (std::size_t v = 0; v < W::vectors && v * W::X::size < p.m * p.n; ++v) Rule::value(z.part[v]).store(p.y + v * W::X::size);
 }
 
 template <class Rule, class T> void affine(const Affine<T>& p) {
@@ -92,12 +125,13 @@ template <class Rule, class T> void affine(const Affine<T>& p) {
 }
 
 template <class Rule, class T> [[gnu::flatten]] void whole_affine_pullback(const Affine<T>& p, const AffineAdjoints<T>& g) {
-  using X = Lane<T>;
   using W = Whole<T>;
-  const X y = X::load(p.y), gz = scaled(X::load(g.gy), Rule::slope(y, y)), zero(T(0));
-  if (g.gbias) W::product(p.n, p.m, X(T(1)), 0, 0, gz, p.n, 1, g.add_bias ? X::load(g.gbias) : zero).store(g.gbias);
-  if (g.gx) W::product(p.k, p.n, gz, p.n, 1, X::load(p.w), 1, p.n, g.add_x ? X::load(g.gx) : zero).store(g.gx);
-  if (g.gw) W::added(g.add_w, g.scale_w, g.gw, p.n, p.m, X::load(p.x), 1, p.k, gz, p.n, 1).store(g.gw);
+  const W y = W::load(p.y), gy = W::load(g.gy), zero = W::all(T(0));
+  W gz;
+  for (std::size_t v = 0; v < W::vectors; ++v) gz.part[v] = scaled(gy.part[v], Rule::slope(y.part[v], y.part[v]));
+  if (g.gbias) W::product(1, p.n, p.m, W::all(T(1)), 0, 0, gz, p.n, 1, g.add_bias ? W::load(g.gbias) : zero).store(g.gbias);
+  if (g.gx) W::product(p.m, p.k, p.n, gz, p.n, 1, W::load(p.w), 1, p.n, g.add_x ? W::load(g.gx) : zero).store(g.gx);
+  if (g.gw) W::added(g.add_w, g.scale_w, g.gw, p.k, p.n, p.m, W::load(p.x), 1, p.k, gz, p.n, 1).store(g.gw);
 }
 
 /// What remains when gz is known. gx comes first: gw may be w itself.

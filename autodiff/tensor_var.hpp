@@ -309,19 +309,22 @@ template <class Rule, class T> Var<Tensor<T>> map(const Operand<T>& in) {
   }, in);
 }
 
-template <class Rule, class T> Var<Tensor<T>> zip(const Operand<T>& left, const Operand<T>& right) {
-  if (left->shape == right->shape)  // the usual case: one loop over all numbers, both ways
-    return record<T>(Rule::row.name, left->shape, [&](T* y) { zip<Rule>(left->data, right->data, Repeats{}, y, left->shape.count()); }, [](const Pull<T>& p) {
-      const Cell<T>&a = p.in(0), &b = p.in(1), &y = p.out();
-      const std::size_t n = y.shape.count();
-      if (const auto to = p.to(0)) zip_pullback<Rule, false>(a.data, b.data, Repeats{}, y.data, y.adjoint, to.data, n, to.add);
-      if (const auto to = p.to(1)) zip_pullback<Rule, true>(a.data, b.data, Repeats{}, y.data, y.adjoint, to.data, n, to.add);
-    }, left, right);
+/// Operands of different shapes. Apart, so that the usual case below does not pay for the stack of this one.
+template <class Rule, class T> [[gnu::noinline]] Var<Tensor<T>> zip_broadcast(const Operand<T>& left, const Operand<T>& right) {
   const Shape shape = broadcast_shape(Rule::row.name, left->shape, right->shape);
   const Broadcast walk = broadcast_walk(shape, left->shape, right->shape);
   return record<T>(Rule::row.name, shape, [&](T* y) { kernels<T>().broadcast(&zip<Rule, T>, walk, left->data, right->data, y); }, [walk](const Pull<T>& p) {
     broadcast_pullback<Rule, false>(p, walk);
     broadcast_pullback<Rule, true>(p, walk);
+  }, left, right);
+}
+template <class Rule, class T> Var<Tensor<T>> zip(const Operand<T>& left, const Operand<T>& right) {
+  if (left->shape != right->shape) [[unlikely]] return zip_broadcast<Rule>(left, right);
+  return record<T>(Rule::row.name, left->shape, [&](T* y) { zip<Rule>(left->data, right->data, Repeats{}, y, left->shape.count()); }, [](const Pull<T>& p) {
+    const Cell<T>&a = p.in(0), &b = p.in(1), &y = p.out();
+    const std::size_t n = y.shape.count();
+    if (const auto to = p.to(0)) zip_pullback<Rule, false>(a.data, b.data, Repeats{}, y.data, y.adjoint, to.data, n, to.add);
+    if (const auto to = p.to(1)) zip_pullback<Rule, true>(a.data, b.data, Repeats{}, y.data, y.adjoint, to.data, n, to.add);
   }, left, right);
 }
 

@@ -48,8 +48,8 @@ template <class T> double dot(const T* a, const T* b, std::size_t n) {
 
 // ── along an axis ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// y(j) (+)= Σᵢ x(i, j): 64 rows are added by lanes, then the blocks. `alone`: y ends with the block it stands in, so whole vectors are written.
-template <class T> void column_sums(const T* x, std::size_t row, T* y, std::size_t m, std::size_t n, bool add, bool alone) {
+/// y(j) (+)= Σᵢ x(i, j): 64 rows are added by lanes, then the blocks.
+template <class T> void column_sums(const T* x, std::size_t row, T* y, std::size_t m, std::size_t n, bool add) {
   using X = Lane<T>;
   constexpr std::size_t block = 64;
   for (std::size_t j = 0; j < n; j += X::size) {
@@ -62,7 +62,7 @@ template <class T> void column_sums(const T* x, std::size_t row, T* y, std::size
       if (i < end) s += X::load(x + i * row + j);
       total += s + t;
     }
-    total.store(y + j, alone ? X::size : n - j);
+    total.store(y + j, n - j);
   }
 }
 
@@ -86,13 +86,13 @@ template <class T> void sum_along(const T* x, T* y, const Along& s, bool add) {
   }
   constexpr std::size_t width = 256;  // columns of one piece: whole vectors
   if (!worth_sharing(outer * n * inner)) {
-    for (std::size_t o = 0; o < outer; ++o) column_sums(x + o * n * inner, inner, y + o * inner, n, inner, add, outer == 1);
+    for (std::size_t o = 0; o < outer; ++o) column_sums(x + o * n * inner, inner, y + o * inner, n, inner, add);
     return;
   }
   const std::size_t across = (inner + width - 1) / width;
   parallel(outer * across, [=](std::size_t i) {
     const std::size_t o = i / across, begin = i % across * width;
-    column_sums(x + o * n * inner + begin, inner, y + o * inner + begin, n, std::min(width, inner - begin), add, outer == 1);
+    column_sums(x + o * n * inner + begin, inner, y + o * inner + begin, n, std::min(width, inner - begin), add);
   });
 }
 

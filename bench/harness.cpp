@@ -50,7 +50,7 @@ std::string run_gnuplot(const std::filesystem::path& stem) {
 
 const char* const style =
     "set terminal svg size 1100,480 dynamic background rgb 'white' font 'sans,13'\n"
-    "set key top left horizontal\nset grid ytics lc rgb '#dddddd'\nset border 3\nset tics nomirror\n";
+    "set key outside top center horizontal\nset grid ytics lc rgb '#dddddd'\nset border 3\nset tics nomirror\n";
 
 }  // namespace
 

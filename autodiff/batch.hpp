@@ -22,7 +22,7 @@ constexpr std::size_t register_bytes = 16;
 #endif
 
 /// n numbers in as many SIMD registers as they need, half by half. (A compiler's vector wider than a register is copied through memory, 16 bytes
-/// at a time, and read back 32 at a time, which stalls: with AVX2, poly in 8 lanes took 2.5 times as long.) Copied half by half for the same
+/// at a time, and read back 32 at a time, which stalls: with AVX2, poly in 8 lanes took four times as long.) Copied half by half for the same
 /// reason, and aligned like one number, so that a batch may stand anywhere.
 template <class T, std::size_t n> struct Registers {
   Registers<T, n / 2> low, high;

@@ -128,6 +128,7 @@ template <class T> T* packing_memory(std::size_t n, int which) {
     room.size = 0, room.memory.reset();
     room.memory.reset(static_cast<T*>(::operator new[](sizeof(T) * (n + n / 2), std::align_val_t(64))));
     room.size = n + n / 2;
+    std::fill_n(room.memory.get(), room.size, T(0));  // the surplus lanes of a panel are not written, but computed with: no denormal numbers
   }
   return room.memory.get();
 }

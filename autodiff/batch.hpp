@@ -67,9 +67,10 @@ template <class T, std::size_t n> requires(n * sizeof(T) <= register_bytes) stru
 
  private:
   [[gnu::always_inline]] static auto wrapped(const auto& f) {
-    using U = std::remove_cvref_t<decltype(f()[0])>;
+    using E = std::remove_cvref_t<decltype(f()[0])>;
+    using U = std::conditional_t<std::is_integral_v<E>, std::int64_t, E>;  // clang's comparisons give long long
     Registers<U, n> y;
-    y.vector = f();
+    y.vector = (typename Registers<U, n>::Vector)f();
     return y;
   }
 };

@@ -9,7 +9,7 @@
 //     sum + x · y       sum  s x  s y           one_and_two
 //     a variable        (0)                     none: there are no arguments
 //
-// What is rare, 1 − x or x · y − z, stores its slopes of ±1 too: that takes 8 bytes more, and less time than a form for it.
+// What is rare, 1 − x or x · y − z, stores its slopes of ±1 too: that takes 8 bytes more, and no more time than a form for it.
 //
 // One branch by the form costs less than one for each argument: those are often mispredicted. (Slopes of ±1 left out: GMM −15 % of its time,
 // Speelpenning −7 %; a branch per argument instead: +20 % on GMM; a jump table of eight forms: +25 % on Burgers, backwards.)

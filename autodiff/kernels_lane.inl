@@ -8,9 +8,9 @@
 template <class T> struct Truth {
   using M = hn::Mask<hn::ScalableTag<T>>;
   M m;
-  friend HWY_INLINE Truth operator&&(Truth a, Truth b) { return {hn::And(a.m, b.m)}; }
-  friend HWY_INLINE Truth operator||(Truth a, Truth b) { return {hn::Or(a.m, b.m)}; }
-  friend HWY_INLINE Truth operator!(Truth a) { return {hn::Not(a.m)}; }
+  friend HWY_ATTR HWY_INLINE Truth operator&&(Truth a, Truth b) { return {hn::And(a.m, b.m)}; }
+  friend HWY_ATTR HWY_INLINE Truth operator||(Truth a, Truth b) { return {hn::Or(a.m, b.m)}; }
+  friend HWY_ATTR HWY_INLINE Truth operator!(Truth a) { return {hn::Not(a.m)}; }
   HWY_INLINE bool nowhere() const { return hn::AllFalse(hn::ScalableTag<T>(), m); }
 };
 
@@ -44,53 +44,53 @@ template <class T> struct Lane {
 #endif
   }
 
-  friend HWY_INLINE Lane operator+(Lane a, Lane b) { return hn::Add(a.v, b.v); }
-  friend HWY_INLINE Lane operator-(Lane a, Lane b) { return hn::Sub(a.v, b.v); }
-  friend HWY_INLINE Lane operator*(Lane a, Lane b) { return hn::Mul(a.v, b.v); }
-  friend HWY_INLINE Lane operator/(Lane a, Lane b) { return hn::Div(a.v, b.v); }
-  friend HWY_INLINE Lane operator+(Lane a) { return a; }
-  friend HWY_INLINE Lane operator-(Lane a) { return hn::Neg(a.v); }
+  friend HWY_ATTR HWY_INLINE Lane operator+(Lane a, Lane b) { return hn::Add(a.v, b.v); }
+  friend HWY_ATTR HWY_INLINE Lane operator-(Lane a, Lane b) { return hn::Sub(a.v, b.v); }
+  friend HWY_ATTR HWY_INLINE Lane operator*(Lane a, Lane b) { return hn::Mul(a.v, b.v); }
+  friend HWY_ATTR HWY_INLINE Lane operator/(Lane a, Lane b) { return hn::Div(a.v, b.v); }
+  friend HWY_ATTR HWY_INLINE Lane operator+(Lane a) { return a; }
+  friend HWY_ATTR HWY_INLINE Lane operator-(Lane a) { return hn::Neg(a.v); }
   HWY_INLINE Lane& operator+=(Lane b) { return *this = *this + b; }
   HWY_INLINE Lane& operator-=(Lane b) { return *this = *this - b; }
   HWY_INLINE Lane& operator*=(Lane b) { return *this = *this * b; }
   HWY_INLINE Lane& operator/=(Lane b) { return *this = *this / b; }
 
-  friend HWY_INLINE Truth<T> operator>(Lane a, Lane b) { return {hn::Gt(a.v, b.v)}; }
-  friend HWY_INLINE Truth<T> operator<(Lane a, Lane b) { return {hn::Lt(a.v, b.v)}; }
-  friend HWY_INLINE Truth<T> operator>=(Lane a, Lane b) { return {hn::Ge(a.v, b.v)}; }
-  friend HWY_INLINE Truth<T> operator<=(Lane a, Lane b) { return {hn::Le(a.v, b.v)}; }
-  friend HWY_INLINE Truth<T> operator==(Lane a, Lane b) { return {hn::Eq(a.v, b.v)}; }
+  friend HWY_ATTR HWY_INLINE Truth<T> operator>(Lane a, Lane b) { return {hn::Gt(a.v, b.v)}; }
+  friend HWY_ATTR HWY_INLINE Truth<T> operator<(Lane a, Lane b) { return {hn::Lt(a.v, b.v)}; }
+  friend HWY_ATTR HWY_INLINE Truth<T> operator>=(Lane a, Lane b) { return {hn::Ge(a.v, b.v)}; }
+  friend HWY_ATTR HWY_INLINE Truth<T> operator<=(Lane a, Lane b) { return {hn::Le(a.v, b.v)}; }
+  friend HWY_ATTR HWY_INLINE Truth<T> operator==(Lane a, Lane b) { return {hn::Eq(a.v, b.v)}; }
 #if HWY_TARGET <= HWY_AVX3  // Highway 1.0.3's Ne is false for NaN on AVX2 and AVX-512
-  friend HWY_INLINE Truth<T> operator!=(Lane a, Lane b) {
+  friend HWY_ATTR HWY_INLINE Truth<T> operator!=(Lane a, Lane b) {
     if constexpr (sizeof(T) == 4) return {{_mm512_cmp_ps_mask(a.v.raw, b.v.raw, _CMP_NEQ_UQ)}};
     else return {{_mm512_cmp_pd_mask(a.v.raw, b.v.raw, _CMP_NEQ_UQ)}};
   }
 #else
-  friend HWY_INLINE Truth<T> operator!=(Lane a, Lane b) { return {hn::Not(hn::Eq(a.v, b.v))}; }
+  friend HWY_ATTR HWY_INLINE Truth<T> operator!=(Lane a, Lane b) { return {hn::Not(hn::Eq(a.v, b.v))}; }
 #endif
-  friend HWY_INLINE Lane select(Truth<T> c, Lane a, Lane b) { return hn::IfThenElse(c.m, a.v, b.v); }
-  friend HWY_INLINE Lane select_or_zero(Truth<T> c, Lane a) { return hn::IfThenElseZero(c.m, a.v); }
-  friend HWY_INLINE Lane plain(Lane a) { return a; }
+  friend HWY_ATTR HWY_INLINE Lane select(Truth<T> c, Lane a, Lane b) { return hn::IfThenElse(c.m, a.v, b.v); }
+  friend HWY_ATTR HWY_INLINE Lane select_or_zero(Truth<T> c, Lane a) { return hn::IfThenElseZero(c.m, a.v); }
+  friend HWY_ATTR HWY_INLINE Lane plain(Lane a) { return a; }
   static HWY_INLINE Truth<T> first(std::size_t n) { return {hn::FirstN(D(), n)}; }
 
-  friend HWY_INLINE Lane fma(Lane a, Lane b, Lane c) { return hn::MulAdd(a.v, b.v, c.v); }
-  friend HWY_INLINE Lane abs(Lane a) { return hn::Abs(a.v); }
-  friend HWY_INLINE Lane fabs(Lane a) { return hn::Abs(a.v); }
-  friend HWY_INLINE Lane sqrt(Lane a) { return hn::Sqrt(a.v); }
-  friend HWY_INLINE Lane copysign(Lane a, Lane sign) { return hn::CopySign(a.v, sign.v); }
-  friend HWY_INLINE Truth<T> isnan(Lane a) { return a != a; }
+  friend HWY_ATTR HWY_INLINE Lane fma(Lane a, Lane b, Lane c) { return hn::MulAdd(a.v, b.v, c.v); }
+  friend HWY_ATTR HWY_INLINE Lane abs(Lane a) { return hn::Abs(a.v); }
+  friend HWY_ATTR HWY_INLINE Lane fabs(Lane a) { return hn::Abs(a.v); }
+  friend HWY_ATTR HWY_INLINE Lane sqrt(Lane a) { return hn::Sqrt(a.v); }
+  friend HWY_ATTR HWY_INLINE Lane copysign(Lane a, Lane sign) { return hn::CopySign(a.v, sign.v); }
+  friend HWY_ATTR HWY_INLINE Truth<T> isnan(Lane a) { return a != a; }
   // As std::max and std::min do it, also with NaN and ±0: the first operand unless the second is beyond it.
 #if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR  // one instruction: b beyond a ? b : a
-  friend HWY_INLINE Lane max(Lane a, Lane b) { return hn::Max(b.v, a.v); }
-  friend HWY_INLINE Lane min(Lane a, Lane b) { return hn::Min(b.v, a.v); }
+  friend HWY_ATTR HWY_INLINE Lane max(Lane a, Lane b) { return hn::Max(b.v, a.v); }
+  friend HWY_ATTR HWY_INLINE Lane min(Lane a, Lane b) { return hn::Min(b.v, a.v); }
 #else
-  friend HWY_INLINE Lane max(Lane a, Lane b) { return hn::IfThenElse(hn::Lt(a.v, b.v), b.v, a.v); }
-  friend HWY_INLINE Lane min(Lane a, Lane b) { return hn::IfThenElse(hn::Lt(b.v, a.v), b.v, a.v); }
+  friend HWY_ATTR HWY_INLINE Lane max(Lane a, Lane b) { return hn::IfThenElse(hn::Lt(a.v, b.v), b.v, a.v); }
+  friend HWY_ATTR HWY_INLINE Lane min(Lane a, Lane b) { return hn::IfThenElse(hn::Lt(b.v, a.v), b.v, a.v); }
 #endif
   // The other operand where one is NaN.
-  friend HWY_INLINE Lane fmax(Lane a, Lane b) { return select(isnan(a), b, max(a, b)); }
-  friend HWY_INLINE Lane fmin(Lane a, Lane b) { return select(isnan(a), b, min(a, b)); }
+  friend HWY_ATTR HWY_INLINE Lane fmax(Lane a, Lane b) { return select(isnan(a), b, max(a, b)); }
+  friend HWY_ATTR HWY_INLINE Lane fmin(Lane a, Lane b) { return select(isnan(a), b, min(a, b)); }
 
-  friend HWY_INLINE T sum(Lane a) { return hn::GetLane(hn::SumOfLanes(D(), a.v)); }
-  friend HWY_INLINE T largest(Lane a) { return hn::GetLane(hn::MaxOfLanes(D(), a.v)); }
+  friend HWY_ATTR HWY_INLINE T sum(Lane a) { return hn::GetLane(hn::SumOfLanes(D(), a.v)); }
+  friend HWY_ATTR HWY_INLINE T largest(Lane a) { return hn::GetLane(hn::MaxOfLanes(D(), a.v)); }
 };

@@ -4,6 +4,7 @@
 //
 //   5  grad.hpp        derivative, gradient, jacobian, hessian, jvp, vjp, hvp of a function: no tape in sight
 //      preaccumulate.hpp  a part of a recording that keeps only its slopes
+//      lanes.hpp       gradient_batch, jvp_batch: many derivatives at a time
 //      check.hpp       check_gradient: is this gradient right?
 //      graph.hpp       to_dot, to_text: what was recorded
 //   4  ops.hpp         products and moves: matmul, transpose, reshape, slice, gather, concatenate, stack …
@@ -15,7 +16,7 @@
 //   2  tape.hpp        record, backward, mark, rewind       nodes.hpp, arena.hpp  its tensor half, and its memory
 //      arguments.hpp   how it stores them
 //   1  dual.hpp        forward mode                         kernels.hpp  loops over memory, for each instruction set
-//     batch.hpp       eight numbers computed with as one
+//      batch.hpp       eight numbers computed with as one
 //   0  rules.hpp       the table of elementary functions (rules.inl), and what a number is
 //      tensor.hpp, shape.hpp, error.hpp, special.hpp, pool.hpp
 //
@@ -25,5 +26,6 @@
 #include "fused.hpp"
 #include "grad.hpp"
 #include "graph.hpp"
+#include "lanes.hpp"
 #include "pool.hpp"
 #include "preaccumulate.hpp"

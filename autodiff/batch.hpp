@@ -2,8 +2,9 @@
 // carries eight independent inputs: what a statement costs beside its arithmetic is shared by all. `gradient_batch` (grad.hpp) is the usual way in.
 //
 // A batch obeys the rules as a plain number does. It cannot branch: `if (x > 0)` asks all lanes, and throws where they disagree; write
-// select(x > 0, a, b) for that.
+// select(x > 0, a, b) for that, and combine conditions with && || ! as usual (both sides are evaluated).
 #pragma once
+#include "dual.hpp"
 #include "error.hpp"
 #include "kernels.hpp"
 #include <cstring>
@@ -81,6 +82,10 @@ template <class T, std::size_t n> requires(n * sizeof(T) <= register_bytes) stru
 template <std::size_t lanes> class Truths {
  public:
   detail::Registers<std::int64_t, lanes> answers;
+
+  [[gnu::always_inline]] friend Truths operator&&(const Truths& a, const Truths& b) { return {each(a.answers, b.answers, [](auto p, auto q) { return p & q; })}; }
+  [[gnu::always_inline]] friend Truths operator||(const Truths& a, const Truths& b) { return {each(a.answers, b.answers, [](auto p, auto q) { return p | q; })}; }
+  [[gnu::always_inline]] friend Truths operator!(const Truths& a) { return {each(a.answers, [](auto p) { return ~p; })}; }
 
   explicit operator bool() const {
     for (std::size_t i = 1; i < lanes; ++i)
@@ -177,5 +182,16 @@ template <class Rule, class T, std::size_t n> [[gnu::always_inline]] inline Batc
 template <class Rule, class T, std::size_t n, Arithmetic X> [[gnu::always_inline]] inline Batch<T, n> apply(const Batch<T, n>& a, const X& b) { return apply<Rule>(a, Batch<T, n>(b)); }
 template <class Rule, class T, std::size_t n, Arithmetic X> [[gnu::always_inline]] inline Batch<T, n> apply(const X& a, const Batch<T, n>& b) { return apply<Rule>(Batch<T, n>(a), b); }
 template <class T, std::size_t n> Batch<T, n> zero_like(const Batch<T, n>&) { return {}; }
+
+template <class T, std::size_t n> inline constexpr bool detail::is_plain_nest<Batch<T, n>> = true;
+/// The numbers of a, with their tangents, where the mask holds, else those of b.
+template <std::size_t n, class T, class Tag>
+[[gnu::always_inline]] inline Dual<T, Tag> select(const Truths<n>& mask, const Dual<T, Tag>& a, const Dual<T, Tag>& b) {
+  return {select(mask, a.value(), b.value()), select(mask, a.tangent(), b.tangent())};
+}
+template <std::size_t n, class T, class Tag, std::convertible_to<Dual<T, Tag>> C> requires(!detail::holds<Tag, C>)
+[[gnu::always_inline]] inline Dual<T, Tag> select(const Truths<n>& mask, const Dual<T, Tag>& a, const C& b) { return select(mask, a, Dual<T, Tag>(b)); }
+template <std::size_t n, class T, class Tag, std::convertible_to<Dual<T, Tag>> C> requires(!detail::holds<Tag, C>)
+[[gnu::always_inline]] inline Dual<T, Tag> select(const Truths<n>& mask, const C& a, const Dual<T, Tag>& b) { return select(mask, Dual<T, Tag>(a), b); }
 
 }  // namespace autodiff::inline v1

@@ -103,18 +103,18 @@ template <class T, class Tag> constexpr Dual<T, Tag> zero_like(const Dual<T, Tag
 
 namespace detail {
 
-/// Is x zero with all its tangents? Asked of plain numbers and of Duals of them only.
+/// Is x zero with all its tangents? Asked of plain numbers, of batches (in each lane), and of Duals of them only.
 template <class X> inline constexpr bool is_plain_nest = Arithmetic<X>;
 template <class T, class Tag> inline constexpr bool is_plain_nest<Dual<T, Tag>> = is_plain_nest<T>;
-template <Arithmetic X> [[gnu::always_inline]] constexpr bool vanishes(const X& x) { return x == 0; }
+template <class X> [[gnu::always_inline]] constexpr auto vanishes(const X& x) { return x == 0; }
 template <class T, class Tag>
-[[gnu::always_inline]] constexpr bool vanishes(const Dual<T, Tag>& x) { return vanishes(x.value()) && vanishes(x.tangent()); }
+[[gnu::always_inline]] constexpr auto vanishes(const Dual<T, Tag>& x) { return vanishes(x.value()) && vanishes(x.tangent()); }
 
 /// slope · tangent. A constant has the tangent 0, and stays constant where the slope is infinite or NaN.
 template <class S, class T> [[gnu::always_inline]] constexpr auto scaled(const S& slope, const T& tangent) {
   if constexpr (is_plain_nest<S> && is_plain_nest<T>) {
     using X = decltype(slope * tangent);
-    return vanishes(tangent) ? X(zero_like(tangent)) : slope * tangent;
+    return select(vanishes(tangent), X(zero_like(tangent)), X(slope * tangent));
   } else return slope * tangent;
 }
 /// The same beside a constant c: a slope ±1 has no shape, so where c may have broadcast x to the shape of y, the tangent must follow.

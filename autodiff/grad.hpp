@@ -4,7 +4,6 @@
 // A driver differentiates at whatever number its point is made of. At a point of Vars or Duals, inside of another derivative, the result is
 // again such a number, so derivatives of derivatives need nothing special.
 #pragma once
-#include "batch.hpp"
 #include "reduce.hpp"
 #include <algorithm>
 #include <span>
@@ -132,37 +131,6 @@ template <class F, detail::Number X> auto value_and_gradient(const F& f, const X
 /// ∇f(x).
 template <class F, detail::Point X> auto gradient(const F& f, const X& x) { return value_and_gradient(f, x).gradient; }
 
-/// ∇f at many points: `lanes` of them at a time, side by side in SIMD registers, share one recording. f must not branch on its numbers where
-/// the points would take different ways (Error); select(condition, a, b) does not branch. All points have the same size (ShapeError).
-template <std::size_t lanes = 8, class F> std::vector<std::vector<double>> gradient_batch(const F& f, const std::vector<std::vector<double>>& points) {
-  using B = Batch<double, lanes>;
-  std::vector<std::vector<double>> gradients;
-  gradients.reserve(points.size());
-  BasicTape<B> tape;
-  std::vector<Var<B>> x;
-  std::vector<double> side_by_side;  // written number by number well before it is read as batches: a read that follows at once would wait
-  for (std::size_t first = 0; first < points.size(); first += lanes) {
-    const std::size_t count = std::min(lanes, points.size() - first), n = points[first].size();
-    side_by_side.resize(n * lanes);
-    for (std::size_t lane = 0; lane < lanes; ++lane) {
-      const std::vector<double>& point = points[first + std::min(lane, count - 1)];  // the last group may repeat its last
-      detail::require_size("gradient_batch", "a point", points[0].size(), point.size());
-      for (std::size_t i = 0; i < n; ++i) side_by_side[i * lanes + lane] = point[i];
-    }
-    tape.clear();
-    x.clear();
-    for (std::size_t i = 0; i < n; ++i) x.push_back(tape.variable(B::from(&side_by_side[i * lanes])));
-    const Var<B> y = detail::one_number<B>("gradient_batch", f(std::as_const(x)));
-    tape.backward({y}, {B(1.0)});
-    for (std::size_t i = 0; i < n; ++i) tape.adjoint(x[i]).to(&side_by_side[i * lanes]);
-    for (std::size_t lane = 0; lane < count; ++lane) {
-      std::vector<double>& g = gradients.emplace_back(n);
-      for (std::size_t i = 0; i < n; ++i) g[i] = side_by_side[i * lanes + lane];
-    }
-  }
-  return gradients;
-}
-
 // ---- products with the Jacobian --------------------------------------------------------------------------------------
 
 /// J·v, the derivative of F along v, in one walk forwards. A number, std::vector or Tensor, as F returns.
@@ -209,7 +177,8 @@ template <class F, class T, class U> auto vjp(const F& f, const Tensor<T>& x, co
   return tape.adjoint(at);
 }
 
-/// J, a row for each output, a column for each component of x: Tensor<double> of shape (m, n). Recorded once, walked backwards once a row.
+/// J, a row for each output, a column for each component of x: Tensor<double> of shape (m, n). Recorded once, walked backwards once a row;
+/// with many outputs and few components, jvp_batch (lanes.hpp) along the unit vectors is quicker.
 template <class F, detail::Vector X> auto jacobian(const F& f, const X& x) {
   using S = detail::ElementOf<X>;
   detail::Taped<S> at(x);

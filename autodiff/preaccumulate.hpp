@@ -9,11 +9,14 @@ namespace detail {
 /// Variables of a tape, or constants among them.
 template <class X> concept Variables = Vector<X> && requires { typename ElementOf<X>::Scalar; } && std::same_as<ElementOf<X>, Var<typename ElementOf<X>::Scalar>>;
 
-/// A statement with these slopes; an argument whose slope is 0 is left out. (A place of 0 is a constant's.)
+/// A statement with these slopes; an argument whose slope is the number 0 is left out. (A place of 0 is a constant's.)
 template <class S> Var<S> statement(const S& value, const Variables auto& x, const std::vector<S>& slopes) {
   std::vector<Place> places;
   places.reserve(x.size());
-  for (std::size_t i = 0; i < x.size(); ++i) places.push_back(plain(slopes[i]) == 0 ? 0 : x[i].place());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    places.push_back(x[i].place());
+    if constexpr (Arithmetic<decltype(plain(slopes[i]))>) if (plain(slopes[i]) == 0) places.back() = 0;
+  }
   return {value, active<S>->record_slowly(places.size(), slopes.data(), places.data())};
 }
 

@@ -18,6 +18,7 @@
 // To read this file, start at `Record`, then `sweep`, then `id_of`; the fast path of a statement, `record`, is in var.hpp.
 #pragma once
 #include "arguments.hpp"
+#include "dual.hpp"
 #include "nodes.hpp"
 #include <algorithm>
 #include <cstdint>

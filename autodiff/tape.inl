@@ -89,8 +89,9 @@ template <class Scalar> Scalar* Record<Scalar>::fresh_adjoints() {
   return adjoints.data();
 }
 
-/// w == 0, without a second branch for NaN: Rosenbrock −8 %.
+/// w == 0, without a second branch for NaN: Rosenbrock −8 %. Of batches, lane by lane.
 [[gnu::always_inline]] inline bool is_zero(double w) { return __builtin_bit_cast(std::uint64_t, w) << 1 == 0; }
+template <class Scalar> [[gnu::always_inline]] inline auto is_zero(const Scalar& w) { return vanishes(w); }
 
 template <class Scalar> void Record<Scalar>::sweep_statements(const char*& arguments_end, Id statement, Id stop) {
   Scalar* const adjoint = adjoints.data();
@@ -102,14 +103,15 @@ template <class Scalar> void Record<Scalar>::sweep_statements(const char*& argum
     ask_for<1>(&adjoint[statement], -ahead);
     adjoint[statement] = w;
     next_adjoint = adjoint[statement - 1];
-    if constexpr (std::is_arithmetic_v<Scalar>)
-      if (is_zero(w)) {  // 0 · ∞ is 0 on the way back: a root of 0 that nobody uses poisons nothing
-        give_back(a, w, [](Id, const Scalar&) {});
-        continue;
-      }
-    give_back(a, w, [&](std::size_t to, const Scalar& part) __attribute__((always_inline)) {
+    const auto add = [&](std::size_t to, const Scalar& part) __attribute__((always_inline)) {
       if (to == statement - 1) next_adjoint += part; else adjoint[to] += part;
-    });
+    };
+    // 0 · ∞ is 0 on the way back: a root of 0 that nobody uses poisons nothing.
+    if constexpr (!is_plain_nest<Scalar>) give_back(a, w, add);
+    else if constexpr (const auto none = is_zero(w); std::same_as<decltype(none), const bool>) {
+      if (none) give_back(a, w, [](Id, const Scalar&) {});
+      else give_back(a, w, add);
+    } else give_back(a, w, [&](std::size_t to, const Scalar& part) __attribute__((always_inline)) { add(to, select(none, Scalar(0), part)); });
   }
   adjoint[stop - 1] = next_adjoint;
   arguments_end = a;

@@ -2,6 +2,7 @@
 #pragma once
 #include "problems/number.hpp"
 #include <autodiff/autodiff.hpp>
+#include <algorithm>
 
 namespace bench {
 
@@ -58,13 +59,12 @@ template <class Problem> class ObservationJacobian {
   }
 };
 
-/// A Jacobian with few columns: forward, one direction after the other.
+/// A Jacobian with few columns: forward, all directions at once.
 template <class Problem> void forward_columns(const Problem& problem, std::vector<double>& out) {
-  const std::size_t rows = problem.rows();
-  for (std::size_t j = 0; j < problem.columns(); ++j) {
-    const auto column = autodiff::jvp(problem, problem.x, problem.direction(j));
-    for (std::size_t i = 0; i < rows; ++i) out[j * rows + i] = column[i];
-  }
+  std::vector<std::vector<double>> directions;
+  for (std::size_t j = 0; j < problem.columns(); ++j) directions.push_back(problem.direction(j));
+  auto to = out.begin();
+  for (const auto& column : autodiff::jvp_batch(problem, problem.x, directions)) to = std::copy(column.begin(), column.end(), to);
 }
 
 /// Two ways to take a gradient that nest in one another.

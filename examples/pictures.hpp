@@ -1,14 +1,8 @@
 // How the examples draw, apart from what they compute. Each picture is a script for gnuplot or Graphviz, with its numbers inside, and the
 // PNG made of it, side by side in one directory. Change a script and run it again by hand, if you like: `gnuplot descent.gnuplot`.
-// The machinery comes first, then a function for each picture.
+// A function for each picture; the machinery is in pictures.cpp.
 #pragma once
-#include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -21,74 +15,13 @@ struct Table {
 };
 
 /// The only option of most examples: where the pictures go. `--help` and mistakes end the program here.
-inline std::string options(int argc, char** argv, const std::string& what_it_does) {
-  CLI::App app{what_it_does};
-  std::string directory = "pictures";
-  app.add_option("--pictures", directory, "where the pictures go")->capture_default_str();
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    std::exit(app.exit(error));
-  }
-  return directory;
-}
+std::string options(int argc, char** argv, const std::string& what_it_does);
 
-[[noreturn]] inline void give_up(const std::string& why) {
-  std::fflush(stdout);
-  std::fprintf(stderr, "no picture: %s\n", why.c_str());
-  std::exit(1);
-}
-
-/// Writes directory/script, runs `command` there, and says which picture it made. Without the program the script is what remains.
-inline void draw(const std::string& directory, const std::string& script, const std::string& text, const std::string& picture,
-                 const std::string& program, const std::string& arguments, const std::string& package) {
-  std::error_code failed;
-  std::filesystem::create_directories(directory, failed);
-  if (failed) give_up("cannot make the directory " + directory + ": " + failed.message());
-  const auto path = std::filesystem::path(directory);
-  if (!(std::ofstream(path / script) << text << std::flush)) give_up("cannot write " + (path / script).string());
-
-  std::fflush(stdout);
-  if (std::system(("command -v " + program + " > /dev/null 2>&1").c_str()) != 0) {
-    std::printf("no picture: %s is not installed (Debian package %s); with it, `%s %s` in %s draws it\n", program.c_str(), package.c_str(),
-                program.c_str(), arguments.c_str(), directory.c_str());
-    return;
-  }
-  std::string quoted;  // for the shell
-  for (const char c : std::filesystem::absolute(path).string()) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  if (std::system(("cd '" + quoted + "' && " + program + " " + arguments).c_str()) != 0)
-    give_up(program + " did not accept " + (path / script).string());
-  std::printf("picture: %s\n", (path / picture).string().c_str());
-}
-
-/// directory/name.png by gnuplot. What all pictures share is set here; the commands only say what is drawn.
-inline void gnuplot(const std::string& directory, const std::string& name, int width, int height, const std::vector<Table>& tables,
-                    const std::string& commands) {
-  std::ostringstream script;
-  script.precision(9);
-  script << "set terminal pngcairo size " << width << "," << height << " font 'DejaVu Sans,11' background rgb 'white'\n"
-         << "set output '" << name << ".png'\n"
-         << "set encoding utf8\n"
-         << "set key noautotitle\n"
-         << "set border 3 lc rgb '#707070'\n"
-         << "set tics nomirror textcolor rgb '#404040'\n"
-         << "set grid lc rgb '#e4e4e4' lt 1 lw 1\n"
-         << "blue = 0x1f5fa8; orange = 0xe06c00; grey = 0x808080; dark = 0x303030; pale = 0xb8cde6\n\n";
-  for (const Table& table : tables) {
-    script << "$" << table.name << " << END\n";
-    for (const auto& row : table.rows) {
-      for (const double number : row) script << number << ' ';
-      script << '\n';
-    }
-    script << "END\n\n";
-  }
-  draw(directory, name + ".gnuplot", script.str() + commands + "\n", name + ".png", "gnuplot", name + ".gnuplot", "gnuplot-nox");
-}
+/// directory/name.png by gnuplot. What all pictures share is set there; the commands only say what is drawn.
+void gnuplot(const std::string& directory, const std::string& name, int width, int height, const std::vector<Table>& tables, const std::string& commands);
 
 /// directory/name.png by Graphviz, of a graph in its language.
-inline void graphviz(const std::string& directory, const std::string& name, const std::string& dot) {
-  draw(directory, name + ".dot", dot, name + ".png", "dot", "-Tpng -Gdpi=120 -o " + name + ".png " + name + ".dot", "graphviz");
-}
+void graphviz(const std::string& directory, const std::string& name, const std::string& dot);
 
 /// A bar of that length for the terminal.
 inline std::string bar(double length) { return std::string(static_cast<std::size_t>(length > 0 ? std::min(length, 80.0) : 0), '#'); }

@@ -19,17 +19,17 @@
 
 namespace autodiff::inline v1 {
 
-template <class T, class Tag = void> class Dual;
+template <class T, class Tag = void, class V = T> class Dual;
 
 namespace detail {
 
 template <class X> inline constexpr bool is_dual = false;
-template <class T, class Tag> inline constexpr bool is_dual<Dual<T, Tag>> = true;
+template <class T, class Tag, class V> inline constexpr bool is_dual<Dual<T, Tag, V>> = true;
 
 /// Does a nest hold a tangent of this tag?
 template <class Tag, class X> inline constexpr bool holds = false;
-template <class Tag, class T> inline constexpr bool holds<Tag, Dual<T, Tag>> = true;
-template <class Tag, class T, class A> inline constexpr bool holds<Tag, Dual<T, A>> = holds<Tag, T>;
+template <class Tag, class T, class V> inline constexpr bool holds<Tag, Dual<T, Tag, V>> = true;
+template <class Tag, class T, class A, class V> inline constexpr bool holds<Tag, Dual<T, A, V>> = holds<Tag, T>;
 
 template <class X> [[gnu::always_inline]] constexpr auto stored(const X& x) { return static_cast<Stored<X>>(x); }
 
@@ -38,21 +38,21 @@ template <class Tag, class X> constexpr auto tangent(const X& x) {
   if constexpr (Arithmetic<X>) return MeetingOf<X>(0);
   else return zero_like(stored(x));
 }
-template <class Tag, class T, class A> constexpr auto tangent(const Dual<T, A>& x) {
+template <class Tag, class T, class A, class V> constexpr auto tangent(const Dual<T, A, V>& x) {
   if constexpr (std::is_same_v<Tag, A>) return x.tangent();
   else if constexpr (holds<Tag, T>) {
     using U = decltype(tangent<Tag>(x.value()));
-    return Dual<U, A>(tangent<Tag>(x.value()), tangent<Tag>(x.tangent()));
+    return Dual<U, A, decltype(tangent<Tag>(x.tangent()))>(tangent<Tag>(x.value()), tangent<Tag>(x.tangent()));
   } else return zero_like(x);
 }
 
 /// The nest without the tangent of Tag.
 template <class Tag, class X> constexpr auto primal(const X& x) { return stored(x); }
-template <class Tag, class T, class A> constexpr auto primal(const Dual<T, A>& x) {
+template <class Tag, class T, class A, class V> constexpr auto primal(const Dual<T, A, V>& x) {
   if constexpr (std::is_same_v<Tag, A>) return x.value();
   else if constexpr (holds<Tag, T>) {
     using U = decltype(primal<Tag>(x.value()));
-    return Dual<U, A>(primal<Tag>(x.value()), primal<Tag>(x.tangent()));
+    return Dual<U, A, decltype(primal<Tag>(x.tangent()))>(primal<Tag>(x.value()), primal<Tag>(x.tangent()));
   } else return x;
 }
 template <class Tag, class X> using Primal = decltype(primal<Tag>(std::declval<const X&>()));
@@ -62,14 +62,16 @@ template <class X, class T, class Tag> concept Fits = std::convertible_to<Primal
 
 }  // namespace detail
 
-/// A value and a tangent. `Dual<double> c = 3.0;` is a constant, Dual<double>{} is 0.
-template <class T, class Tag> class Dual {
-  T value_{}, tangent_{};
+/// A value and a tangent. `Dual<double> c = 3.0;` is a constant, Dual<double>{} is 0. The tangent may be of a type of its own: a Batch beside one
+/// number holds the derivatives along eight directions.
+template <class T, class Tag, class V> class Dual {
+  T value_{};
+  V tangent_{};
 
  public:
   using Differentiable = void;
   constexpr Dual() = default;
-  constexpr Dual(const T& value, const T& tangent) : value_(value), tangent_(tangent) {}
+  constexpr Dual(const T& value, const V& tangent) : value_(value), tangent_(tangent) {}
   /// A constant.
   template <class X> requires(!detail::holds<Tag, X> && std::convertible_to<X, T>)
   [[gnu::always_inline]] constexpr Dual(const X& value) : value_(static_cast<T>(value)), tangent_(zero_like(value_)) {}
@@ -78,7 +80,7 @@ template <class T, class Tag> class Dual {
   constexpr Dual(const X& x) : value_(detail::primal<Tag>(x)), tangent_(detail::tangent<Tag>(x)) {}
 
   constexpr const T& value() const { return value_; }
-  constexpr const T& tangent() const { return tangent_; }
+  constexpr const V& tangent() const { return tangent_; }
 
   /// Of a tensor: its shape, and its elements with their tangents.
   auto shape() const requires requires(const T& t) { t.shape(); } { return value_.shape(); }
@@ -97,8 +99,8 @@ template <Arithmetic X> Dual(X) -> Dual<detail::MeetingOf<X>>;
 template <Arithmetic X> Dual(X, X) -> Dual<detail::MeetingOf<X>>;
 template <Arithmetic X, Arithmetic V> Dual(X, V) -> Dual<detail::MeetingOf<X, V>>;
 
-template <class T, class Tag> constexpr Dual<T, Tag> zero_like(const Dual<T, Tag>& x) {
-  return {zero_like(x.value()), zero_like(x.value())};
+template <class T, class Tag, class V> constexpr Dual<T, Tag, V> zero_like(const Dual<T, Tag, V>& x) {
+  return {zero_like(x.value()), V(zero_like(x.value()))};
 }
 
 namespace detail {
@@ -114,6 +116,7 @@ template <class T, class Tag>
 template <class S, class T> [[gnu::always_inline]] constexpr auto scaled(const S& slope, const T& tangent) {
   if constexpr (is_plain_nest<S> && is_plain_nest<T>) {
     using X = decltype(slope * tangent);
+    if constexpr (Arithmetic<S> && !Arithmetic<T>) if (slope - slope == 0) [[likely]] return slope * tangent;  // finite: one question for all lanes
     return select(vanishes(tangent), X(zero_like(tangent)), X(slope * tangent));
   } else return slope * tangent;
 }
@@ -125,8 +128,10 @@ template <class S, class T, class C, class Y>
   else return scaled(slope, tangent);
 }
 
-template <class Tag, class Y, class V> [[gnu::always_inline]] constexpr auto dual(const Y& y, const V& tangent) {
-  if constexpr (std::is_same_v<Y, Stored<V>> || Arithmetic<decltype(plain(y))>) return Dual<Y, Tag>(y, static_cast<Y>(tangent));
+/// Y with a tangent: of its own type, unless the operands Dual<T, Tag, V> had one of another.
+template <class Tag, class T, class V, class Y, class X> [[gnu::always_inline]] constexpr auto dual(const Y& y, const X& tangent) {
+  if constexpr (!std::is_same_v<T, V>) return Dual<Y, Tag, Stored<X>>(y, static_cast<Stored<X>>(tangent));
+  else if constexpr (std::is_same_v<Y, Stored<X>> || Arithmetic<decltype(plain(y))>) return Dual<Y, Tag>(y, static_cast<Y>(tangent));
   else return Dual<Y, Tag>(y, static_cast<Y>(zero_like(y) + tangent));  // the tangent of a scalar, y a tensor
 }
 
@@ -139,17 +144,17 @@ template <class C, class X> [[gnu::always_inline]] constexpr auto settled(const 
 }
 
 // Rule(a + u ε, c) = y + left·u ε,  Rule(c, b + v ε) = y + right·v ε: c is any number that knows nothing of this ε.
-template <class Rule, class T, class Tag, class C>
-[[gnu::always_inline]] constexpr auto right_constant(const Dual<T, Tag>& a, const C& constant) {
+template <class Rule, class T, class Tag, class V, class C>
+[[gnu::always_inline]] constexpr auto right_constant(const Dual<T, Tag, V>& a, const C& constant) {
   const auto c = settled(constant, a);
   const auto y = stored(apply<Rule>(a.value(), c));
-  return dual<Tag>(y, scaled(Rule::left(a.value(), c, y), a.tangent(), c, y));
+  return dual<Tag, T, V>(y, scaled(Rule::left(a.value(), c, y), a.tangent(), c, y));
 }
-template <class Rule, class T, class Tag, class C>
-[[gnu::always_inline]] constexpr auto left_constant(const C& constant, const Dual<T, Tag>& b) {
+template <class Rule, class T, class Tag, class V, class C>
+[[gnu::always_inline]] constexpr auto left_constant(const C& constant, const Dual<T, Tag, V>& b) {
   const auto c = settled(constant, b);
   const auto y = stored(apply<Rule>(c, b.value()));
-  return dual<Tag>(y, scaled(Rule::right(c, b.value(), y), b.tangent(), c, y));
+  return dual<Tag, T, V>(y, scaled(Rule::right(c, b.value(), y), b.tangent(), c, y));
 }
 
 /// What is a constant for Dual<T, Tag> by its type alone. (A Var that T does not rest on: var.hpp.)
@@ -158,23 +163,23 @@ template <class C, class T> concept ConstantBeside = Operand<C> && !is_dual<C> &
 }  // namespace detail
 
 // Rule(x + v ε) = y + slope·v ε
-template <class Rule, class T, class Tag> [[gnu::always_inline]] constexpr auto apply(const Dual<T, Tag>& x) {
+template <class Rule, class T, class Tag, class V> [[gnu::always_inline]] constexpr auto apply(const Dual<T, Tag, V>& x) {
   const auto y = detail::stored(apply<Rule>(x.value()));
-  return detail::dual<Tag>(y, detail::scaled(Rule::slope(x.value(), y), x.tangent()));
+  return detail::dual<Tag, T, V>(y, detail::scaled(Rule::slope(x.value(), y), x.tangent()));
 }
 // Rule(a + u ε, b + v ε) = y + (left·u + right·v) ε
-template <class Rule, class T, class U, class Tag>
-[[gnu::always_inline]] constexpr auto apply(const Dual<T, Tag>& a, const Dual<U, Tag>& b) {
+template <class Rule, class T, class V, class U, class W, class Tag>
+[[gnu::always_inline]] constexpr auto apply(const Dual<T, Tag, V>& a, const Dual<U, Tag, W>& b) {
   const auto y = detail::stored(apply<Rule>(a.value(), b.value()));
-  return detail::dual<Tag>(y, detail::scaled(Rule::left(a.value(), b.value(), y), a.tangent()) +
-                                  detail::scaled(Rule::right(a.value(), b.value(), y), b.tangent()));
+  return detail::dual<Tag, T, V>(y, detail::scaled(Rule::left(a.value(), b.value(), y), a.tangent()) +
+                                        detail::scaled(Rule::right(a.value(), b.value(), y), b.tangent()));
 }
-template <class Rule, class T, class Tag, detail::ConstantBeside<T> C>
-[[gnu::always_inline]] constexpr auto apply(const Dual<T, Tag>& a, const C& b) {
+template <class Rule, class T, class Tag, class V, detail::ConstantBeside<T> C>
+[[gnu::always_inline]] constexpr auto apply(const Dual<T, Tag, V>& a, const C& b) {
   return detail::right_constant<Rule>(a, b);
 }
-template <class Rule, class T, class Tag, detail::ConstantBeside<T> C>
-[[gnu::always_inline]] constexpr auto apply(const C& a, const Dual<T, Tag>& b) {
+template <class Rule, class T, class Tag, class V, detail::ConstantBeside<T> C>
+[[gnu::always_inline]] constexpr auto apply(const C& a, const Dual<T, Tag, V>& b) {
   return detail::left_constant<Rule>(a, b);
 }
 
@@ -200,7 +205,9 @@ template <class T, class A, class U, class B> constexpr bool first_is_outside() 
 }
 
 /// x as a Dual whose outermost tag is Tag.
-template <class Tag, class X> constexpr auto surface(const X& x) { return Dual<Primal<Tag, X>, Tag>(x); }
+template <class Tag, class X> constexpr auto surface(const X& x) {
+  return Dual<Primal<Tag, X>, Tag, decltype(tangent<Tag>(x))>(x);
+}
 
 /// The nest that holds all tangents of both, as a rule of two would return it.
 template <class L, class R> struct Join { using type = std::common_type_t<L, R>; };
@@ -221,8 +228,8 @@ template <class D, class X> constexpr D widen(const X& x) { return static_cast<D
 
 }  // namespace detail
 
-template <class Rule, class T, class A, class U, class B>
-[[gnu::always_inline]] constexpr auto apply(const Dual<T, A>& a, const Dual<U, B>& b) {
+template <class Rule, class T, class A, class V, class U, class B, class W>
+[[gnu::always_inline]] constexpr auto apply(const Dual<T, A, V>& a, const Dual<U, B, W>& b) {
   if constexpr (detail::first_is_outside<T, A, U, B>()) {
     if constexpr (detail::holds<A, U>) return apply<Rule>(a, detail::surface<A>(b));
     else return detail::right_constant<Rule>(a, b);

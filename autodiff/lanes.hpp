@@ -1,5 +1,5 @@
 // Floor 5. Many derivatives of one function at a time, side by side in SIMD lanes (batch.hpp): gradients at many points, or slopes along many
-// directions. f is called with batches, so it must not branch where they would take different ways: select does not branch.
+// directions.
 #pragma once
 #include "batch.hpp"
 #include "preaccumulate.hpp"
@@ -69,19 +69,20 @@ template <std::size_t lanes = 8, class F> std::vector<std::vector<double>> gradi
   return gradients;
 }
 
-/// J·v for many directions v at one point: `lanes` of them at a time share one walk forwards. A row for each direction, as long as what F returns
-/// (1 for a number); so with the unit vectors for directions, the rows are the columns of J. All directions have the size of x (ShapeError).
-template <std::size_t lanes = 8, class F, detail::Vector X>
+/// J·v for many directions v at one point: `lanes` of them at a time share one walk forwards, in which each number has `lanes` tangents. (F may branch:
+/// it sees one point.) A row for each direction, as long as what F returns (1 for a number); so with the unit vectors for directions, the rows are
+/// the columns of J. All directions have the size of x (ShapeError). More lanes than registers hold are slower: 16 by 1.4, hand tracking in bench/.
+template <std::size_t lanes = 8, class F, detail::Vector X> requires std::same_as<detail::ElementOf<X>, double>
 std::vector<std::vector<double>> jvp_batch(const F& f, const X& x, const std::vector<std::vector<double>>& directions) {
   using B = Batch<double, lanes>;
   using Tag = detail::Tag<F, B>;
   std::vector<std::vector<double>> products;
   products.reserve(directions.size());
   detail::SideBySide<lanes> numbers;
-  std::vector<Dual<B, Tag>> point(x.size());
+  std::vector<Dual<double, Tag, B>> point(x.size());
   for (std::size_t first = 0; first < directions.size(); first += lanes) {
     numbers.gather("jvp_batch", "a direction", directions, first, x.size());
-    for (std::size_t i = 0; i < x.size(); ++i) point[i] = {B(x[i]), numbers[i]};
+    for (std::size_t i = 0; i < x.size(); ++i) point[i] = {static_cast<double>(x[i]), numbers[i]};
     const auto y = f(std::as_const(point));
     if constexpr (detail::Vector<decltype(y)>) {
       numbers.resize(y.size());

@@ -161,10 +161,10 @@ template <class Rule, Expression R, ConstantOf<typename R::Scalar> X>
 }
 
 // A variable meets the Dual of a derivative taken inside a recording: a constant, for all that this ε knows.
-template <class Rule, Expression E, class U, class B> requires(!std::convertible_to<E, U> && !std::convertible_to<Dual<U, B>, typename E::Scalar>)
-auto apply(const E& a, const Dual<U, B>& b) { return detail::left_constant<Rule>(a, b); }
-template <class Rule, Expression E, class U, class B> requires(!std::convertible_to<E, U> && !std::convertible_to<Dual<U, B>, typename E::Scalar>)
-auto apply(const Dual<U, B>& a, const E& b) { return detail::right_constant<Rule>(a, b); }
+template <class Rule, Expression E, class U, class B, class W> requires(!std::convertible_to<E, U> && !std::convertible_to<Dual<U, B, W>, typename E::Scalar>)
+auto apply(const E& a, const Dual<U, B, W>& b) { return detail::left_constant<Rule>(a, b); }
+template <class Rule, Expression E, class U, class B, class W> requires(!std::convertible_to<E, U> && !std::convertible_to<Dual<U, B, W>, typename E::Scalar>)
+auto apply(const Dual<U, B, W>& a, const E& b) { return detail::right_constant<Rule>(a, b); }
 
 // ---- recording -------------------------------------------------------------------------------------------------------
 

@@ -72,7 +72,11 @@ TEST_CASE("jvp_batch: what jvp gives, for more directions than lanes, of one num
     using T = std::remove_cvref_t<decltype(x[0])>;
     return std::vector<T>{x[0] * exp(x[1]), x[2] / x[0] - 2.0, T(3.0), select(x[0] > 1, x[1] * x[1], x[2])};
   };
-  const auto one = [](const auto& x) { return sin(x[0]) * x[1] - pow(x[2], 3); };
+  const auto one = [](const auto& x) {
+    const auto inner = [&](const auto& t) { return t * t * x[1] + sin(t * x[0]); };  // a derivative of its own, which sees our variables
+    using T = std::remove_cvref_t<decltype(x[0])>;
+    return x[0] < 1 ? T(0.0) : T(ad::derivative(inner, x[0]) * x[1] - pow(x[2], 3));
+  };
   const std::vector<double> x{1.5, -0.5, 2};
   std::vector<std::vector<double>> directions;
   support::Random random(3);
@@ -96,6 +100,12 @@ TEST_CASE("select takes each lane's own side, and the other does no harm to its 
   const auto f = [](const auto& x) { return select(x[0] > 0 && !(x[1] < 1), sqrt(x[0]) * x[1], 3.0 * x[1] + select(x[0] == 0 || x[1] == 0, 0.0, x[0])); };
   const std::vector<std::vector<double>> points{{4, 2}, {-1, 2}, {4, 0.5}, {0, 2}, {0, 0}};
   CHECK(ad::gradient_batch(f, points) == std::vector<std::vector<double>>{{0.5, 2}, {1, 3}, {1, 3}, {0, 3}, {0, 3}});
+}
+
+TEST_CASE("a derivative inside of gradient_batch may select too") {
+  const auto f = [](const auto& x) { return ad::derivative([](const auto& t) { return select(t > 0, t * t * t, -t); }, x[0]) * x[1]; };
+  const auto gradients = ad::gradient_batch(f, {{0.5, 2}, {-1, 2}});
+  CHECK(gradients == std::vector<std::vector<double>>{{6, 0.75}, {0, -1}});
 }
 
 TEST_CASE("0 times an infinite slope is 0 in a lane, as it is for a number alone") {

@@ -280,3 +280,8 @@ TEST_CASE("many threads may take gradients at once") {
   for (auto& t : threads) t.join();
   for (const int r : right) CHECK(r == 100);
 }
+
+TEST_CASE("a root of 0 that nobody uses poisons no second derivative") {
+  const auto f = [](const auto& x) { return x[0] * x[0] + 0.0 * ad::Var(sqrt(x[1])); };
+  CHECK(ad::hvp(f, std::vector<double>{3, 0}, std::vector<double>{1, 0}) == std::vector<double>{2, 0});
+}

@@ -89,9 +89,11 @@ template <class Scalar> Scalar* Record<Scalar>::fresh_adjoints() {
   return adjoints.data();
 }
 
-/// w == 0, without a second branch for NaN: Rosenbrock −8 %. Of batches, lane by lane.
+/// w == 0, without a second branch for NaN: Rosenbrock −8 %. Of batches, lane by lane; never for numbers that cannot tell (Var).
 [[gnu::always_inline]] inline bool is_zero(double w) { return __builtin_bit_cast(std::uint64_t, w) << 1 == 0; }
-template <class Scalar> [[gnu::always_inline]] inline auto is_zero(const Scalar& w) { return vanishes(w); }
+template <class Scalar> [[gnu::always_inline]] inline auto is_zero(const Scalar& w) {
+  if constexpr (is_plain_nest<Scalar>) return vanishes(w); else return false;
+}
 
 template <class Scalar> void Record<Scalar>::sweep_statements(const char*& arguments_end, Id statement, Id stop) {
   Scalar* const adjoint = adjoints.data();
@@ -103,15 +105,22 @@ template <class Scalar> void Record<Scalar>::sweep_statements(const char*& argum
     ask_for<1>(&adjoint[statement], -ahead);
     adjoint[statement] = w;
     next_adjoint = adjoint[statement - 1];
-    const auto add = [&](std::size_t to, const Scalar& part) __attribute__((always_inline)) {
-      if (to == statement - 1) next_adjoint += part; else adjoint[to] += part;
-    };
     // 0 · ∞ is 0 on the way back: a root of 0 that nobody uses poisons nothing.
-    if constexpr (!is_plain_nest<Scalar>) give_back(a, w, add);
-    else if constexpr (const auto none = is_zero(w); std::same_as<decltype(none), const bool>) {
-      if (none) give_back(a, w, [](Id, const Scalar&) {});
-      else give_back(a, w, add);
-    } else give_back(a, w, [&](std::size_t to, const Scalar& part) __attribute__((always_inline)) { add(to, select(none, Scalar(0), part)); });
+    [[maybe_unused]] const auto none = is_zero(w);
+    constexpr bool one_answer = std::is_same_v<decltype(none), const bool>;  // else one for each lane of a batch
+    if constexpr (one_answer)
+      if (none) {
+        give_back(a, w, [](Id, const Scalar&) {});
+        continue;
+      }
+    give_back(a, w, [&](std::size_t to, const Scalar& part) __attribute__((always_inline)) {
+      if constexpr (one_answer) {
+        if (to == statement - 1) next_adjoint += part; else adjoint[to] += part;
+      } else {
+        const Scalar some = select(none, Scalar(0), part);
+        if (to == statement - 1) next_adjoint += some; else adjoint[to] += some;
+      }
+    });
   }
   adjoint[stop - 1] = next_adjoint;
   arguments_end = a;

@@ -1,8 +1,8 @@
 // Shows: backpropagation is the tape read backwards: the formulas that one derives for XOR, layer by layer, and the engine's own gradient.
-#include <CLI/CLI.hpp>
 #include <nn/nn.hpp>
 
 #include "figures.hpp"
+#include "options.hpp"
 namespace ad = autodiff;
 namespace nn = autodiff::nn;
 using Tensor = ad::Tensor<double>;
@@ -11,8 +11,7 @@ const Tensor inputs{{0, 0}, {0, 1}, {1, 0}, {1, 1}};
 const Tensor targets{{0}, {1}, {1}, {0}};
 
 int main(int argc, char** argv) {
-  CLI::App app{"The gradient of a net of 2, 3 and 1 neurons for XOR: by hand, and from the tape"};
-  CLI11_PARSE(app, argc, argv);
+  no_options(argc, argv, "The gradient of a net of 2, 3 and 1 neurons for XOR: by hand, and from the tape");
 
   nn::Sequential net{nn::Linear<double>(2, 3), nn::Sigmoid{}, nn::Linear<double>(3, 1), nn::Sigmoid{}};
   auto& [hidden, sigmoid1, output, sigmoid2] = net.layers;

@@ -27,7 +27,7 @@ template <class Gradient> std::vector<Tensor> descend(const Tensor& w, const Gra
 }
 
 int main(int argc, char** argv) {
-  const std::string directory = pictures::options(argc, argv, "A net of a weight and a bias learns NOT; a gradient derived by hand");
+  const std::string directory = picture_directory(argc, argv, "A net of a weight and a bias learns NOT; a gradient derived by hand");
 
   const double slack = 2e-8;  // the tutorial prints its start with 8 digits; what follows from it can't have more
   const Tensor start{-0.14935895, 7.10444213};

@@ -22,7 +22,7 @@ const auto from_logits = [](const auto& w) {
 };
 
 int main(int argc, char** argv) {
-  const std::string directory = pictures::options(argc, argv, "Mean squared error and cross-entropy of a net, over its two weights");
+  const std::string directory = picture_directory(argc, argv, "Mean squared error and cross-entropy of a net, over its two weights");
 
   const Tensor middle{0, 0}, low{-15, -15}, high{15, 15};
   std::printf("mean squared error\n");

@@ -1,8 +1,8 @@
 // Shows: an elementary function of one's own, from outside of the library: one block, and it works on every kind of number.
-#include <CLI/CLI.hpp>
 #include <nn/nn.hpp>
 
 #include "figures.hpp"
+#include "options.hpp"
 namespace ad = autodiff;
 namespace nn = autodiff::nn;
 
@@ -22,8 +22,7 @@ struct LambertW {
 const auto W = [](const auto& x) { return ad::apply<LambertW>(x); };  // a template function would do as well
 
 int main(int argc, char** argv) {
-  CLI::App app{"A rule of one's own: Lambert's W, on plain numbers, duals, tapes, tensors and in a net"};
-  CLI11_PARSE(app, argc, argv);
+  no_options(argc, argv, "A rule of one's own: Lambert's W, on plain numbers, duals, tapes, tensors and in a net");
 
   std::printf("plain numbers\n");
   show("W(1)", W(1.0), "0.5671432904097838");

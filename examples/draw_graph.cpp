@@ -7,7 +7,7 @@ namespace ad = autodiff;
 using Tensor = ad::Tensor<double>;
 
 int main(int argc, char** argv) {
-  const std::string directory = pictures::options(argc, argv, "Draws what a tape has recorded, with Graphviz");
+  const std::string directory = picture_directory(argc, argv, "Draws what a tape has recorded, with Graphviz");
 
   const Tensor inputs{{0, 0}, {0, 1}, {1, 0}, {1, 1}}, targets{0, 1, 1, 1};
   ad::Tape tape;

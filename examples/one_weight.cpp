@@ -25,7 +25,7 @@ template <class Slope> double descend(double w, const Slope& slope) {
 }
 
 int main(int argc, char** argv) {
-  const std::string directory = pictures::options(argc, argv, "A net of one weight, sigmoid(w x), and a slope derived by hand");
+  const std::string directory = picture_directory(argc, argv, "A net of one weight, sigmoid(w x), and a slope derived by hand");
 
   const ad::Tensor<double> h = net(0.3).rows(0, 2);
   std::printf("h = sigmoid(w·x), target 0\n");

@@ -1,6 +1,5 @@
 // How pictures come about: a script and the program that draws it. Apart from the examples, so that it is compiled once.
 #include "pictures.hpp"
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -39,18 +38,6 @@ void draw(const std::string& directory, const std::string& script, const std::st
 }
 
 }  // namespace
-
-std::string options(int argc, char** argv, const std::string& what_it_does) {
-  CLI::App app{what_it_does};
-  std::string directory = "pictures";
-  app.add_option("--pictures", directory, "where the pictures go")->capture_default_str();
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    std::exit(app.exit(error));
-  }
-  return directory;
-}
 
 void gnuplot(const std::string& directory, const std::string& name, int width, int height, const std::vector<Table>& tables,
              const std::string& commands) {

@@ -2,6 +2,7 @@
 // PNG made of it, side by side in one directory. Change a script and run it again by hand, if you like: `gnuplot descent.gnuplot`.
 // A function for each picture; the machinery is in pictures.cpp.
 #pragma once
+#include "options.hpp"  // picture_directory: where they go
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -13,9 +14,6 @@ struct Table {
   std::string name;
   std::vector<std::vector<double>> rows;
 };
-
-/// The only option of most examples: where the pictures go. `--help` and mistakes end the program here.
-std::string options(int argc, char** argv, const std::string& what_it_does);
 
 /// directory/name.png by gnuplot. What all pictures share is set there; the commands only say what is drawn.
 void gnuplot(const std::string& directory, const std::string& name, int width, int height, const std::vector<Table>& tables, const std::string& commands);

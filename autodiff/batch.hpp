@@ -1,5 +1,5 @@
 // Floor 1. Batch<double, 8>: eight numbers that are computed with as one, side by side in SIMD registers. On a tape over batches, one recording
-// carries eight independent inputs: what a statement costs beside its arithmetic is shared by all. `gradient_batch` (grad.hpp) is the usual way in.
+// carries eight independent inputs: what a statement costs beside its arithmetic is shared by all. `gradient_batch` (lanes.hpp) is the usual way in.
 //
 // A batch obeys the rules as a plain number does. It cannot branch: `if (x > 0)` asks all lanes, and throws where they disagree; write
 // select(x > 0, a, b) for that, and combine conditions with && || ! as usual (both sides are evaluated).

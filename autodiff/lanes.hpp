@@ -71,7 +71,7 @@ template <std::size_t lanes = 8, class F> std::vector<std::vector<double>> gradi
 
 /// J·v for many directions v at one point: `lanes` of them at a time share one walk forwards, in which each number has `lanes` tangents. (F may branch:
 /// it sees one point.) A row for each direction, as long as what F returns (1 for a number); so with the unit vectors for directions, the rows are
-/// the columns of J. All directions have the size of x (ShapeError). More lanes than registers hold are slower: 16 by 1.4, hand tracking in bench/.
+/// the columns of J. All directions have the size of x (ShapeError). (Batches of 16 would leave the registers: 1.4 times as long, hand tracking in bench/.)
 template <std::size_t lanes = 8, class F, detail::Vector X> requires std::same_as<detail::ElementOf<X>, double>
 std::vector<std::vector<double>> jvp_batch(const F& f, const X& x, const std::vector<std::vector<double>>& directions) {
   using B = Batch<double, lanes>;

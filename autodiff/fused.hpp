@@ -32,15 +32,19 @@ template <class Rule, class T> Var<Tensor<T>> layer(const Operand<T>& x, const O
   };
   const auto pullback = [](const Pull<T>& p) {
     const Affine<T> affine{p.in(0).shape.rows(), p.in(1).shape[1], p.in(1).shape[0], p.in(0).data, p.in(1).data, nullptr, p.out().data};
-    auto gx = p.to(0), gw = p.to(1), gbias = p.to(2);
+    const bool owed = p.may_owe(p.in(1), p.in(0));
+    auto gx = p.to(0), gw = owed ? Target<T>{} : p.to(1), gbias = p.to(2);
     if ((gx && (gx.data == gw.data || gx.data == gbias.data)) || (gw && gw.data == gbias.data)) [[unlikely]]  // one variable twice: all is added
       for (int i = 0; i < 3; ++i) {
         Target<T>& to = i == 0 ? gx : i == 1 ? gw : gbias;
         if (to && !std::exchange(to.add, true)) std::fill_n(to.data, p.in(i).shape.count(), T(0));
       }
-    T* const gz = bare ? nullptr : p.tape.nodes.template scratch<T>(affine.m * affine.n);
+    Nodes<double>& nodes = p.tape.nodes;
+    const std::size_t results = affine.m * affine.n;
+    T* const gz = bare ? nullptr : owed ? nodes.template numbers<T>(nodes.walk, results) : nodes.template scratch<T>(results);
     const AffineAdjoints<T> adjoints{p.adjoint(), gz, gx.data, gw.data, gbias.data, gx.add, gw.add, gbias.add};
     if constexpr (bare) kernels<T>().affine_pullback(affine, adjoints); else kernels<T>().layer_pullback[row](affine, adjoints);
+    if (owed) p.owe(p.in(1), affine.x, bare ? p.adjoint() : gz, affine.m);
   };
   if (x->shape.axes() == 2) return record<T>(name, Shape::matrix(x->shape[0], w->shape[1]), forward, pullback, x, w, bias);
   return record<T>(name, x->shape.with(x->shape.axes() - 1, w->shape[1]), forward, pullback, x, w, bias);
@@ -76,7 +80,7 @@ template <class T, class Cost> Var<double> cost_with_gradient(const char* name, 
     const bool free = !in.adjoint || in.adjoint == gradient || in.swept <= p.tape.nodes.sweep_before_rewind;
     if (g == 1 && free && in.swept != p.tape.nodes.sweep) {
       in.adjoint = gradient;
-      in.borrowed = true;
+      in.held = CellBase::Held::borrowed;
       in.swept = p.tape.nodes.sweep;
       return;
     }

@@ -41,7 +41,6 @@ template <class T> struct AffineAdjoints {
   T* gz;                     ///< scratch, (m, n): y's adjoint before the activation; not used (null) without one
   T *gx, *gw, *gbias;
   bool add_x, add_w, add_bias;
-  T scale_w = 1;             ///< with add_w: gw += scale_w · …; gw may then be w itself: the step of gradient descent, taken at once
 };
 
 /// Operands that are one number, used throughout (`tensor * 2`).

@@ -94,20 +94,12 @@ template <class T> void product(const Product<T>& p) {
     }
   }
   if ((p.m == 1 || p.n == 1) && vector_product(p)) return;
-  product_then(p, [](std::size_t, std::size_t) {});
+  product_of_matrices(p);
 }
 
 // ── a layer ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 template <class Rule> constexpr bool is_plain = std::is_same_v<Rule, Identity>;  ///< a layer without activation
-
-/// The activation of rows just computed, while they are in the cache.
-template <class T> struct Activation {
-  T* y;
-  std::size_t n;
-  typename Kernels<T>::Map map;
-  void operator()(std::size_t i, std::size_t end) const { if (map) map(y + i * n, y + i * n, (end - i) * n); }
-};
 
 template <class Rule, class T> [[gnu::flatten]] void whole_affine(const Affine<T>& p) {
   using W = Whole<T>;
@@ -118,10 +110,8 @@ template <class Rule, class T> [[gnu::flatten]] void whole_affine(const Affine<T
 template <class Rule, class T> void affine(const Affine<T>& p) {
   if constexpr (whole_size<T> > 0 && Rule::row.lanes) if (Whole<T>::fits(p.m, p.n, p.k)) return whole_affine<Rule, T>(p);
   const Product<T> product{.m = p.m, .n = p.n, .k = p.k, .a = p.x, .a_row = p.k, .a_col = 1, .b = p.w, .b_row = p.n, .b_col = 1, .c = p.y, .start = p.bias};
-  Activation<T> then{p.y, p.n, nullptr};
-  if constexpr (!is_plain<Rule>) then.map = &map<Rule, T>;
-  if ((p.m == 1 || p.n == 1) && vector_product(product)) then(0, p.m);
-  else product_then(product, then);
+  if (!((p.m == 1 || p.n == 1) && vector_product(product))) product_of_matrices(product);
+  if constexpr (!is_plain<Rule>) map<Rule, T>(p.y, p.y, p.m * p.n);
 }
 
 template <class Rule, class T> [[gnu::flatten]] void whole_affine_pullback(const Affine<T>& p, const AffineAdjoints<T>& g) {
@@ -131,16 +121,16 @@ template <class Rule, class T> [[gnu::flatten]] void whole_affine_pullback(const
   for (std::size_t v = 0; v < W::vectors; ++v) gz.part[v] = scaled(gy.part[v], Rule::slope(y.part[v], y.part[v]));
   if (g.gbias) W::product(1, p.n, p.m, W::all(T(1)), 0, 0, gz, p.n, 1, g.add_bias ? W::load(g.gbias) : zero).store(g.gbias);
   if (g.gx) W::product(p.m, p.k, p.n, gz, p.n, 1, W::load(p.w), 1, p.n, g.add_x ? W::load(g.gx) : zero).store(g.gx);
-  if (g.gw) W::added(g.add_w, g.scale_w, g.gw, p.k, p.n, p.m, W::load(p.x), 1, p.k, gz, p.n, 1).store(g.gw);
+  if (g.gw) W::product(p.k, p.n, p.m, W::load(p.x), 1, p.k, gz, p.n, 1, g.add_w ? W::load(g.gw) : zero).store(g.gw);
 }
 
-/// What remains when gz is known. gx comes first: gw may be w itself.
+/// What remains when gz is known.
 template <class T> HWY_NOINLINE void affine_adjoints(const Affine<T>& p, const AffineAdjoints<T>& g, const T* gz) {
   if (g.gbias) sum_along(gz, g.gbias, Along{1, p.m, p.n}, g.add_bias);
   if (g.gx)  // (M,N)·(K,N)ᵀ → (M,K)
     product(Product<T>{.m = p.m, .n = p.k, .k = p.n, .a = gz, .a_row = p.n, .a_col = 1, .b = p.w, .b_row = 1, .b_col = p.n, .c = g.gx, .add = g.add_x});
   if (g.gw)  // (M,K)ᵀ·(M,N) → (K,N)
-    product(Product<T>{.m = p.k, .n = p.n, .k = p.m, .a = p.x, .a_row = 1, .a_col = p.k, .b = gz, .b_row = p.n, .b_col = 1, .c = g.gw, .add = g.add_w, .scale = g.scale_w});
+    product(Product<T>{.m = p.k, .n = p.n, .k = p.m, .a = p.x, .a_row = 1, .a_col = p.k, .b = gz, .b_row = p.n, .b_col = 1, .c = g.gw, .add = g.add_w});
 }
 
 template <class Rule, class T> void affine_pullback(const Affine<T>& p, const AffineAdjoints<T>& g) {

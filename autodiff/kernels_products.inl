@@ -1,4 +1,4 @@
-// Private to the kernels, read once per instruction set (kernels_targets.inl). Products of matrices. Start reading at `product_then`.
+// Private to the kernels, read once per instruction set (kernels_targets.inl). Products of matrices. Start reading at `product_of_matrices`.
 //
 // A tile of `high` rows × `wide` vectors of c stays in registers while k runs. b is read along rows: a panel of `wide` vectors is packed
 // first (and so transposed where needed), unless few rows would profit. Each number of c is one chain of multiply–adds over k in ascending
@@ -103,18 +103,27 @@ template <class T> void transpose(const T* x, T* y, std::size_t m, std::size_t n
   else for (std::size_t s = 0; s < strips; ++s) strip(s);
 }
 
-/// Columns j … j + width of b as a panel: its rows of panel_width numbers follow each other.
-template <class T> void pack(const Product<T>& p, std::size_t j, std::size_t width, T* out) {
+/// Columns j0 … j1 of b as panels: in each, its rows of panel_width numbers follow each other. A few rows at a time, so that a line that two
+/// panels share is fetched once.
+template <class T> void pack(const Product<T>& p, std::size_t j0, std::size_t j1, T* packed) {
   constexpr std::size_t row = panel_width<T>;
-  const T* b = p.b + j * p.b_col;
-  if (p.b_col == 1) {
-    for (std::size_t k = 0; k < p.k; ++k, b += p.b_row, out += row)
-      for (std::size_t c = 0; c < width; c += Lane<T>::size) Lane<T>::load(b + c).store(out + c);
-  } else if (p.b_row == 1) {
-    transpose_block(b, p.b_col, out, row, width, p.k);
-  } else {
-    for (std::size_t k = 0; k < p.k; ++k)
-      for (std::size_t c = 0; c < width; ++c) out[k * row + c] = b[k * p.b_row + c * p.b_col];
+  const std::size_t few = p.b_col == 1 ? 16 : 64;
+  for (std::size_t k0 = 0; k0 < p.k; k0 += few) {
+    const std::size_t k1 = std::min(p.k, k0 + few);
+    for (std::size_t j = j0; j < j1; j += row) {
+      const std::size_t width = std::min(row, j1 - j);
+      const T* b = p.b + k0 * p.b_row + j * p.b_col;
+      T* out = packed + (j - j0) * p.k + k0 * row;
+      if (p.b_col == 1) {
+        for (std::size_t k = k0; k < k1; ++k, b += p.b_row, out += row)
+          for (std::size_t c = 0; c < width; c += Lane<T>::size) Lane<T>::load(b + c).store(out + c);
+      } else if (p.b_row == 1) {
+        transpose_block(b, p.b_col, out, row, width, k1 - k0);
+      } else {
+        for (std::size_t k = k0; k < k1; ++k, b += p.b_row, out += row)
+          for (std::size_t c = 0; c < width; ++c) out[c] = b[c * p.b_col];
+      }
+    }
   }
 }
 
@@ -133,56 +142,56 @@ template <class T> T* packing_memory(std::size_t n, int which) {
   return room.memory.get();
 }
 
-/// A transposed a is read down its columns, one page per k: copy its tiles so that they lie in a row.
+/// A transposed a is read down its columns, one page per k: copy its tiles so that they lie in a row; all of them at each k, so that a line is
+/// fetched once (4 % of a weight gradient of 512 × 512).
 template <class T> const T* pack_tiles(const Product<T>& p, std::size_t i, std::size_t end) {
   T* const packed = packing_memory<T>((end - i) * p.k, 1);
-  T* out = packed;
-  for (; i + tile_rows <= end; i += tile_rows) {
-    const T* a = p.a + i;
-    for (std::size_t k = 0; k < p.k; ++k, a += p.a_col, out += tile_rows) std::copy_n(a, tile_rows, out);
-  }
+  const std::size_t tiles = (end - i) / tile_rows;
+  const T* a = p.a + i;
+  for (std::size_t k = 0; k < p.k; ++k, a += p.a_col)
+    for (std::size_t t = 0; t < tiles; ++t) std::copy_n(a + t * tile_rows, tile_rows, packed + (t * p.k + k) * tile_rows);
   return packed;
 }
 
 // ── the whole product ───────────────────────────────────────────────────────────────────────────────────────────────
 
-/// Rows i0 … i1 of all panels, 64 rows at a time, so that a's rows stay in the first-level cache over the panels. then(begin, end) follows
-/// on rows that are done.
-template <class T, class Then> HWY_INLINE void product_rows(const Product<T>& p, std::size_t i0, std::size_t i1, const T* packed, const Then& then) {
-  constexpr std::size_t L = Lane<T>::size, full = panel_width<T>, block = 64;
-  for (std::size_t i = i0; i < i1; i += block) {
-    const std::size_t end = std::min(i1, i + block);
-    const T* packed_a = p.a_row == 1 && p.a_col != 1 && p.n > 4 * full && p.k >= 16 ? pack_tiles(p, i, end) : nullptr;
-    for (std::size_t j = 0; j < p.n; j += full) {
-      const std::size_t width = std::min(full, p.n - j);
-      const T* b = packed ? packed + j * p.k : p.b + j;
+/// Columns j0 … j1 of rows i0 … i1, 64 rows at a time, so that a's rows stay in the first-level cache over the panels.
+template <class T> void product_block(const Product<T>& p, std::size_t i0, std::size_t i1, std::size_t j0, std::size_t j1, bool packing) {
+  constexpr std::size_t L = Lane<T>::size, full = panel_width<T>, rows = 64;
+  T* const packed = packing ? packing_memory<T>((j1 - j0 + full) * p.k + full, 0) : nullptr;
+  if (packing) pack(p, j0, j1, packed);
+  for (std::size_t i = i0; i < i1; i += rows) {
+    const std::size_t end = std::min(i1, i + rows);
+    const T* packed_a = p.a_row == 1 && p.a_col != 1 && j1 - j0 > 4 * full && p.k >= 16 ? pack_tiles(p, i, end) : nullptr;
+    for (std::size_t j = j0; j < j1; j += full) {
+      const std::size_t width = std::min(full, j1 - j);
+      const T* b = packed ? packed + (j - j0) * p.k : p.b + j;
       const std::size_t b_row = packed ? full : p.b_row;
       if (tile_vectors > 2 && width > 2 * L) panel<tile_vectors>(p, i, end, j, packed_a, b, b_row, width);
       else if (width > L) panel<2>(p, i, end, j, packed_a, b, b_row, width);
       else panel<1>(p, i, end, j, packed_a, b, b_row, width);
     }
-    then(i, end);
   }
 }
 
-constexpr std::size_t split_work = 200'000;      ///< multiply–adds from which threads share a product: ≈ 4 µs of one
-constexpr std::size_t split_packing = 50'000;    ///< numbers from which they share the packing of b
+constexpr std::size_t split_work = 200'000;                      ///< multiply–adds from which threads share a product: ≈ 4 µs of one
+/// How much of b is packed at a time: it stays in the second-level cache while a passes. (All of b at once: d in bench/training +6 %.)
+constexpr std::size_t packed_bytes = std::size_t{256} << 10;
 
-/// Splits m rows among the threads if the work is worth it; `then` runs on each piece while it is in the cache.
-template <class T, class Then> void product_then(const Product<T>& p, const Then& then) {
+/// The product in blocks of columns; and of rows, where threads share the work and there are not columns enough for all of them.
+template <class T> void product_of_matrices(const Product<T>& p) {
+  if (p.m == 0 || p.n == 0) return;
   constexpr std::size_t full = panel_width<T>;
-  const std::size_t panels = (p.n + full - 1) / full;
-  const bool split = threads() > 1 && p.m * p.n * p.k > split_work;
+  const auto pieces = [](std::size_t n, std::size_t size) { return (n + size - 1) / size; };
+  const std::size_t panels = pieces(p.n, full), workers = p.m * p.n * p.k > split_work ? threads() : 1;
   const bool packing = p.b_col != 1 || (p.m >= 4 * tile_rows && p.n > 4 * full);
-  T* const packed = packing ? packing_memory<T>(panels * full * p.k + full, 0) : nullptr;
-  if (packing) {
-    const auto one = [&](std::size_t i) { pack(p, i * full, std::min(full, p.n - i * full), packed + i * full * p.k); };
-    if (split && p.n * p.k > split_packing) parallel(panels, one);
-    else for (std::size_t i = 0; i < panels; ++i) one(i);
-  }
-  if (!split) return product_rows(p, 0, p.m, packed, then);
-  const std::size_t rows = ((p.m + threads() - 1) / threads() + 15) / 16 * 16;  // 16 rows end on a whole vector
-  parallel((p.m + rows - 1) / rows, [&](std::size_t i) { product_rows(p, i * rows, std::min(p.m, (i + 1) * rows), packed, then); });
+  const std::size_t enough = packing ? pieces(panels * full * p.k * sizeof(T) / packed_bytes + 1, workers) * workers : 1;
+  const std::size_t columns = pieces(panels, std::min(panels, enough)) * full, blocks = pieces(p.n, columns);
+  const std::size_t parts = std::min(pieces(p.m, 16), pieces(workers, blocks)), rows = pieces(pieces(p.m, parts), 16) * 16;
+  parallel(blocks * parts, [&](std::size_t piece) {
+    const std::size_t i = piece / blocks * rows, j = piece % blocks * columns;
+    product_block(p, i, std::min(p.m, i + rows), j, std::min(p.n, j + columns), packing);
+  });
 }
 
 // ── vectors ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -25,7 +25,9 @@ struct CellBase {
   std::uint64_t swept = 0;  ///< the walk backwards that wrote its adjoint; another number than the last walk's: it is zero
   Shape shape;
   struct Handed* handed = nullptr;
-  bool borrowed = false;    ///< its adjoint is the gradient that a cost keeps (fused.hpp): to be read only
+  /// Its adjoint: numbers of its own; a gradient that a cost keeps (fused.hpp), to be read only; a product still to be computed.
+  enum class Held : unsigned char { own, borrowed, owed } held = Held::own;
+  bool learned = false;     ///< a parameter's: an optimizer may change its numbers before the next clear()
 };
 
 /// Copies that a user has asked for, to be handed out again: `y.value()(i, j)` in a loop copies y once.
@@ -35,10 +37,15 @@ struct Handed {
   std::uint64_t swept = 0;  ///< the walk backwards whose adjoint it is
 };
 
+/// The adjoint of a matrix of weights as the product that it is, xᵀ·gz, (M,K)ᵀ·(M,N) → (K,N). Gradient descent adds it to the weights while it
+/// is computed; whoever asks for the adjoint has it computed first (`settle`, tensor_var.hpp).
+template <class T> struct Owed { const T *x = nullptr, *gz = nullptr; std::size_t m = 0; };
+
 template <class T> struct Cell : CellBase {
   T* data = nullptr;
-  T* adjoint = nullptr;        ///< carved from the arena on first use, and anew after a rewind()
-  Storage* storage = nullptr;  ///< whose numbers these are, if not the arena's
+  T* adjoint = nullptr;           ///< carved from the arena on first use, and anew after a rewind()
+  Storage* storage = nullptr;     ///< whose numbers these are, if not the arena's
+  const Owed<T>* owed = nullptr;  ///< where that is what is held
 };
 
 /// One recorded operation.
@@ -82,6 +89,7 @@ template <> struct Nodes<double> {
 
   Stack<Node> list;
   Arena arena;
+  Arena walk;                   ///< memory until the next walk backwards
   Stack<Storage*> storages;     ///< kept until clear()
   Stack<Shared*> shared;        ///< kept until a clear() after which they were not used
   struct HandedOut { CellBase* cell; Storage* storage; };
@@ -97,7 +105,8 @@ template <> struct Nodes<double> {
 
   /// Room for numbers. Behind more than one line of them stand zeros: the last row of a matrix is read past its end, and what the arena holds
   /// there, pointers and small integers, would be denormal numbers, 150 cycles each on Intel's machines.
-  template <class T> T* numbers(std::size_t n) {
+  template <class T> T* numbers(std::size_t n) { return numbers<T>(arena, n); }
+  template <class T> static T* numbers(Arena& arena, std::size_t n) {
     const std::size_t bytes = n * sizeof(T);
     if (bytes <= alignment) return static_cast<T*>(arena.take(bytes));
     T* const p = static_cast<T*>(arena.take(bytes + alignment));
@@ -153,8 +162,8 @@ template <> struct Nodes<double> {
   /// Forgets everything; from now on the recording is called `next`.
   void forget_all(Place next);
   void release_all();
-  std::size_t bytes() const { return list.size() * sizeof(Node) + arena.used(); }
-  std::size_t reserved() const { return list.capacity() * sizeof(Node) + arena.capacity() + scratch_memory.capacity(); }
+  std::size_t bytes() const { return list.size() * sizeof(Node) + arena.used() + walk.used(); }
+  std::size_t reserved() const { return list.capacity() * sizeof(Node) + arena.capacity() + walk.capacity() + scratch_memory.capacity(); }
 };
 
 }  // namespace detail

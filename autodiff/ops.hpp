@@ -84,11 +84,13 @@ template <class T> Var<Tensor<T>> matmul(const Operand<T>& left, const Operand<T
       return to;
     };
     const T *a = p.in(0).data, *b = p.in(1).data, *g = p.adjoint();
+    const bool owed = one && !empty && p.may_owe(p.in(1), p.in(0));
     if (const auto to = target(0); to && !empty) each_matrix(plan, to.data, b, g, [=, m = m, n = n, k = k](T* ga, const T* bi, const T* gi) {
       // (M,N)·(K,N)ᵀ → (M,K)
       kernels<T>().product({.m = m, .n = k, .k = n, .a = gi, .a_row = n, .a_col = 1, .b = bi, .b_row = 1, .b_col = n, .c = ga, .add = to.add, .block = one});
     });
-    if (const auto to = target(1); to && !empty) each_matrix(plan, a, to.data, g, [=, m = m, n = n, k = k](const T* ai, T* gb, const T* gi) {
+    if (owed) p.owe(p.in(1), a, g, m);
+    else if (const auto to = target(1); to && !empty) each_matrix(plan, a, to.data, g, [=, m = m, n = n, k = k](const T* ai, T* gb, const T* gi) {
       // (M,K)ᵀ·(M,N) → (K,N)
       kernels<T>().product({.m = k, .n = n, .k = m, .a = ai, .a_row = 1, .a_col = k, .b = gi, .b_row = n, .b_col = 1, .c = gb, .add = to.add, .block = one});
     });

@@ -14,6 +14,27 @@ template <std::floating_point T> class Parameter {
     Place place = 0;                  ///< … if that tape still holds this place
     std::uint64_t updated = 0;        ///< the walk backwards whose adjoint has been used
     explicit Block(Tensor<T> v) : Shared([](Shared* self) { delete static_cast<Block*>(self); }), value(std::move(v)) {}
+
+    /// The tape that it stands on, or null.
+    detail::Record<double>* holder() const {
+      if (place == 0) return nullptr;
+      return detail::active<double>->holds(place) ? detail::active<double> : const_cast<detail::Record<double>*>(detail::holder_of<double>(place));
+    }
+    T* update(detail::Record<double>* tape) {
+      if (tape) {
+        updated = tape->nodes.sweep;
+        tape->nodes.updated = std::min(tape->nodes.updated, tape->id_of(place, "update"));
+        if (value.storage() && value.storage()->shared()) keep_recorded_numbers();
+      }
+      return value.mutable_data();
+    }
+    /// The tape points at our numbers; before they go elsewhere it becomes one of their owners.
+    void keep_recorded_numbers() {
+      if (detail::Record<double>* tape = holder()) {
+        tape->nodes.keep(value.storage());
+        cell->storage = value.storage();
+      }
+    }
   };
   Block* block_;
 
@@ -33,7 +54,7 @@ template <std::floating_point T> class Parameter {
   /// Other numbers, of the same shape. What has been recorded keeps the old ones. Throws ShapeError for another shape.
   void assign(Tensor<T> value) {
     if (value.shape() != shape()) throw ShapeError(detail::text("parameter: shape {} cannot take numbers of shape {}", {shape().text(), value.shape().text()}));
-    keep_recorded_numbers();
+    block_->keep_recorded_numbers();
     block_->value = std::move(value);
     block_->place = 0;
   }
@@ -44,20 +65,40 @@ template <std::floating_point T> class Parameter {
     detail::Cell<T>& c = cell();
     return {&c, c.place};
   }
-  /// dy/dp after backward(y), for one update; null if the walk did not reach it, the tape has been cleared, or an update has used it.
+  /// The parameter as the last walk backwards reached it, for one update; false if it did not, the tape has been cleared, or an update has used it.
+  class Reached {
+    Block* block_;
+    detail::Record<double>* tape_;  ///< or null
+
+   public:
+    Reached(Block* block, detail::Record<double>* tape) : block_(block), tape_(tape) {}
+    explicit operator bool() const { return tape_ != nullptr; }
+    const T* adjoint() const {
+      settle(tape_->nodes, *block_->cell);
+      return block_->cell->adjoint;
+    }
+    T* update() const { return block_->update(tape_); }
+    /// The update by −rate · adjoint where the adjoint is a product that nobody has asked for: it is added to the numbers while it is computed,
+    /// and never written. Else false, and nothing is done.
+    bool descend(T rate) const {
+      const detail::Cell<T>& cell = *block_->cell;
+      if (cell.held != detail::CellBase::Held::owed) return false;
+      compute(*cell.owed, cell.shape, update(), true, -rate);
+      return true;
+    }
+  };
+  Reached reached() const {
+    detail::Record<double>* const tape = block_->holder();
+    const bool fresh = tape && block_->cell->swept == tape->nodes.sweep && tape->swept && block_->updated != tape->nodes.sweep;
+    return {block_, fresh ? tape : nullptr};
+  }
+  /// dy/dp after backward(y), for one update; null where reached() is false.
   const T* adjoint() const {
-    const detail::Record<double>* tape = holder();
-    return tape && block_->cell->swept == tape->nodes.sweep && tape->swept && block_->updated != tape->nodes.sweep ? block_->cell->adjoint : nullptr;
+    const Reached here = reached();
+    return here ? here.adjoint() : nullptr;
   }
   /// The numbers, for an update in place that uses up the adjoint. What was recorded with the old ones can't be walked backwards again.
-  T* update() {
-    if (auto* tape = const_cast<detail::Record<double>*>(holder())) {
-      block_->updated = tape->nodes.sweep;
-      tape->nodes.updated = std::min(tape->nodes.updated, tape->id_of(block_->place, "update"));
-      if (block_->value.storage() && block_->value.storage()->shared()) keep_recorded_numbers();
-    }
-    return block_->value.mutable_data();
-  }
+  T* update() { return block_->update(block_->holder()); }
 
   static bool recording() { return detail::active<double>->base != detail::nowhere; }
   /// Where it stands on the tape that records: put there on first use.
@@ -69,21 +110,10 @@ template <std::floating_point T> class Parameter {
     b.place = tape.variable();
     b.updated = 0;
     b.cell = tape.nodes.template cell<T>(b.value.shape(), b.place, b.value.data(), nullptr);
+    b.cell->learned = true;
     return *b.cell;
   }
 
- private:
-  const detail::Record<double>* holder() const {
-    if (block_->place == 0) return nullptr;
-    return detail::active<double>->holds(block_->place) ? detail::active<double> : detail::holder_of<double>(block_->place);
-  }
-  /// The tape points at our numbers; before they go elsewhere it becomes one of their owners.
-  void keep_recorded_numbers() {
-    if (auto* tape = const_cast<detail::Record<double>*>(holder())) {
-      tape->nodes.keep(block_->value.storage());
-      block_->cell->storage = block_->value.storage();
-    }
-  }
 };
 
 /// Nothing is recorded on this thread while it lives: to evaluate a net in the middle of its training.

@@ -85,7 +85,7 @@ template <class Scalar> Scalar* Record<Scalar>::fresh_adjoints() {
   if (adjoints.capacity() < n) [[unlikely]] adjoints.grow(std::max(n, 2 * adjoints.capacity()));
   std::fill_n(adjoints.data(), n, Scalar(0));
   swept = n;
-  if constexpr (Nodes<Scalar>::possible) ++nodes.sweep;
+  if constexpr (Nodes<Scalar>::possible) nodes.walk.rewind({}), ++nodes.sweep;
   return adjoints.data();
 }
 
@@ -127,11 +127,13 @@ template <class Scalar> void Record<Scalar>::sweep_statements(const char*& argum
 }
 
 template <class Scalar> void Record<Scalar>::sweep() {
+  const auto is_variable = [](const char* end) { return reinterpret_cast<const Word<Scalar>*>(end)[-1].word == last_word(Form::none, 0); };
   const char* a = next;
   Id statement = count();
   if constexpr (Nodes<Scalar>::possible)
     for (std::size_t i = nodes.list.size(); i-- > 0;) {
       Node& node = nodes.list[i];
+      for (; statement > node.id + 1 && is_variable(a); --statement) a -= sizeof(Word<Scalar>);  // no arguments, nothing to do
       if (node.id + 1 != statement) sweep_statements(a, statement, node.id + 1);
       statement = node.id;
       a -= sizeof(Word<Scalar>);

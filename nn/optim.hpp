@@ -100,17 +100,16 @@ template <class M> void require_initialized(const char* optimizer, M& model) {
         "nn::initialize(net, seed) first", {optimizer, dead, matrices}));
 }
 
-/// f(parameter, its adjoint, its number among those of its type) for every parameter that the last backward() reached; throws Error if that was
-/// none.
+/// f(parameter, what the last backward() reached of it, its number among those of its type) for all that it reached; throws Error if that was none.
 template <class M, class F> void for_each_reached(const char* optimizer, M& model, const F& f) {
   bool reached = false;
   std::size_t floats = 0, doubles = 0;
   for_each_parameter(model, [&]<class T>(Parameter<T>& p) {
     const std::size_t i = std::same_as<T, float> ? floats++ : doubles++;
-    const T* const g = p.adjoint();
-    if (!g) return;
+    const auto here = p.reached();
+    if (!here) return;
     reached = true;
-    f(p, g, i);
+    f(p, here, i);
   });
   if (!reached) refuse_unreached(optimizer);
 }
@@ -148,11 +147,13 @@ class Sgd {
   /// Moves every parameter that the last backward() reached; uses up its adjoint. Throws Error if that was none, or this is another net.
   template <class M> void step(M& model) {
     const SgdNumbers numbers{options_.learning_rate, options_.momentum, options_.weight_decay, options_.nesterov};
-    const bool keeps = options_.momentum != 0;
+    const bool keeps = options_.momentum != 0, bare = !keeps && options_.weight_decay == 0;
     if (!started_) [[unlikely]] detail::require_initialized("sgd", model), started_ = true;
     if (keeps) state_.bind("sgd", model, 1);
-    detail::for_each_reached("sgd", model, [&]<class T>(Parameter<T>& p, const T* g, std::size_t i) {
-      kernels<T>().sgd(p.update(), g, keeps ? state_.list<T>()[i].first.mutable_data() : nullptr, numbers, p.size());
+    detail::for_each_reached("sgd", model, [&]<class T>(Parameter<T>& p, const auto& here, std::size_t i) {
+      if (bare && here.descend(static_cast<T>(options_.learning_rate))) return;
+      const T* const g = here.adjoint();
+      kernels<T>().sgd(here.update(), g, keeps ? state_.list<T>()[i].first.mutable_data() : nullptr, numbers, p.size());
     });
   }
 
@@ -196,10 +197,11 @@ class Adam {
   template <class M> void step(M& model) {
     if (!started_) [[unlikely]] detail::require_initialized("adam", model), started_ = true;
     state_.bind("adam", model, 2);
-    detail::for_each_reached("adam", model, [&]<class T>(Parameter<T>& p, const T* g, std::size_t i) {
+    detail::for_each_reached("adam", model, [&]<class T>(Parameter<T>& p, const auto& here, std::size_t i) {
+      const T* const g = here.adjoint();
       detail::Moments<T>& state = state_.list<T>()[i];
       state.power1 *= options_.beta1, state.power2 *= options_.beta2;
-      T* const w = p.update();
+      T* const w = here.update();
       const T decay = static_cast<T>(-options_.learning_rate * options_.weight_decay);
       if (decay != 0) kernels<T>().axpy(decay, w, w, p.size(), true);
       kernels<T>().adam(w, g, state.first.mutable_data(), state.second.mutable_data(),

@@ -1,0 +1,176 @@
+// Adjoints that are owed: a large weight matrix keeps its adjoint as a product until somebody asks (nodes.hpp, Owed), and gradient descent never
+// does. Nobody may see the difference.
+#include "support.hpp"
+#include <nn/nn.hpp>
+
+namespace nn = ad::nn;
+using ad::Parameter;
+using ad::Tensor;
+using support::difference;
+
+namespace {
+
+support::Random draw(7);
+
+/// A layer whose weights owe, and what its cost's slope in them is by plain operations, which owe nothing.
+struct Owing {
+  Parameter<double> w{draw.tensor({40, 32}, -1, 1)}, bias{draw.tensor({32}, -1, 1)};
+  Tensor<double> x = draw.tensor({6, 40}, -1, 1), seed = draw.tensor({6, 32}, -1, 1);
+  static_assert(40 * 32 >= ad::detail::least_owed);
+
+  ad::Var<double> cost() const { return dot(ad::layer<ad::Tanh>(x, w, bias), seed); }
+  Tensor<double> slope() const {
+    return ad::gradient([&](const auto& t) { return dot(tanh(matmul(x, t) + bias.value()), seed); }, w.value().clone());
+  }
+};
+bool owed(const Parameter<double>& p) { return p.cell().held == ad::detail::CellBase::Held::owed; }
+Tensor<double> adjoint(const Parameter<double>& p) {
+  const double* const g = p.adjoint();
+  REQUIRE(g != nullptr);
+  return Tensor<double>::from(std::vector<double>(g, g + p.size()), p.shape());
+}
+
+}  // namespace
+
+TEST_CASE("it is computed when it is asked for, from the parameter or from the tape") {
+  const Owing o;
+  const Tensor<double> slope = o.slope();
+  ad::Tape tape;
+  const ad::Var y = o.cost();
+  tape.backward(y);
+  REQUIRE(owed(o.w));
+  CHECK(difference(adjoint(o.w), slope) == "");
+  CHECK(!owed(o.w));
+  tape.backward(y);
+  REQUIRE(owed(o.w));
+  CHECK(difference(tape.adjoint(o.w), slope) == "");
+  CHECK(difference(tape.adjoint(o.w), adjoint(o.w)) == "");
+}
+
+TEST_CASE("gradient descent takes the same step as after asking, to the last digit") {
+  for (const double rate : {0.5, 0.0, 1.0}) {
+    nn::Linear<double> quiet(40, 32), curious(40, 32);
+    quiet.weight.assign(draw.tensor({40, 32}, -1, 1)), curious.weight.assign(quiet.weight.value().clone());
+    const auto x = draw.tensor({6, 40}, -1, 1), target = draw.tensor({6, 32}, -1, 1);
+    nn::Sgd one{{.learning_rate = rate}}, other{{.learning_rate = rate}};
+    for (int step = 0; step < 3; ++step) {
+      ad::Tape tape;
+      tape.backward(nn::mse(tanh(quiet(x)), target) + nn::mse(tanh(curious(x)), target));
+      REQUIRE(owed(quiet.weight));
+      const Tensor<double> slope = adjoint(curious.weight);
+      one.step(quiet), other.step(curious);
+      CHECK(quiet.weight.adjoint() == nullptr);  // used up
+      CHECK(equal(tape.adjoint(quiet.weight), slope));
+    }
+    CHECK(equal(quiet.weight.value(), curious.weight.value()));
+    CHECK(equal(quiet.bias.value(), curious.bias.value()));
+  }
+}
+
+TEST_CASE("a product with weights owes as a layer does") {
+  const Owing o;
+  ad::Tape tape;
+  tape.backward(dot(tanh(matmul(o.x, o.w.var()) + o.bias.var()), o.seed));
+  REQUIRE(owed(o.w));
+  CHECK(difference(adjoint(o.w), o.slope()) == "");
+}
+
+TEST_CASE("weights used twice, or handed something else too, get the sum") {
+  const Owing o;
+  const Tensor<double> again = draw.tensor({3, 40}, -1, 1);
+  const auto twice = [&](const auto& w) { return o.cost() + sum(square(ad::layer(again, w, o.bias))); };
+  const auto expected = o.slope() + ad::gradient([&](const auto& t) { return sum(square(matmul(again, t) + o.bias.value())); }, o.w.value().clone());
+  ad::Tape tape;
+  tape.backward(twice(o.w));
+  CHECK(difference(adjoint(o.w), expected) == "");
+  tape.clear();
+  tape.backward(o.cost() + sum(o.w.var() * 3.0));
+  CHECK(difference(adjoint(o.w), o.slope() + 3.0) == "");
+  tape.clear();
+  tape.backward(sum(o.w.var() * 3.0) + o.cost());
+  CHECK(difference(adjoint(o.w), o.slope() + 3.0) == "");
+}
+
+TEST_CASE("an input that an optimizer may change is not waited for") {
+  const Parameter<double> x(draw.tensor({40, 40}, -1, 1)), w(draw.tensor({40, 32}, -1, 1)), bias(draw.tensor({32}, -1, 1));
+  ad::Tape tape;
+  tape.backward(sum(square(ad::layer(x.var(), w, bias))));
+  CHECK(!owed(w));
+  const auto slope = ad::gradient([&](const auto& t) { return sum(square(matmul(x.value(), t) + bias.value())); }, w.value().clone());
+  CHECK(difference(adjoint(w), slope) == "");
+}
+
+TEST_CASE("what an input was is what counts, whatever becomes of it") {
+  Owing o;
+  const Tensor<double> slope = o.slope();
+  ad::Tape tape;
+  tape.backward(o.cost());
+  o.x[0] += 1000;  // the tape keeps the numbers it was given
+  o.x = {};
+  o.bias.update()[0] += 1000;
+  CHECK(difference(adjoint(o.w), slope) == "");
+}
+
+TEST_CASE("a walk that does not reach the weights leaves no debt behind, nor does rewind() or clear()") {
+  Owing o;
+  ad::Tape tape;
+  const ad::Var early = sum(square(o.w.var()));
+  const auto mark = tape.mark();
+  for (int round = 0; round < 3; ++round) {
+    tape.backward(o.cost());
+    REQUIRE(owed(o.w));
+    if (round == 1) (void)adjoint(o.w);
+    tape.rewind(mark);
+    CHECK(!o.w.reached());
+    tape.backward(early);
+    CHECK(difference(adjoint(o.w), o.w.value() * 2.0) == "");
+    const ad::Var other = tape.variable(2.0);
+    tape.backward(other * other);
+    CHECK(!o.w.reached());
+    CHECK(difference(tape.adjoint(o.w), o.w.value() * 0.0) == "");
+  }
+  tape.clear();
+  CHECK(!o.w.reached());
+  CHECK(o.w.adjoint() == nullptr);
+}
+
+TEST_CASE("after a rewind() it is not computed into memory that is another's by now") {
+  const Owing o;
+  const Tensor<double> slope = o.slope();
+  ad::Tape tape;
+  (void)o.w.var();
+  const auto mark = tape.mark();
+  tape.backward(o.cost());
+  CHECK(difference(adjoint(o.w), slope) == "");
+  tape.rewind(mark);
+  tape.backward(o.cost());
+  const ad::Var others = exp(o.w.var());
+  CHECK(difference(adjoint(o.w), slope) == "");
+  CHECK(difference(others.value(), exp(o.w.value())) == "");
+}
+
+TEST_CASE("what one walk owed is not what the next one hands on") {
+  const Owing o;
+  ad::Tape tape;
+  const ad::Var y = o.cost(), z = sum(o.w.var() * 3.0);
+  for (int round = 0; round < 2; ++round) {
+    tape.backward(y);
+    if (round == 0) (void)o.w.adjoint();  // so that it has memory in round 1
+    tape.backward(z);
+    CHECK(difference(adjoint(o.w), o.w.value() * 0.0 + 3.0) == "");
+  }
+}
+
+TEST_CASE("walking back again and again needs no more memory, asked or not") {
+  const Owing o;
+  ad::Tape tape;
+  const ad::Var y = o.cost();
+  const auto walk = [&](bool ask) {
+    tape.backward(y);
+    if (ask) (void)o.w.adjoint();
+    return tape.statistics().bytes;
+  };
+  walk(true), walk(false);
+  const std::size_t bytes = walk(true);
+  for (int i = 0; i < 100; ++i) CHECK(walk(i % 3 == 0) == bytes);
+}

@@ -44,9 +44,9 @@ template <class T> class Stack {
   const T& operator[](std::size_t i) const { return buffer_.data()[i]; }
   T* begin() { return buffer_.data(); }
   T* end() { return buffer_.data() + size_; }
-  T& push(const T& x) { return append() = x; }
+  [[gnu::always_inline]] T& push(const T& x) { return append() = x; }
   /// One more, to be written to.
-  T& append() {
+  [[gnu::always_inline]] T& append() {
     if (size_ == buffer_.capacity()) [[unlikely]] buffer_.grow(size_ < 8 ? 16 : 2 * size_);
     return buffer_.data()[size_++];
   }
@@ -69,7 +69,7 @@ class Arena {
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  void* take(std::size_t bytes) {
+  [[gnu::always_inline]] void* take(std::size_t bytes) {
     bytes = padded(bytes);
     if (static_cast<std::size_t>(end_ - next_) < bytes) [[unlikely]] next_block(bytes);
     return std::exchange(next_, next_ + bytes);

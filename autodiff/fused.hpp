@@ -75,17 +75,10 @@ template <class T, class Cost> Var<double> cost_with_gradient(const char* name, 
   const std::size_t n = x->shape.count();
   T* const gradient = active<double>->nodes.template numbers<T>(n);
   return record_number<T>(name, [&] { return cost(gradient); }, [gradient](const Pull<T>& p) {
-    Cell<T>& in = p.in(0);
     const double g = p.number_adjoint();
-    const bool free = !in.adjoint || in.adjoint == gradient || in.swept <= p.tape.nodes.sweep_before_rewind;
-    if (g == 1 && free && in.swept != p.tape.nodes.sweep) {
-      in.adjoint = gradient;
-      in.held = CellBase::Held::borrowed;
-      in.swept = p.tape.nodes.sweep;
-      return;
-    }
+    if (g == 1 && p.lend(p.in(0), gradient)) return;
     const auto to = p.to(0);
-    kernels<T>().axpy(static_cast<T>(g), gradient, to.data, in.shape.count(), to.add);
+    kernels<T>().axpy(static_cast<T>(g), gradient, to.data, p.in(0).shape.count(), to.add);
   }, x);
 }
 

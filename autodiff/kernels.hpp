@@ -139,7 +139,7 @@ template <> inline constexpr const Kernels<double>** kernels_in_use<double> = &d
 }  // namespace detail
 
 /// The table in use, for T = float or double.
-template <class T> inline const Kernels<T>& kernels() {
+template <class T> [[gnu::always_inline]] inline const Kernels<T>& kernels() {
   if (const Kernels<T>* table = __atomic_load_n(detail::kernels_in_use<T>, __ATOMIC_ACQUIRE)) [[likely]] return *table;
   detail::choose_kernels();
   return *__atomic_load_n(detail::kernels_in_use<T>, __ATOMIC_ACQUIRE);

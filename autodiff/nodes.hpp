@@ -25,7 +25,7 @@ struct CellBase {
   std::uint64_t swept = 0;  ///< the walk backwards that wrote its adjoint; another number than the last walk's: it is zero
   Shape shape;
   struct Handed* handed = nullptr;
-  /// Its adjoint: numbers of its own; a gradient that a cost keeps (fused.hpp), to be read only; a product still to be computed.
+  /// Its adjoint: numbers of its own; somebody else's, to be read only (Pull::lend, tensor_var.hpp); a product still to be computed.
   enum class Held : unsigned char { own, borrowed, owed } held = Held::own;
   bool learned = false;     ///< a parameter's: an optimizer may change its numbers before the next clear()
 };
@@ -105,8 +105,8 @@ template <> struct Nodes<double> {
 
   /// Room for numbers. Behind more than one line of them stand zeros: the last row of a matrix is read past its end, and what the arena holds
   /// there, pointers and small integers, would be denormal numbers, 150 cycles each on Intel's machines.
-  template <class T> T* numbers(std::size_t n) { return numbers<T>(arena, n); }
-  template <class T> static T* numbers(Arena& arena, std::size_t n) {
+  template <class T> [[gnu::always_inline]] T* numbers(std::size_t n) { return numbers<T>(arena, n); }
+  template <class T> [[gnu::always_inline]] static T* numbers(Arena& arena, std::size_t n) {
     const std::size_t bytes = n * sizeof(T);
     if (bytes <= alignment) return static_cast<T*>(arena.take(bytes));
     T* const p = static_cast<T*>(arena.take(bytes + alignment));
@@ -114,18 +114,18 @@ template <> struct Nodes<double> {
     return p;
   }
   /// A cell and room for its numbers.
-  template <class T> Cell<T>* cell(const Shape& shape, Place place) {
+  template <class T> [[gnu::always_inline]] Cell<T>* cell(const Shape& shape, Place place) {
     constexpr std::size_t head = padded(sizeof(Cell<T>));
     char* memory = static_cast<char*>(arena.take(head + shape.count() * sizeof(T)));
     return new (memory) Cell<T>{{place, 0, shape}, reinterpret_cast<T*>(memory + head)};
   }
   /// A cell whose numbers lie elsewhere.
-  template <class T> Cell<T>* cell(const Shape& shape, Place place, const T* data, Storage* storage) {
+  template <class T> [[gnu::always_inline]] Cell<T>* cell(const Shape& shape, Place place, const T* data, Storage* storage) {
     return new (arena.take(sizeof(Cell<T>))) Cell<T>{{place, 0, shape}, const_cast<T*>(data), nullptr, storage};
   }
   const Others* others(const Others& operands) { return new (arena.take(sizeof(Others))) Others(operands); }
   /// Memory for one pullback; the next one overwrites it.
-  template <class T> T* scratch(std::size_t n) {
+  template <class T> [[gnu::always_inline]] T* scratch(std::size_t n) {
     const std::size_t bytes = padded(n * sizeof(T)) + 2 * alignment;
     if (scratch_memory.capacity() < bytes) [[unlikely]] {
       scratch_memory.grow(bytes + bytes / 2);
@@ -134,13 +134,13 @@ template <> struct Nodes<double> {
     return reinterpret_cast<T*>((reinterpret_cast<std::uintptr_t>(scratch_memory.data()) + alignment - 1) / alignment * alignment);
   }
 
-  void keep(Storage* storage) {
+  [[gnu::always_inline]] void keep(Storage* storage) {
     if (!storage || __atomic_load_n(&storage->kept_by, __ATOMIC_RELAXED) == recording) return;
     storages.push(storage);
     storage->retain();
     __atomic_store_n(&storage->kept_by, recording, __ATOMIC_RELAXED);
   }
-  void keep(Shared& object) {
+  [[gnu::always_inline]] void keep(Shared& object) {
     const Place kept_by = __atomic_load_n(&object.kept_by, __ATOMIC_RELAXED);
     if (kept_by == recording) return;
     if (kept_by != recording_before) {

@@ -181,6 +181,7 @@ template <class T> Var<Tensor<T>> reshape(const Var<Tensor<T>>& x, const Shape& 
   const detail::Operand<T> in(x, "reshape");
   const std::size_t n = shape.count();
   return detail::record<T>("reshape", shape, [&](T* y) { std::copy_n(in->data, n, y); }, [](const detail::Pull<T>& p) {
+    if (p.lend(p.in(0), p.out().adjoint)) return;
     if (const auto to = p.to(0)) kernels<T>().axpy(T(1), p.adjoint(), to.data, p.out().shape.count(), to.add);
   }, in);
 }

@@ -16,11 +16,11 @@ template <std::floating_point T> class Parameter {
     explicit Block(Tensor<T> v) : Shared([](Shared* self) { delete static_cast<Block*>(self); }), value(std::move(v)) {}
 
     /// The tape that it stands on, or null.
-    detail::Record<double>* holder() const {
+    [[gnu::always_inline]] detail::Record<double>* holder() const {
       if (place == 0) return nullptr;
       return detail::active<double>->holds(place) ? detail::active<double> : const_cast<detail::Record<double>*>(detail::holder_of<double>(place));
     }
-    T* update(detail::Record<double>* tape) {
+    [[gnu::always_inline]] T* update(detail::Record<double>* tape) {
       if (tape) {
         updated = tape->nodes.sweep;
         tape->nodes.updated = std::min(tape->nodes.updated, tape->id_of(place, "update"));
@@ -60,7 +60,7 @@ template <std::floating_point T> class Parameter {
   }
 
   /// Its variable on the tape that records; a constant if none does.
-  Var<Tensor<T>> var() const {
+  [[gnu::always_inline]] Var<Tensor<T>> var() const {
     if (!recording()) return block_->value;
     detail::Cell<T>& c = cell();
     return {&c, c.place};
@@ -87,7 +87,7 @@ template <std::floating_point T> class Parameter {
       return true;
     }
   };
-  Reached reached() const {
+  [[gnu::always_inline]] Reached reached() const {
     detail::Record<double>* const tape = block_->holder();
     const bool fresh = tape && block_->cell->swept == tape->nodes.sweep && tape->swept && block_->updated != tape->nodes.sweep;
     return {block_, fresh ? tape : nullptr};
@@ -102,7 +102,7 @@ template <std::floating_point T> class Parameter {
 
   static bool recording() { return detail::active<double>->base != detail::nowhere; }
   /// Where it stands on the tape that records: put there on first use.
-  detail::Cell<T>& cell() const {
+  [[gnu::always_inline]] detail::Cell<T>& cell() const {
     detail::Record<double>& tape = *detail::active<double>;
     Block& b = *block_;
     if (b.place != 0 && (tape.holds(b.place) || tape.survivor(b.place))) [[likely]] return *b.cell;

@@ -2,6 +2,7 @@
 #pragma once
 #include "error.hpp"
 #include <array>
+#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -39,9 +40,11 @@ class Shape {
   constexpr std::size_t operator[](std::size_t axis) const { return sizes_[axis]; }
   constexpr const std::uint32_t* begin() const { return sizes_.data(); }
   constexpr const std::uint32_t* end() const { return sizes_.data() + axes_; }
-  friend constexpr bool operator==(const Shape& a, const Shape& b) {  // unused sizes are 0; no call of memcmp: this is in every operation
-    std::uint32_t differs = a.axes_ ^ b.axes_;
-    for (std::size_t i = 0; i < most_axes; ++i) differs |= a.sizes_[i] ^ b.sizes_[i];
+  friend constexpr bool operator==(const Shape& a, const Shape& b) {  // unused sizes are 0; two at a time: this is in every operation
+    using Pairs = std::array<std::uint64_t, most_axes / 2>;
+    const auto p = std::bit_cast<Pairs>(a.sizes_), q = std::bit_cast<Pairs>(b.sizes_);
+    std::uint64_t differs = a.axes_ ^ b.axes_;
+    for (std::size_t i = 0; i < p.size(); ++i) differs |= p[i] ^ q[i];
     return differs == 0;
   }
   /// (rows, columns) of a matrix whose numbers exist already, so that nothing need be checked.

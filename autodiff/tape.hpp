@@ -80,14 +80,14 @@ template <class Scalar> struct Record {
   void grow(std::size_t n);
 
   /// A statement that depends on nothing: a new variable, or a node's.
-  Place variable() {
+  [[gnu::always_inline]] Place variable() {
     if (!has_room(1)) [[unlikely]] grow(1);
     put_word<Scalar>(next, last_word(Form::none, 0));
     return place++;
   }
 
   /// The id of a place, 0 for a constant; throws TapeError for anything else.
-  Id id_of(Place p, const char* where) const {
+  [[gnu::always_inline]] Id id_of(Place p, const char* where) const {
     if (holds(p)) [[likely]] return static_cast<Id>(p - base);
     if (p == 0) return 0;
     if (const Id id = survivor(p)) return id;

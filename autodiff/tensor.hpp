@@ -108,7 +108,7 @@ template <std::floating_point T> class Tensor {
 
   const T* data() const { return data_; }
   /// The numbers, for writing: from here on this tensor shares them with nobody.
-  T* mutable_data() {
+  [[gnu::always_inline]] T* mutable_data() {
     if (storage_ && storage_->shared()) [[unlikely]] *this = clone();
     return data_;
   }

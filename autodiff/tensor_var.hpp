@@ -65,7 +65,7 @@ template <std::floating_point T> class Var<Tensor<T>> {
   template <std::integral... I> Var<double> operator()(I... index) const;
 
   /// The cell, if it may be part of what is being recorded: a constant's, or one on the active tape. Else throws TapeError.
-  Cell& cell(const char* where) const {
+  [[gnu::always_inline]] Cell& cell(const char* where) const {
     if (place_ != 0 && !detail::active<double>->holds(place_)) [[unlikely]] detail::active<double>->id_of(place_, where);
     return *cell_;
   }
@@ -112,8 +112,8 @@ template <class T> class Operand {
   Cell<T>* cell_;
 
  public:
-  Operand(const Var<Tensor<T>>& x, const char* where) : cell_(&x.cell(where)) {}
-  Operand(const Tensor<T>& x, const char*) { cell_ = new (&local_.cell) Cell<T>{{0, 0, x.shape()}, const_cast<T*>(x.data()), nullptr, x.storage()}; }
+  [[gnu::always_inline]] Operand(const Var<Tensor<T>>& x, const char* where) : cell_(&x.cell(where)) {}
+  [[gnu::always_inline]] Operand(const Tensor<T>& x, const char*) { cell_ = new (&local_.cell) Cell<T>{{0, 0, x.shape()}, const_cast<T*>(x.data()), nullptr, x.storage()}; }
   template <Arithmetic X> Operand(X x, const char*) {
     cell_ = new (&local_.cell) Cell<T>{{}, local_.number, nullptr, nullptr};
     local_.number[0] = static_cast<T>(x);
@@ -125,8 +125,10 @@ template <class T> class Operand {
   const Cell<T>* operator->() const { return cell_; }
   bool recorded() const { return cell_->place != 0; }
   /// Its cell on the tape; a constant is kept, and given one if it has none.
-  Cell<T>* on(Record<double>& tape) const {
-    if (recorded()) return cell_;
+  [[gnu::always_inline]] Cell<T>* on(Record<double>& tape) const { return recorded() ? cell_ : constant_on(tape); }
+
+ private:
+  Cell<T>* constant_on(Record<double>& tape) const {
     if (cell_ != &local_.cell) {
       tape.nodes.keep(*static_cast<ConstantCell<T>*>(cell_));
       return cell_;
@@ -171,7 +173,7 @@ template <class T> [[gnu::noinline, gnu::cold]] void take_over(Nodes<double>& no
 
 /// Memory for a cell's adjoint, and whether it holds something to add to; null for a constant.
 template <class T> struct Target { T* data; bool add; explicit operator bool() const { return data; } };
-template <class T> Target<T> target(Nodes<double>& nodes, Cell<T>& cell) {
+template <class T> [[gnu::always_inline]] inline Target<T> target(Nodes<double>& nodes, Cell<T>& cell) {
   if (cell.place == 0) return {nullptr, false};
   const bool add = cell.swept == nodes.sweep, own = cell.held == CellBase::Held::own;
   if (add) {
@@ -200,11 +202,24 @@ template <class T> struct Pull {
   /// The same where the result is a number.
   double number_adjoint() const { return tape.adjoints.data()[node.id]; }
 
-  Target<T> to(Cell<T>& cell) const { return target(tape.nodes, cell); }
-  Target<T> to(int i) const { return to(in(i)); }
+  [[gnu::always_inline]] Target<T> to(Cell<T>& cell) const { return target(tape.nodes, cell); }
+  [[gnu::always_inline]] Target<T> to(int i) const { return to(in(i)); }
+
+  /// Lets a gradient that stays as it is until the next walk *be* the adjoint of x, where nothing was handed to x yet: nothing is copied. False
+  /// if it has to be; a constant takes none.
+  [[gnu::always_inline]] bool lend(Cell<T>& x, T* gradient) const {
+    if (x.place == 0) return true;
+    const Nodes<double>& nodes = tape.nodes;
+    const bool has_memory = x.adjoint && x.adjoint != gradient && x.swept > nodes.sweep_before_rewind;
+    if (has_memory || x.swept == nodes.sweep) return false;
+    x.adjoint = gradient;
+    x.held = CellBase::Held::borrowed;
+    x.swept = nodes.sweep;
+    return true;
+  }
 
   /// May the operand w owe its adjoint xᵀ·gz? If it is a large parameter that nothing was handed to yet, and x stays as it is.
-  bool may_owe(const Cell<T>& w, const Cell<T>& x) const {
+  [[gnu::always_inline]] bool may_owe(const Cell<T>& w, const Cell<T>& x) const {
     return w.learned && w.shape.count() >= least_owed && w.shape.axes() == 2 && w.swept != tape.nodes.sweep && !x.learned;
   }
   /// gz lives until the next walk backwards: it is an adjoint, or from `nodes.walk`.
@@ -217,7 +232,7 @@ template <class T> struct Pull {
 };
 
 /// Appends a node. `pullback` is a callable that may be copied by bytes; what it captures is kept in the arena.
-template <class T, class F> Node& append_node(Record<double>& tape, const char* name, CellBase* out, Id id, F pullback, const Others* others = nullptr) {
+template <class T, class F> [[gnu::always_inline]] inline Node& append_node(Record<double>& tape, const char* name, CellBase* out, Id id, F pullback, const Others* others = nullptr) {
   static_assert(std::is_trivially_destructible_v<F>, "a pullback is kept as bytes: capture numbers, shapes and pointers into the arena only");
   void* more = nullptr;
   if constexpr (!std::is_empty_v<F>) more = new (tape.nodes.arena.take(sizeof(F))) F(pullback);
@@ -360,10 +375,13 @@ template <class Rule, class T> [[gnu::noinline]] Var<Tensor<T>> zip_broadcast(co
 template <class Rule, class T> Var<Tensor<T>> zip(const Operand<T>& left, const Operand<T>& right) {
   if (left->shape != right->shape) [[unlikely]] return zip_broadcast<Rule>(left, right);
   return record<T>(Rule::row.name, left->shape, [&](T* y) { zip<Rule>(left->data, right->data, Repeats{}, y, left->shape.count()); }, [](const Pull<T>& p) {
-    const Cell<T>&a = p.in(0), &b = p.in(1), &y = p.out();
+    Cell<T>&a = p.in(0), &b = p.in(1), &y = p.out();
     const std::size_t n = y.shape.count();
-    if (const auto to = p.to(0)) zip_pullback<Rule, false>(a.data, b.data, Repeats{}, y.data, y.adjoint, to.data, n, to.add);
-    if (const auto to = p.to(1)) zip_pullback<Rule, true>(a.data, b.data, Repeats{}, y.data, y.adjoint, to.data, n, to.add);
+    constexpr bool passes_left = std::is_same_v<decltype(Rule::left(T(), T(), T())), Exactly<1>>, passes_right = std::is_same_v<decltype(Rule::right(T(), T(), T())), Exactly<1>>;
+    if (!passes_left || !p.lend(a, y.adjoint))
+      if (const auto to = p.to(a)) zip_pullback<Rule, false>(a.data, b.data, Repeats{}, y.data, y.adjoint, to.data, n, to.add);
+    if (!passes_right || !p.lend(b, y.adjoint))
+      if (const auto to = p.to(b)) zip_pullback<Rule, true>(a.data, b.data, Repeats{}, y.data, y.adjoint, to.data, n, to.add);
   }, left, right);
 }
 

@@ -1,5 +1,5 @@
-// Adjoints that are owed: a large weight matrix keeps its adjoint as a product until somebody asks (nodes.hpp, Owed), and gradient descent never
-// does. Nobody may see the difference.
+// Adjoints that are not numbers of their own. Owed: a large weight matrix keeps its adjoint as a product until somebody asks (nodes.hpp, Owed), and
+// gradient descent never does. Lent: where a slope is 1, the adjoint of the result is the operand's too (Pull::lend). Nobody may see the difference.
 #include "support.hpp"
 #include <nn/nn.hpp>
 
@@ -173,4 +173,46 @@ TEST_CASE("walking back again and again needs no more memory, asked or not") {
   walk(true), walk(false);
   const std::size_t bytes = walk(true);
   for (int i = 0; i < 100; ++i) CHECK(walk(i % 3 == 0) == bytes);
+}
+
+// ---- lent ------------------------------------------------------------------------------------------------------------
+
+TEST_CASE("a sum lends its adjoint to both operands, and neither sees what the other is handed besides") {
+  const auto p = draw.tensor({5, 3}, -1, 1), q = draw.tensor({5, 3}, -1, 1), seed = draw.tensor({5, 3}, -1, 1);
+  ad::Tape tape;
+  const ad::Var x = tape.variable(p), y = tape.variable(q);
+  const ad::Var early = sum(x * 2.0);                  // reaches x after the sum below has
+  const ad::Var total = x + y, moved = reshape(total, {15}), twice = total + total, less = twice - x;
+  const ad::Var cost = dot(reshape(moved, {5, 3}), seed) + early + sum(less) + sum(moved * 0.5);
+  std::size_t bytes = 0;
+  for (int walk = 0; walk < 20; ++walk) {
+    tape.backward(cost);
+    CHECK(difference(tape.adjoint(less), seed * 0.0 + 1.0) == "");
+    CHECK(difference(tape.adjoint(twice), seed * 0.0 + 1.0) == "");
+    CHECK(difference(tape.adjoint(moved), reshape(seed + 0.5, {15})) == "");
+    CHECK(difference(tape.adjoint(total), seed + 2.5) == "");
+    CHECK(difference(tape.adjoint(y), seed + 2.5) == "");
+    CHECK(difference(tape.adjoint(x), seed + 3.5) == "");
+    const std::size_t now = tape.statistics().bytes;
+    if (walk > 2) CHECK(now == bytes);
+    bytes = now;
+  }
+}
+
+TEST_CASE("what was lent before a rewind() is not read after it") {
+  const auto p = draw.tensor({4, 4}, -1, 1);
+  ad::Tape tape;
+  const ad::Var x = tape.variable(p);
+  const ad::Var early = sum(x * 3.0);
+  const auto mark = tape.mark();
+  for (int round = 0; round < 3; ++round) {
+    tape.backward(sum(square(x + p)));
+    CHECK(difference(tape.adjoint(x), 4.0 * p) == "");
+    tape.rewind(mark);
+    const ad::Var others = exp(x);
+    tape.backward(early);
+    CHECK(difference(tape.adjoint(x), p * 0.0 + 3.0) == "");
+    CHECK(difference(others.value(), exp(p)) == "");
+    tape.rewind(mark);
+  }
 }

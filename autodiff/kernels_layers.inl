@@ -81,6 +81,11 @@ template <class T> struct Whole {
   }
 };
 
+/// A product that one line does not hold.
+template <class T> void larger_product(const Product<T>& p) {
+  if (!((p.m == 1 || p.n == 1) && vector_product(p))) product_of_matrices(p);
+}
+
 template <class T> void product(const Product<T>& p) {
   if constexpr (whole_size<T> > 0) {
     // Both operands contiguous in 64 bytes, in either order.
@@ -93,8 +98,7 @@ template <class T> void product(const Product<T>& p) {
       return p.block ? y.store(p.c) : y.store(p.c, p.m * p.n);
     }
   }
-  if ((p.m == 1 || p.n == 1) && vector_product(p)) return;
-  product_of_matrices(p);
+  larger_product(p);
 }
 
 // ── a layer ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -110,7 +114,7 @@ template <class Rule, class T> [[gnu::flatten]] void whole_affine(const Affine<T
 template <class Rule, class T> void affine(const Affine<T>& p) {
   if constexpr (whole_size<T> > 0 && Rule::row.lanes) if (Whole<T>::fits(p.m, p.n, p.k)) return whole_affine<Rule, T>(p);
   const Product<T> product{.m = p.m, .n = p.n, .k = p.k, .a = p.x, .a_row = p.k, .a_col = 1, .b = p.w, .b_row = p.n, .b_col = 1, .c = p.y, .start = p.bias};
-  if (!((p.m == 1 || p.n == 1) && vector_product(product))) product_of_matrices(product);
+  larger_product(product);
   if constexpr (!is_plain<Rule>) map<Rule, T>(p.y, p.y, p.m * p.n);
 }
 

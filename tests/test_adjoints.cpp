@@ -106,7 +106,7 @@ TEST_CASE("what an input was is what counts, whatever becomes of it") {
   ad::Tape tape;
   tape.backward(o.cost());
   o.x[0] += 1000;  // the tape keeps the numbers it was given
-  o.x = {};
+  o.x = Tensor<double>();
   o.bias.update()[0] += 1000;
   CHECK(difference(adjoint(o.w), slope) == "");
 }

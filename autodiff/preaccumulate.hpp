@@ -17,7 +17,9 @@ template <class S> Var<S> statement(const S& value, const Variables auto& x, con
     places.push_back(x[i].place());
     if constexpr (Arithmetic<decltype(plain(slopes[i]))>) if (plain(slopes[i]) == 0) places.back() = 0;
   }
-  return {value, active<S>->record_slowly(places.size(), slopes.data(), places.data())};
+  const Place place = active<S>->record_slowly(places.size(), slopes.data(), places.data());
+  if (place == refused) throw_deferred();
+  return {value, place};
 }
 
 }  // namespace detail

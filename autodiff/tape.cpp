@@ -1,6 +1,7 @@
 // Floor 2. The parts of the tape that are no templates: memory, places, texts; and the tape over double, compiled once.
 #include "tape.hpp"
 #include <atomic>
+#include <exception>
 #include <fmt/format.h>
 #include <new>
 #include <sys/mman.h>
@@ -118,6 +119,14 @@ Place draw_block() {
   static std::atomic<Place> next_block{block};
   return next_block.fetch_add(block, std::memory_order_relaxed);
 }
+
+// ---- what is refused -------------------------------------------------------------------------------------------------
+
+namespace {
+thread_local std::exception_ptr deferred;
+}
+void defer_exception() noexcept { deferred = std::current_exception(); }
+void throw_deferred() { std::rethrow_exception(std::exchange(deferred, nullptr)); }
 
 void refuse_place(Place place, const char* where, Place base, Place next, Place block_end) {
   if (base == nowhere) throw TapeError(fmt::format("{}: variable #{} is used, but no tape records on this thread: its tape has ended, or records on another thread", where, place));

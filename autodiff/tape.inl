@@ -5,28 +5,35 @@ namespace autodiff::inline v1::detail {
 
 // ---- recording -------------------------------------------------------------------------------------------------------
 
-template <class Scalar> [[gnu::noinline, gnu::cold]] void Record<Scalar>::grow(std::size_t n) {
+template <class Scalar> [[gnu::noinline, gnu::cold]] bool Record<Scalar>::grow(std::size_t n) noexcept try {
   const std::size_t used_now = used(), ids_left = most_statements - count();
   if (ids_left == 0) refuse_more_statements();
   const std::size_t wanted = used_now + n * most_bytes<Scalar> + 2 * slack;
   if (arguments.capacity() < wanted) arguments.grow(std::max({2 * arguments.capacity(), wanted, 4 * slack}));
   next = arguments.data() + used_now;
   last = next + std::min({arguments.capacity() - used_now - slack, ids_left * sizeof(Word<Scalar>), longest - slack});
+  return true;
+} catch (...) {
+  defer_exception();
+  return false;
 }
 
-template <class Scalar> [[gnu::noinline]] Place Record<Scalar>::record_slowly(std::size_t n, const Scalar* slopes, Place* places) {
+template <class Scalar> [[gnu::noinline]] Place Record<Scalar>::record_slowly(std::size_t n, const Scalar* slopes, Place* places) noexcept try {
   if (ended) [[unlikely]] {
     tidy_tapes<Scalar>();
     return active<Scalar>->record_slowly(n, slopes, places);
   }
   for (std::size_t k = 0; k < n; ++k) places[k] = id_of(places[k], "recording");
-  if (!has_room(n)) grow(n);
+  if (!has_room(n) && !grow(n)) return refused;
   char* at = next;
   for (std::size_t k = 0; k < n; ++k)
     if (places[k] != 0) put<Scalar>(at, static_cast<Id>(places[k]) | (at == next ? first_argument : 0), slopes[k]);
   if (at == next) return 0;
   next = at;
   return place++;
+} catch (...) {
+  defer_exception();
+  return refused;
 }
 
 // ---- forgetting ------------------------------------------------------------------------------------------------------

@@ -180,7 +180,9 @@ template <class E, class Scalar> [[gnu::always_inline]] inline Place record_slow
     places[k++] = p;
   };
   e.tell(listen, Exactly<1>{});
-  return tape.record_slowly(E::leaves, slopes, places);
+  const Place place = tape.record_slowly(E::leaves, slopes, places);
+  if (place == refused) throw_deferred();
+  return place;
 }
 
 /// Everything below is inlined into every assignment. Nothing may take the address of the expression, not even the slow path: it would

@@ -102,28 +102,28 @@ template <Arithmetic Scalar> class Waiting<Scalar> {
 /// The leaves of an expression, as it tells them, and how they become a statement. `n` of them, known to the compiler: nothing here is left
 /// of the loops and of the form when it has done its work.
 template <class Scalar, std::size_t n> struct Leaves {
-  Place ones[n], minus_ones[n], others[n];
+  Id ones[n], minus_ones[n], others[n];
   Waiting<Scalar> slopes[n];
   std::size_t o = 0, m = 0, f = 0;
 
-  [[gnu::always_inline]] void operator()(Place p, Exactly<1>) { ones[o++] = p; }
-  [[gnu::always_inline]] void operator()(Place p, Exactly<-1>) { minus_ones[m++] = p; }
-  [[gnu::always_inline]] void operator()(Place p, const auto& slope) {
-    others[f] = p;
+  [[gnu::always_inline]] void operator()(Id id, Exactly<1>) { ones[o++] = id; }
+  [[gnu::always_inline]] void operator()(Id id, Exactly<-1>) { minus_ones[m++] = id; }
+  [[gnu::always_inline]] void operator()(Id id, const auto& slope) {
+    others[f] = id;
     slopes[f++] = slope;
   }
   [[gnu::always_inline]] Form form() const {
     if (o == 1 && m == 0 && (f == 1 || f == 2)) return f == 1 ? Form::one_and_other : Form::one_and_two;
     return f == 0 && o > 0 && o + m > 1 ? Form::units : Form::others;
   }
-  [[gnu::always_inline]] void write(char*& at, Place base) const {
+  [[gnu::always_inline]] void write(char*& at) const {
     const Form form = this->form();
     const bool chained = form == Form::units || form == Form::others;
     std::size_t i = 0;
-    const auto word = [&](Place p, Id sign) __attribute__((always_inline)) {
+    const auto word = [&](Id id, Id sign) __attribute__((always_inline)) {
       const Id mark = (i == n - 1 ? last_word(form, 0) : sign) | (chained && i == 0 ? first_argument : 0);
       ++i;
-      return static_cast<Id>(p - base) | mark;
+      return id | mark;
     };
     for (std::size_t k = 0; k < m; ++k)
       if (form == Form::others) Waiting<Scalar>(Exactly<-1>{}).put(at, word(minus_ones[k], 0)); else put_word<Scalar>(at, word(minus_ones[k], minus));
@@ -134,29 +134,29 @@ template <class Scalar, std::size_t n> struct Leaves {
 };
 /// In a longer expression equal variables share an argument: it often names one twice.
 template <class Scalar, std::size_t n> requires(n >= 4) struct Leaves<Scalar, n> {
-  Place places[n];
+  Id ids[n];
   Waiting<Scalar> slopes[n];
   std::size_t k = 0;
 
-  [[gnu::always_inline]] void operator()(Place p, const Waiting<Scalar>& slope) {
-    places[k] = p;
+  [[gnu::always_inline]] void operator()(Id id, const Waiting<Scalar>& slope) {
+    ids[k] = id;
     slopes[k++] = slope;
   }
-  [[gnu::always_inline]] void write(char*& at, Place base) {
+  [[gnu::always_inline]] void write(char*& at) {
     bool merged[n]{};
 #pragma GCC unroll 16
     for (std::size_t q = 1; q < n; ++q)
 #pragma GCC unroll 16
       for (std::size_t r = 0; r < q; ++r)
-        if (!merged[q] && places[r] == places[q]) { slopes[r] += slopes[q]; merged[q] = true; }
+        if (!merged[q] && ids[r] == ids[q]) { slopes[r] += slopes[q]; merged[q] = true; }
     Id mark = first_argument;
 #pragma GCC unroll 16
     for (std::size_t q = n - 1; q > 0; --q)
       if (!merged[q]) {
-        slopes[q].put(at, static_cast<Id>(places[q] - base) | mark);
+        slopes[q].put(at, ids[q] | mark);
         mark = 0;
       }
-    slopes[0].put(at, static_cast<Id>(places[0] - base) | mark);
+    slopes[0].put(at, ids[0] | mark);
   }
 };
 

@@ -195,9 +195,10 @@ template <Expression E> [[gnu::always_inline]] inline Place record(const E& e) {
     Record<Scalar>& tape = *active<Scalar>;
     const Place base = tape.base;
 
-    Place far = 0, any = 0;
+    Place far = 0, any = 0, ids[n];
+    std::size_t named = 0, told = 0;
     auto look = [&](Place p) __attribute__((always_inline)) {
-      far |= p - base;
+      far |= ids[named++] = p - base;
       any |= p;
     };
     e.name(look);
@@ -209,8 +210,9 @@ template <Expression E> [[gnu::always_inline]] inline Place record(const E& e) {
     char* at = tape.next;
     ask_for<1>(at, ahead);
     Leaves<Scalar, n> leaves;
-    e.tell(leaves, Exactly<1>{});
-    leaves.write(at, base);
+    auto listen = [&](Place, const auto& slope) __attribute__((always_inline)) { leaves(static_cast<Id>(ids[told++]), slope); };
+    e.tell(listen, Exactly<1>{});
+    leaves.write(at);
     tape.next = at;
     return tape.place++;
   }

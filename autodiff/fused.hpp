@@ -46,7 +46,7 @@ template <class Rule, class T> Var<Tensor<T>> layer(const Operand<T>& x, const O
     if constexpr (bare) kernels<T>().affine_pullback(affine, adjoints); else kernels<T>().layer_pullback[row](affine, adjoints);
     if (owed) p.owe(p.in(1), affine.x, bare ? p.adjoint() : gz, affine.m);
   };
-  if (x->shape.axes() == 2) return record<T>(name, Shape::matrix(x->shape[0], w->shape[1]), forward, pullback, x, w, bias);
+  if (x->shape.axes() == 2) return record<T>(name, MatrixShape{x->shape[0], w->shape[1]}, forward, pullback, x, w, bias);
   return record<T>(name, x->shape.with(x->shape.axes() - 1, w->shape[1]), forward, pullback, x, w, bias);
 }
 

@@ -134,19 +134,22 @@ template <class Scalar> void Record<Scalar>::sweep_statements(const char*& argum
 }
 
 template <class Scalar> void Record<Scalar>::sweep() {
-  const auto is_variable = [](const char* end) { return reinterpret_cast<const Word<Scalar>*>(end)[-1].word == last_word(Form::none, 0); };
   const char* a = next;
   Id statement = count();
+  const auto back_to = [&](Id stop) {
+    const auto is_variable = [&] { return reinterpret_cast<const Word<Scalar>*>(a)[-1].word == last_word(Form::none, 0); };
+    for (; statement > stop && is_variable(); --statement) a -= sizeof(Word<Scalar>);  // no arguments, nothing to do
+    if (statement != stop) sweep_statements(a, statement, stop);
+  };
   if constexpr (Nodes<Scalar>::possible)
     for (std::size_t i = nodes.list.size(); i-- > 0;) {
       Node& node = nodes.list[i];
-      for (; statement > node.id + 1 && is_variable(a); --statement) a -= sizeof(Word<Scalar>);  // no arguments, nothing to do
-      if (node.id + 1 != statement) sweep_statements(a, statement, node.id + 1);
+      back_to(node.id + 1);
       statement = node.id;
       a -= sizeof(Word<Scalar>);
       if (node.out ? node.out->swept == nodes.sweep : adjoints.data()[node.id] != 0) node.pullback(*this, node);
     }
-  sweep_statements(a, statement, 1);
+  back_to(1);
 }
 
 // ---- the tapes of this thread ----------------------------------------------------------------------------------------

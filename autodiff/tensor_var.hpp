@@ -246,8 +246,8 @@ template <class T, class F> [[gnu::always_inline]] inline Node& append_node(Reco
 }
 
 /// Runs an operation whose result is a tensor: `forward(out)` writes its numbers, `pullback(Pull)` is run on the way back.
-template <class T, class Forward, class Pullback, class... More>
-Var<Tensor<T>> record(const char* name, const Shape& shape, Forward&& forward, Pullback pullback, const Operand<T>& first, const More&... more) {
+template <class T, class ShapeLike, class Forward, class Pullback, class... More>
+Var<Tensor<T>> record(const char* name, const ShapeLike& shape, Forward&& forward, Pullback pullback, const Operand<T>& first, const More&... more) {
   if (!(first.recorded() || ... || more.recorded())) {
     Tensor<T> y = Tensor<T>::uninitialized(shape);
     forward(y.mutable_data());

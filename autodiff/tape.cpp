@@ -70,12 +70,37 @@ void take_back(Stack<Nodes<double>::HandedOut>& handed_out) {
   }
   handed_out.truncate(0);
 }
+void set_idle(Storage& storage, bool idle) { __atomic_store_n(&storage.idle, idle, __ATOMIC_RELAXED); }
+void set_idle(Shared&, bool) {}
 template <class X> void let_go(Stack<X*>& kept, std::size_t from) {
   for (std::size_t i = from; i < kept.size(); ++i) {
     __atomic_store_n(&kept[i]->kept_by, Place{0}, __ATOMIC_RELAXED);  // or the next keep() would think it is still kept
+    set_idle(*kept[i], false);
     kept[i]->release();
   }
   kept.truncate(from);
+}
+/// Lets go of what the recording that ends has not used.
+template <class X> void let_go_unused(Stack<X*>& kept, Place recording) {
+  std::size_t used = 0;
+  for (X* object : kept) {
+    const bool uses = __atomic_load_n(&object->kept_by, __ATOMIC_RELAXED) == recording;
+    set_idle(*object, uses);
+    if (uses) {
+      kept[used++] = object;
+      __atomic_store_n(&object->kept_by, ~recording, __ATOMIC_RELAXED);  // once, if it is here twice
+    } else object->release();
+  }
+  kept.truncate(used);
+}
+/// Lets go of what let_go_unused has left.
+template <class X> void let_go_idle(Stack<X*>& kept, Place recording_before) {
+  for (X* object : kept) {
+    if (__atomic_load_n(&object->kept_by, __ATOMIC_RELAXED) == recording_before) __atomic_store_n(&object->kept_by, Place{0}, __ATOMIC_RELAXED);
+    set_idle(*object, false);
+    object->release();
+  }
+  kept.truncate(0);
 }
 }  // namespace
 
@@ -90,14 +115,8 @@ void Nodes<double>::rewind(const Mark& mark, Id end) {
 }
 void Nodes<double>::forget_all(Place next) {
   take_back(handed_out);
-  let_go(storages, 0);
-  std::size_t kept = 0;
-  for (Shared* object : shared)
-    if (__atomic_load_n(&object->kept_by, __ATOMIC_RELAXED) == recording) {
-      shared[kept++] = object;
-      __atomic_store_n(&object->kept_by, ~recording, __ATOMIC_RELAXED);  // once, if it is here twice
-    } else object->release();
-  shared.truncate(kept);
+  let_go_unused(storages, recording);
+  let_go_unused(shared, recording);
   list.truncate(0);
   arena.rewind({});
   updated = nobody;
@@ -106,11 +125,8 @@ void Nodes<double>::forget_all(Place next) {
 }
 void Nodes<double>::release_all() {
   forget_all(recording);
-  for (Shared* object : shared) {
-    if (__atomic_load_n(&object->kept_by, __ATOMIC_RELAXED) == recording_before) __atomic_store_n(&object->kept_by, Place{0}, __ATOMIC_RELAXED);
-    object->release();
-  }
-  shared.truncate(0);
+  let_go_idle(storages, recording_before);
+  let_go_idle(shared, recording_before);
 }
 
 // ---- places ----------------------------------------------------------------------------------------------------------

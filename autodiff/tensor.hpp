@@ -26,10 +26,15 @@ constexpr std::size_t padded(std::size_t bytes) { return (bytes + alignment - 1)
 struct Storage {
   std::uint32_t owners = 1;   ///< tensors and tapes; atomic by the builtins (<atomic> costs every user 0.2 s of compile time)
   std::uint64_t kept_by = 0;  ///< the recording that already keeps it (nodes.hpp), to keep it only once; atomic: threads share constants
+  bool idle = false;          ///< one owner is a tape that keeps it only in case its next recording uses it too; atomic
 
   void* numbers() { return reinterpret_cast<char*>(this) + alignment; }
   void retain() { __atomic_fetch_add(&owners, 1, __ATOMIC_RELAXED); }
-  bool shared() const { return __atomic_load_n(&owners, __ATOMIC_ACQUIRE) != 1; }
+  /// Would somebody else see what one owner writes?
+  bool shared() const {
+    const std::uint32_t n = __atomic_load_n(&owners, __ATOMIC_ACQUIRE);
+    return n != 1 && !(n == 2 && __atomic_load_n(&idle, __ATOMIC_RELAXED));
+  }
   void release() { if (__atomic_sub_fetch(&owners, 1, __ATOMIC_ACQ_REL) == 0) free(this); }
 
   /// Room for `bytes` of numbers, padded as the law of memory asks; throws Error, with the size, where there is none.

@@ -135,6 +135,61 @@ TEST_CASE("after the first step, every kind of tensor operation allocates nothin
   CHECK(allocations(step) == 0);
 }
 
+TEST_CASE("a constant that every recording uses is written to in place between them, and copied while one has it") {
+  Tensor<double> x{1, 2};
+  ad::Tape tape;
+  CHECK(allocations([&] {
+    tape.clear();
+    x(0) += 1;  // the tape still keeps it: for the next recording, which sees what is written
+    const ad::Var w = tape.variable(3.0);
+    const ad::Var y = sum(x * w);
+    tape.backward(y);
+    if (tape.adjoint(w) != x.data()[0] + x.data()[1]) throw 0;
+  }) == 0);
+  const double* const here = x.data();
+  const double before = x.data()[0];
+  const ad::Var w = tape.variable(3.0);
+  const ad::Var y = sum(x * w);  // from here on, a recording has it
+  x(0) = -1000;
+  CHECK(x.data() != here);
+  tape.backward(y);
+  CHECK(tape.adjoint(w) == before + x.data()[1]);
+}
+
+TEST_CASE("what one tape keeps idle, another may be using: then a writer gets a copy") {
+  Tensor<double> x{1, 2};
+  ad::Tape user;
+  const ad::Var k = user.variable(1.0), y = sum(x * k);
+  ad::Tape idler;
+  (void)sum(x * idler.variable(1.0));
+  idler.clear();
+  CHECK(x.storage()->idle);
+  x(0) = -1000;
+  const auto on = user.record();
+  user.backward(y);
+  CHECK(user.adjoint(k) == 3);
+}
+
+TEST_CASE("a constant that recordings no longer use is given back at the clear() after the next") {
+  const auto owners_of = [](const Tensor<double>& x) { return x.storage()->owners; };
+  const Tensor<double> x{1, 2};
+  ad::Tape tape;
+  const auto use = [&] { (void)sum(x * tape.variable(1.0)); };
+  use();
+  use();
+  CHECK(owners_of(x) == 2);
+  tape.clear();
+  use();
+  CHECK(owners_of(x) == 2);
+  tape.clear();
+  CHECK(owners_of(x) == 2);  // idle
+  CHECK(!x.storage()->shared());
+  tape.clear();
+  CHECK(owners_of(x) == 1);
+  { ad::Tape other; (void)sum(x * other.variable(1.0)); other.clear(); }
+  CHECK(owners_of(x) == 1);
+}
+
 TEST_CASE("per-sample rewinding allocates nothing, and its memory does not grow") {
   ad::Tape tape;
   const ad::Var w = tape.variable(Tensor<double>{1, 2, 3, 4});

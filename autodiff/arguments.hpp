@@ -178,43 +178,40 @@ template <class Scalar> [[gnu::always_inline]] inline Scalar take_part(const cha
   return Scalar(reinterpret_cast<const Slope<Scalar>*>(at)->slope * w);
 }
 
-/// Steps back over a statement: give(id, slope · w) for each argument, the last first.
+/// Steps back over a statement: give(id, slope · w) for each argument, the last first. A word in the middle of a chain bears no mark: it is an id.
+/// (Not to mask it, and one comparison for both ends of a chain: Lax–Wendroff −13 % of the way back, GMM −5 %, k-means +6 %.)
 template <class Scalar> [[gnu::always_inline]] inline void give_back(const char*& statement_end, const Scalar& w, const auto& give) {
   const char* at = statement_end;
   ask_for<0>(at, -ahead);
   Word<Scalar> word = take_word<Scalar>(at);
-  const auto other = [&]() __attribute__((always_inline)) {
+  const auto other = [&](Id id) __attribute__((always_inline)) {
     const Scalar part = take_part(at, word, w);
-    give(word.word & id_bits, part);
-  };
-  const auto next_other = [&]() __attribute__((always_inline)) {
-    word = take_word<Scalar>(at);
-    other();
-  };
-  const auto next_unit = [&](bool negative) __attribute__((always_inline)) {
-    give(word.word & id_bits, negative ? Scalar(-w) : w);
+    give(id, part);
   };
   if (!(word.word & with_units)) {
-    other();
-    while (!(word.word & first_argument)) next_other();
+    while (word.word <= id_bits) {
+      other(word.word);
+      word = take_word<Scalar>(at);
+    }
+    other(word.word & id_bits);
   } else switch (static_cast<Form>(word.word >> id_width)) {
     case Form::units:
-      next_unit(false);
+      give(word.word & id_bits, w);
       do {
         word = take_word<Scalar>(at);
-        next_unit(word.word & minus);
+        if (word.word <= id_bits) give(word.word, w);
+        else give(word.word & id_bits, word.word & minus ? Scalar(-w) : w);
       } while (!(word.word & first_argument));
       break;
     case Form::one_and_two:
-      other();
-      next_other();
+      other(word.word & id_bits);
       word = take_word<Scalar>(at);
-      next_unit(false);
+      other(word.word);
+      give(take_word<Scalar>(at).word, w);
       break;
     case Form::one_and_other:
-      other();
-      word = take_word<Scalar>(at);
-      next_unit(false);
+      other(word.word & id_bits);
+      give(take_word<Scalar>(at).word, w);
       break;
     default: break;
   }

@@ -179,7 +179,7 @@ template <class Scalar> [[gnu::always_inline]] inline Scalar take_part(const cha
 }
 
 /// Steps back over a statement: give(id, slope · w) for each argument, the last first. A word in the middle of a chain bears no mark: it is an id.
-/// (Not to mask it, and one comparison for both ends of a chain: Lax–Wendroff −13 % of the way back, GMM −5 %, k-means +6 %.)
+/// (Not to mask it, and to go straight on where others are two, as they mostly are: −8 % of the way back over fourteen problems.)
 template <class Scalar> [[gnu::always_inline]] inline void give_back(const char*& statement_end, const Scalar& w, const auto& give) {
   const char* at = statement_end;
   ask_for<0>(at, -ahead);
@@ -189,9 +189,13 @@ template <class Scalar> [[gnu::always_inline]] inline void give_back(const char*
     give(id, part);
   };
   if (!(word.word & with_units)) {
-    while (word.word <= id_bits) {
+    if (word.word <= id_bits) [[likely]] {
       other(word.word);
       word = take_word<Scalar>(at);
+      while (word.word <= id_bits) [[unlikely]] {
+        other(word.word);
+        word = take_word<Scalar>(at);
+      }
     }
     other(word.word & id_bits);
   } else switch (static_cast<Form>(word.word >> id_width)) {

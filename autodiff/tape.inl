@@ -102,7 +102,8 @@ template <class Scalar> [[gnu::always_inline]] inline auto is_zero(const Scalar&
   if constexpr (is_plain_nest<Scalar>) return vanishes(w); else return false;
 }
 
-template <class Scalar> void Record<Scalar>::sweep_statements(const char*& arguments_end, Id statement, Id stop) {
+// Aligned, or its time depends on where the linker puts it: k-means took 172 to 252 µs in six programs, aligned 176 to 184.
+template <class Scalar> [[gnu::aligned(64)]] void Record<Scalar>::sweep_statements(const char*& arguments_end, Id statement, Id stop) {
   Scalar* const adjoint = adjoints.data();
   const char* a = arguments_end;
   Scalar next_adjoint = adjoint[statement - 1];

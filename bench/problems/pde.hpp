@@ -36,10 +36,10 @@ struct LaxWendroff {
   }
   double hand(const std::vector<double>& start, std::vector<double>& g) {
     const std::size_t n = start.size();
-    g = start;
-    double* const u = g.data();                         // the state, and from its end on the adjoint of the state: ū = u
-    flux_.resize(n);
-    double* const f = flux_.data();
+    memory_.resize(2 * n + 16);
+    double* const u = first_of_line(memory_.data());    // the state, and from its end on the adjoint of the state: ū = u
+    double* const f = u + n + 8 - n % 8;                // on a line too: elsewhere the time would be up to half as long again
+    std::copy(start.begin(), start.end(), u);
     const double left = 0.5 * c * (1 + c), right = 0.5 * c * (1 - c);
     for (std::size_t step = 0; step < steps; ++step) {
       for (std::size_t i = 0; i + 1 < n; ++i) f[i] = left * u[i] + right * u[i + 1];
@@ -55,11 +55,13 @@ struct LaxWendroff {
       u[0] += left * f[0] + right * f[n - 1];
       for (std::size_t i = 1; i < n; ++i) u[i] += left * f[i] + right * f[i - 1];
     }
+    g.assign(u, u + n);
     return y;
   }
 
  private:
-  std::vector<double> flux_;
+  static double* first_of_line(double* p) { return p + (64 - reinterpret_cast<std::uintptr_t>(p) % 64) % 64 / sizeof(double); }
+  std::vector<double> memory_;
 };
 
 /// Burgers' equation uₜ + u uₓ = ν uₓₓ in one dimension between walls, central differences, explicit Euler:

@@ -131,6 +131,17 @@ TEST_CASE("a batch does not branch where its lanes disagree, and says which") {
   CHECK_FALSE((x > 2 ? true : false));
 }
 
+TEST_CASE("gradient_batch inside of a function that gradient_batch calls, and again after one that threw") {
+  using Points = std::vector<std::vector<double>>;
+  const Points points{{1, 2}, {3, 4}};
+  const auto product = [](const auto& x) { return x[0] * x[1]; };
+  const auto f = [&](const auto& x) { return x[0] * x[0] * ad::gradient_batch(product, points)[1][0] + x[1]; };
+  CHECK(ad::gradient_batch(f, points) == Points{{8, 1}, {24, 1}});
+  const auto branches = [](const auto& x) { return x[0] < 2 ? x[0] * x[1] : x[1] * x[1]; };
+  refuses<ad::Error>([&] { (void)ad::gradient_batch(branches, points); }, {"batch", "0 and 1"});
+  CHECK(ad::gradient_batch(product, points) == Points{{2, 1}, {4, 3}});
+}
+
 TEST_CASE("gradient_batch: points of another size are refused, none give none") {
   const auto f = [](const auto& x) { return x[0] * x[1]; };
   refuses<ad::ShapeError>([&] { (void)ad::gradient_batch(f, {{1, 2}, {1, 2, 3}}); }, {"gradient_batch", "2 components", "it has 3"});

@@ -178,9 +178,15 @@ template <class Scalar> [[gnu::always_inline]] inline Scalar take_part(const cha
   return Scalar(reinterpret_cast<const Slope<Scalar>*>(at)->slope * w);
 }
 
-/// Steps back over a statement: give(id, slope · w) for each argument, the last first. A word in the middle of a chain bears no mark: it is an id.
+/// Is the statement that ends here a variable?
+template <class Scalar> [[gnu::always_inline]] inline bool is_variable(const char* statement_end) {
+  return reinterpret_cast<const Word<Scalar>*>(statement_end)[-1].word == last_word(Form::none, 0);
+}
+
+/// Steps back over a statement: give(id, slope · w) for each argument, the last first; false if there is none: it is a variable.
+/// A word in the middle of a chain bears no mark: it is an id.
 /// (Not to mask it, and to go straight on where others are two, as they mostly are: −8 % of the way back over fourteen problems.)
-template <class Scalar> [[gnu::always_inline]] inline void give_back(const char*& statement_end, const Scalar& w, const auto& give) {
+template <class Scalar> [[gnu::always_inline]] inline bool give_back(const char*& statement_end, const Scalar& w, const auto& give) {
   const char* at = statement_end;
   ask_for<0>(at, -ahead);
   Word<Scalar> word = take_word<Scalar>(at);
@@ -217,9 +223,12 @@ template <class Scalar> [[gnu::always_inline]] inline void give_back(const char*
       other(word.word & id_bits);
       give(take_word<Scalar>(at).word, w);
       break;
-    default: break;
+    default:
+      statement_end = at;
+      return false;
   }
   statement_end = at;
+  return true;
 }
 
 }  // namespace detail

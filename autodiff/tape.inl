@@ -121,7 +121,7 @@ template <class Scalar> [[gnu::aligned(64)]] void Record<Scalar>::sweep_statemen
         give_back(a, w, [](Id, const Scalar&) {});
         continue;
       }
-    give_back(a, w, [&](std::size_t to, const Scalar& part) __attribute__((always_inline)) {
+    const bool gave = give_back(a, w, [&](std::size_t to, const Scalar& part) __attribute__((always_inline)) {
       if constexpr (one_answer) {
         if (to == statement - 1) next_adjoint += part; else adjoint[to] += part;
       } else {
@@ -129,6 +129,10 @@ template <class Scalar> [[gnu::aligned(64)]] void Record<Scalar>::sweep_statemen
         if (to == statement - 1) next_adjoint += some; else adjoint[to] += some;
       }
     });
+    if (!gave) {  // a variable, and mostly others before it: they have their adjoints (a recording that begins with 1000: 0.9 µs of 5)
+      for (; statement > stop && is_variable<Scalar>(a); --statement) a -= sizeof(Word<Scalar>);
+      next_adjoint = adjoint[statement - 1];
+    }
   }
   adjoint[stop - 1] = next_adjoint;
   arguments_end = a;
@@ -138,8 +142,7 @@ template <class Scalar> void Record<Scalar>::sweep() {
   const char* a = next;
   Id statement = count();
   const auto back_to = [&](Id stop) {
-    const auto is_variable = [&] { return reinterpret_cast<const Word<Scalar>*>(a)[-1].word == last_word(Form::none, 0); };
-    for (; statement > stop && is_variable(); --statement) a -= sizeof(Word<Scalar>);  // no arguments, nothing to do
+    for (; statement > stop && is_variable<Scalar>(a); --statement) a -= sizeof(Word<Scalar>);  // no arguments, nothing to do
     if (statement != stop) sweep_statements(a, statement, stop);
   };
   if constexpr (Nodes<Scalar>::possible)

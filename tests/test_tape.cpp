@@ -113,6 +113,19 @@ TEST_CASE("a tape that recorded nothing") {
   works(tape);
 }
 
+TEST_CASE("variables in a row between statements keep their adjoints, and the statement before them gets its own") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(3.0), y = x * x;
+  const ad::Var a = tape.variable(2.0), b = tape.variable(5.0), c = tape.variable(7.0), unused = tape.variable(1.0);
+  tape.backward(ad::Var(y * a + c));
+  CHECK(tape.adjoint(x) == 12);
+  CHECK(tape.adjoint(y) == 2);
+  CHECK(tape.adjoint(a) == 9);
+  CHECK(tape.adjoint(b) == 0);
+  CHECK(tape.adjoint(c) == 1);
+  CHECK(tape.adjoint(unused) == 0);
+}
+
 // ---- stale and foreign -----------------------------------------------------------------------------------------------
 
 TEST_CASE("a variable from before clear is refused wherever it is used") {

@@ -178,9 +178,10 @@ template <class Scalar> [[gnu::always_inline]] inline Scalar take_part(const cha
   return Scalar(reinterpret_cast<const Slope<Scalar>*>(at)->slope * w);
 }
 
-/// Is the statement that ends here a variable?
-template <class Scalar> [[gnu::always_inline]] inline bool is_variable(const char* statement_end) {
-  return reinterpret_cast<const Word<Scalar>*>(statement_end)[-1].word == last_word(Form::none, 0);
+/// Steps back over variables, which give nothing, but not beyond `stop`.
+template <class Scalar> [[gnu::always_inline]] inline void pass_variables(const char*& statement_end, Id& statement, Id stop) {
+  const auto is_variable = [](const char* end) { return reinterpret_cast<const Word<Scalar>*>(end)[-1].word == last_word(Form::none, 0); };
+  for (; statement > stop && is_variable(statement_end); --statement) statement_end -= sizeof(Word<Scalar>);
 }
 
 /// Steps back over a statement: give(id, slope · w) for each argument, the last first; false if there is none: it is a variable.

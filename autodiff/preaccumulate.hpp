@@ -17,9 +17,7 @@ template <class S> Var<S> statement(const S& value, const Variables auto& x, con
     places.push_back(x[i].place());
     if constexpr (Arithmetic<decltype(plain(slopes[i]))>) if (plain(slopes[i]) == 0) places.back() = 0;
   }
-  const Place place = active<S>->record_slowly(places.size(), slopes.data(), places.data());
-  if (place == refused) throw_deferred();
-  return {value, place};
+  return {value, accepted(active<S>->record_slowly(places.size(), slopes.data(), places.data()))};
 }
 
 }  // namespace detail

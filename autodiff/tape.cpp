@@ -93,15 +93,6 @@ template <class X> void let_go_unused(Stack<X*>& kept, Place recording) {
   }
   kept.truncate(used);
 }
-/// Lets go of what let_go_unused has left.
-template <class X> void let_go_idle(Stack<X*>& kept, Place recording_before) {
-  for (X* object : kept) {
-    if (__atomic_load_n(&object->kept_by, __ATOMIC_RELAXED) == recording_before) __atomic_store_n(&object->kept_by, Place{0}, __ATOMIC_RELAXED);
-    set_idle(*object, false);
-    object->release();
-  }
-  kept.truncate(0);
-}
 }  // namespace
 
 void Nodes<double>::rewind(const Mark& mark, Id end) {
@@ -125,8 +116,8 @@ void Nodes<double>::forget_all(Place next) {
 }
 void Nodes<double>::release_all() {
   forget_all(recording);
-  let_go_idle(storages, recording_before);
-  let_go_idle(shared, recording_before);
+  let_go(storages, 0);
+  let_go(shared, 0);
 }
 
 // ---- places ----------------------------------------------------------------------------------------------------------

@@ -43,6 +43,7 @@ Place draw_block();                                 ///< a block of places that 
 constexpr Place refused = ~Place{0};                ///< no place: an exception has been deferred
 void defer_exception() noexcept;                    ///< keeps the one that is being handled
 [[noreturn]] void throw_deferred();
+[[gnu::always_inline]] inline Place accepted(Place place) { if (place == refused) throw_deferred(); return place; }
 [[noreturn]] void refuse_place(Place place, const char* where, Place base, Place next, Place block_end);
 [[noreturn]] void refuse_constant(const char* where);
 [[noreturn]] void refuse_late(Place place);

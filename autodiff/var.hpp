@@ -180,9 +180,7 @@ template <class E, class Scalar> [[gnu::always_inline]] inline Place record_slow
     places[k++] = p;
   };
   e.tell(listen, Exactly<1>{});
-  const Place place = tape.record_slowly(E::leaves, slopes, places);
-  if (place == refused) throw_deferred();
-  return place;
+  return accepted(tape.record_slowly(E::leaves, slopes, places));
 }
 
 /// Everything below is inlined into every assignment. Nothing may take the address of the expression, not even the slow path: it would

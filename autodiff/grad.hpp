@@ -27,16 +27,8 @@ template <class X> concept Point = Number<X> || Vector<X> || is_tensor<X>;
 template <class S> struct Taped {
   BasicTape<S> tape;
   std::vector<Var<S>> x;
-  explicit Taped(const auto& point) {
-    x.reserve(point.size());
-    for (std::size_t i = 0; i < point.size(); ++i) x.push_back(tape.variable(static_cast<S>(point[i])));
-  }
-  std::vector<S> adjoints() const {
-    std::vector<S> g;
-    g.reserve(x.size());
-    for (const auto& v : x) g.push_back(tape.adjoint(v));
-    return g;
-  }
+  explicit Taped(const auto& point) : x(tape.variables(point)) {}
+  std::vector<S> adjoints() const { return tape.adjoints(x); }
 };
 
 /// The one number that a function returned, as a Var<S>: a constant where it depends on nothing.
@@ -111,14 +103,14 @@ template <class F, detail::Vector X> auto value_and_gradient(const F& f, const X
   using S = detail::ElementOf<X>;
   detail::Taped<S> at(x);
   const Var<S> y = detail::one_number<S>("gradient", f(std::as_const(at.x)));
-  at.tape.backward({y}, {S(1)});
+  at.tape.backward(y, S(1));
   return ValueAndGradient{y.value(), at.adjoints()};
 }
 template <class F, class T> auto value_and_gradient(const F& f, const Tensor<T>& x) {
   Tape tape;
   const Var<Tensor<T>> at = tape.variable(x);
   const Var<double> y = detail::one_number<double>("gradient", f(at));
-  tape.backward({y}, {1.0});
+  tape.backward(y, 1.0);
   return ValueAndGradient{y.value(), tape.adjoint(at)};
 }
 template <class F, detail::Number X> auto value_and_gradient(const F& f, const X& x) {
@@ -172,8 +164,8 @@ template <class F, class T, class U> auto vjp(const F& f, const Tensor<T>& x, co
   if constexpr (TensorLike<Y>) {
     detail::require_shape("vjp", "the weights", y.shape(), u.shape());
     const Var<double> weighted = dot(y, u);
-    tape.backward({weighted}, {1.0});
-  } else tape.backward({Var<double>(y)}, {static_cast<double>(u)});
+    tape.backward(weighted, 1.0);
+  } else tape.backward(Var<double>(y), static_cast<double>(u));
   return tape.adjoint(at);
 }
 
@@ -185,7 +177,7 @@ template <class F, detail::Vector X> auto jacobian(const F& f, const X& x) {
   const auto y = detail::all_numbers<S>(f(std::as_const(at.x)));
   std::vector<std::vector<S>> rows;
   for (const auto& component : y) {
-    at.tape.backward({component}, {S(1)});
+    at.tape.backward(component, S(1));
     rows.push_back(at.adjoints());
   }
   return detail::matrix(rows, x.size());
@@ -208,7 +200,7 @@ template <class F, class T> Tensor<double> jacobian(const F& f, const Tensor<T>&
   } else if constexpr (detail::is_tensor<std::remove_cvref_t<decltype(y)>>) {
     return Tensor<double>::zeros(Shape({y.size(), x.size()}));
   } else {
-    tape.backward({Var<double>(y)}, {1.0});
+    tape.backward(Var<double>(y), 1.0);
     walked();
   }
   return detail::matrix(rows, x.size());
@@ -229,7 +221,7 @@ template <class F, class T> Tensor<T> hvp(const F& f, const Tensor<T>& x, const 
   Tape tape;
   const Var<Tensor<T>> at = tape.variable(x);
   const auto slope = detail::tangent<Tag>(f(detail::dual_point<Tag>("hvp", at, v)));
-  tape.backward({detail::one_number<double>("hvp", slope)}, {1.0});
+  tape.backward(detail::one_number<double>("hvp", slope), 1.0);
   return tape.adjoint(at);
 }
 template <class F, detail::Number X, detail::Number V> auto hvp(const F& f, const X& x, const V& v) {

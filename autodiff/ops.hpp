@@ -359,7 +359,7 @@ template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto stack(const
 /// Numbers on a tape as a tensor of that shape, row by row: the way from scalar code to tensor code.
 template <std::floating_point T = double> Var<Tensor<T>> assemble(std::span<const Var<double>> numbers, const Shape& shape) {
   if (numbers.size() != shape.count()) throw ShapeError(detail::text("assemble: {} numbers for shape {}, which takes {}", {numbers.size(), shape.text(), shape.count()}));
-  detail::Record<double>& tape = *detail::active<double>;
+  detail::Record<double>& tape = detail::recorder<double>();
   Id any = 0;
   for (const auto& x : numbers) any |= tape.id_of(x.place(), "assemble");
   const auto fill = [&](T* to) { for (const auto& x : numbers) *to++ = static_cast<T>(x.value()); };

@@ -100,7 +100,7 @@ template <std::floating_point T> class Parameter {
   /// The numbers, for an update in place that uses up the adjoint. What was recorded with the old ones can't be walked backwards again.
   T* update() { return block_->update(block_->holder()); }
 
-  static bool recording() { return detail::active<double>->base != detail::nowhere; }
+  static bool recording() { return detail::recorder<double>().base != detail::nowhere; }
   /// Where it stands on the tape that records: put there on first use.
   [[gnu::always_inline]] detail::Cell<T>& cell() const {
     detail::Record<double>& tape = *detail::active<double>;

@@ -39,7 +39,7 @@ template <class F, detail::Variables X> auto preaccumulate(const F& f, const X& 
     for (std::size_t i = 0; i < x.size(); ++i) point.push_back(x[i].value());
     detail::Taped<S> at(point);
     for (const Var<S>& y : detail::all_numbers<S>(f(std::as_const(at.x)))) {
-      at.tape.backward({y}, {S(1)});
+      at.tape.backward(y, S(1));
       values.push_back(y.value());
       slopes.push_back(at.adjoints());
     }

@@ -166,7 +166,7 @@ template Record<double>* new_tape();
 template void end_tape(Record<double>*);
 template void tidy_tapes<double>();
 template void put_on_top(Link<double>&);
-template bool take_out(Link<double>&);
+template void take_out(Link<double>&);
 template void release_spare<double>();
 template const Record<double>* holder_of(Place);
 

@@ -72,7 +72,9 @@ template <class Scalar> struct Record {
   Stack<Kept> kept{};                       ///< bases of what rewind() left alone, in order of id
   [[no_unique_address]] Nodes<Scalar> nodes{};
   Link<Scalar> link{};                      ///< in the list of the thread that made the tape
-  std::uint32_t owners = 0;                 ///< the Tape and that list: who goes last frees the record
+  std::uint32_t owners = 0;                 ///< the Tape, that list, and each link in another thread's: who goes last frees the record
+  const void* home = nullptr;               ///< that list …
+  std::uint32_t links = 0;                  ///< … and the links in it
   bool ended = false;                       ///< the Tape has ended on another thread; its own thread will take it out of the list
 
   std::size_t used() const { return static_cast<std::size_t>(next - arguments.data()); }
@@ -92,6 +94,14 @@ template <class Scalar> struct Record {
     if (!has_room(1)) [[unlikely]] if (!grow(1)) throw_deferred();
     put_word<Scalar>(next, last_word(Form::none, 0));
     return place++;
+  }
+
+  /// n of them; the place of the first.
+  Place variables(std::size_t n) {
+    if (n > most_statements - count()) refuse_more_statements();
+    if (!has_room(n)) [[unlikely]] if (!grow(n)) throw_deferred();
+    for (std::size_t i = 0; i < n; ++i) put_word<Scalar>(next, last_word(Form::none, 0));
+    return std::exchange(place, place + n);
   }
 
   /// The id of a place, 0 for a constant; throws TapeError for anything else.
@@ -149,8 +159,14 @@ template <class Scalar> inline constinit Record<Scalar> idle{.owners = 1};  ///<
 template <class Scalar> [[gnu::tls_model("initial-exec")]] inline thread_local constinit Record<Scalar>* active = &idle<Scalar>;
 
 template <class Scalar> void tidy_tapes();                        ///< takes out what ended on another thread; the top one records
+/// Who records on this thread, where something has been refused or depends on whether a tape records at all: a tape that ended on another
+/// thread may still be `active`, and holds nothing.
+template <class Scalar> [[gnu::always_inline]] inline Record<Scalar>& recorder() {
+  if (__atomic_load_n(&active<Scalar>->ended, __ATOMIC_ACQUIRE)) [[unlikely]] tidy_tapes<Scalar>();
+  return *active<Scalar>;
+}
 template <class Scalar> void put_on_top(Link<Scalar>& link);
-template <class Scalar> bool take_out(Link<Scalar>& link);       ///< false if it is not on this thread's list
+template <class Scalar> void take_out(Link<Scalar>& link);
 template <class Scalar> Record<Scalar>* new_tape();              ///< a record, on top of this thread's list
 template <class Scalar> void end_tape(Record<Scalar>* record);
 template <class Scalar> void release_spare();                    ///< gives back what ended tapes of this thread left
@@ -196,6 +212,17 @@ template <class Scalar> class BasicTape {
   /// A new independent variable: a number, or (tensor_var.hpp) a tensor.
   Var<Scalar> variable(const Scalar& value) { return Var<Scalar>(value, held().variable()); }
   template <class T> Var<Tensor<T>> variable(const Tensor<T>& value);
+  /// One for each of the values, which are anything indexable. The second form takes the memory of `into`: in a loop nothing is allocated.
+  template <class X> std::vector<Var<Scalar>> variables(const X& values) {
+    std::vector<Var<Scalar>> into;
+    variables(values, into);
+    return into;
+  }
+  template <class X> void variables(const X& values, std::vector<Var<Scalar>>& into) {
+    into.resize(values.size());
+    const Place first = held().variables(into.size());
+    for (std::size_t i = 0; i < into.size(); ++i) into[i] = Var<Scalar>(static_cast<Scalar>(values[i]), first + i);
+  }
 
   /// Adjoints of everything recorded so far with respect to y: dy/dy = 1. Intermediate results keep theirs too. Throws TapeError if y is a
   /// constant, or not on this tape.
@@ -213,6 +240,7 @@ template <class Scalar> class BasicTape {
       if (const Id id = held().id_of(ys[i].place(), "backward")) adjoint[id] += weights[i];
     held().sweep();
   }
+  void backward(const Var<Scalar>& y, const Scalar& weight) { backward(std::span<const Var<Scalar>>(&y, 1), std::span<const Scalar>(&weight, 1)); }
   void backward(const std::vector<Var<Scalar>>& ys, const std::vector<Scalar>& weights) { backward(std::span<const Var<Scalar>>(ys), std::span<const Scalar>(weights)); }
   /// The same from a tensor y: Σ wᵢⱼ yᵢⱼ for weights of y's shape.
   template <class T> void backward(const Var<Tensor<T>>& y, const Tensor<T>& weights);
@@ -224,6 +252,16 @@ template <class Scalar> class BasicTape {
     return held().adjoints.data()[id];
   }
   template <class T> Tensor<T> adjoint(const Var<Tensor<T>>& x) const;
+  /// The same for each of the variables.
+  std::vector<Scalar> adjoints(const std::vector<Var<Scalar>>& xs) const {
+    std::vector<Scalar> into;
+    adjoints(xs, into);
+    return into;
+  }
+  void adjoints(const std::vector<Var<Scalar>>& xs, std::vector<Scalar>& into) const {
+    into.resize(xs.size());
+    for (std::size_t i = 0; i < xs.size(); ++i) into[i] = adjoint(xs[i]);
+  }
   /// The same for something that has a variable on this tape: a parameter.
   template <class P> requires requires(const P& p) { p.var(); } auto adjoint(const P& p) const { return adjoint(p.var()); }
 

@@ -66,7 +66,7 @@ template <std::floating_point T> class Var<Tensor<T>> {
 
   /// The cell, if it may be part of what is being recorded: a constant's, or one on the active tape. Else throws TapeError.
   [[gnu::always_inline]] Cell& cell(const char* where) const {
-    if (place_ != 0 && !detail::active<double>->holds(place_)) [[unlikely]] detail::active<double>->id_of(place_, where);
+    if (place_ != 0 && !detail::active<double>->holds(place_)) [[unlikely]] detail::recorder<double>().id_of(place_, where);
     return *cell_;
   }
 
@@ -82,7 +82,7 @@ template <std::floating_point T> class Var<Tensor<T>> {
   ConstantCell* constant() const { return static_cast<ConstantCell*>(cell_); }
   /// The cell, if any tape of this thread still holds it.
   Cell& readable_cell() const {
-    if (place_ != 0 && !detail::active<double>->holds(place_) && !detail::holder_of<double>(place_)) [[unlikely]] detail::active<double>->id_of(place_, "value");
+    if (place_ != 0 && !detail::active<double>->holds(place_) && !detail::holder_of<double>(place_)) [[unlikely]] detail::recorder<double>().id_of(place_, "value");
     return *cell_;
   }
   static Tensor<T> shared_copy(const Cell& c, detail::Storage* copy) { return Tensor<T>::sharing(c.shape, static_cast<const T*>(copy->numbers()), copy); }
@@ -280,7 +280,7 @@ Var<double> record_number(const char* name, Forward&& forward, Pullback pullback
 
 /// A number on the tape as a tensor of one: the door from the scalar stream to the nodes.
 template <class T> Var<Tensor<T>> to_tensor(const Var<double>& x) {
-  Record<double>& tape = *active<double>;
+  Record<double>& tape = recorder<double>();
   const Id id = tape.id_of(x.place(), "recording");
   if (id == 0) return x.value();
   const Place place = tape.variable();

@@ -18,12 +18,10 @@ template <class Problem> class Gradient {
   double operator()(const std::vector<double>& x, std::vector<double>& gradient) {
     const auto on = tape_.record();                     // other contestants' tapes are younger
     tape_.clear();
-    x_.clear();
-    x_.reserve(x.size());
-    for (const double a : x) x_.push_back(tape_.variable(a));
+    tape_.variables(x, x_);
     const autodiff::Var<double> y = (*problem_)(x_);
     tape_.backward(y);
-    for (std::size_t i = 0; i < x.size(); ++i) gradient[i] = tape_.adjoint(x_[i]);
+    tape_.adjoints(x_, gradient);
     return y.value();
   }
   /// What the last recording takes in memory: statements and arguments, without spare room.

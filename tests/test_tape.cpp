@@ -1,5 +1,7 @@
-// The tape: which variables are on it, mark and rewind, and what backward and adjoint promise. (How tapes nest, move and end: test_tape_life.cpp.)
+// The tape: which variables are on it, and what backward and adjoint promise. (mark and rewind: test_tape_rewind.cpp. How tapes nest, move and
+// end: test_tape_life.cpp.)
 #include "support.hpp"
+#include <array>
 
 using support::about;
 using support::Number;
@@ -94,6 +96,52 @@ TEST_CASE("several outputs are seeded with weights, constants among them count f
   CHECK(tape.adjoint(x) == 13);
   CHECK(equal(tape.adjoint(t), ad::Tensor<double>{6, 10}));
   refuses<ad::ShapeError>([&] { tape.backward(z, ad::Tensor<double>{{3, 5}}); }, {"shape (2,)", "weights (1, 2)"});
+}
+
+TEST_CASE("one output may have a weight, and a constant counts for nothing") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(2.0);
+  tape.backward(ad::Var(x * x), 3.0);
+  CHECK(tape.adjoint(x) == 12);
+  tape.backward(Number(7.0), 1.0);
+  CHECK(tape.adjoint(x) == 0);
+  {
+    ad::Tape other;
+    const ad::Var foreign = other.variable(1.0);
+    refuses<ad::TapeError>([&] { tape.backward(foreign, 1.0); }, {"another tape"});
+  }
+}
+
+TEST_CASE("variables and adjoints of many numbers at once") {
+  ad::Tape tape;
+  const ad::Var before = tape.variable(1.0);
+  const std::vector<ad::Var<double>> xs = tape.variables(std::vector<double>{2, 3, 5});
+  tape.backward(ad::Var(xs[0] * xs[1] + before));
+  CHECK(tape.adjoints(xs) == std::vector<double>{3, 2, 0});
+  CHECK(tape.adjoint(before) == 1);
+  CHECK(tape.statistics().statements == 5);
+
+  std::vector<ad::Var<double>> into(7);
+  std::vector<double> gradient(1);
+  for (int round = 0; round < 3; ++round) {
+    tape.clear();
+    tape.variables(std::array{1.0f, 4.0f}, into);
+    REQUIRE(into.size() == 2);
+    CHECK(into[1].value() == 4);
+    tape.backward(ad::Var(into[0] * into[1]));
+    tape.adjoints(into, gradient);
+    CHECK(gradient == std::vector<double>{4, 1});
+  }
+  refuses<ad::TapeError>([&] { (void)tape.adjoints(xs); }, {"forgotten"});
+  refuses<ad::TapeError>([&] { (void)tape.adjoints({Number(1.0)}); }, {"constant"});
+  CHECK(tape.variables(std::vector<double>{}).empty());
+
+  const std::vector<double> many(100'000, 1.5);  // more than a tape has room for at first
+  const auto ones = tape.variables(many);
+  Number sum = 0.0;
+  for (const auto& x : ones) sum += x * x;
+  tape.backward(sum);
+  CHECK(tape.adjoints(ones) == std::vector<double>(many.size(), 3.0));
 }
 
 TEST_CASE("an expression may be handed to backward as it is") {
@@ -224,175 +272,6 @@ TEST_CASE("places are never given twice: no number of clears brings a stale vari
   CHECK(refused == old.size());
 }
 
-// ---- mark and rewind -------------------------------------------------------------------------------------------------
-
-TEST_CASE("rewind forgets what came after the mark, and keeps what stood before it") {
-  ad::Tape tape;
-  const ad::Var w = tape.variable(2.0), w2 = w * w;
-  const auto mark = tape.mark();
-  Number old;
-  double total = 0;
-  for (int s = 0; s < 5; ++s) {
-    tape.rewind(mark);
-    const ad::Var x = tape.variable(s), y = w2 * x + w;
-    if (s) refuses<ad::TapeError>([&] { (void)Number(y + old); }, {"forgotten"});
-    tape.backward(y);
-    total += tape.adjoint(w);
-    CHECK(tape.adjoint(x) == 4);
-    CHECK(tape.statistics().statements == 4);
-    old = y;
-  }
-  CHECK(total == 4 * 10 + 5);
-  tape.rewind(mark);
-  refuses<ad::TapeError>([&] { (void)tape.adjoint(w); }, {"call backward() first"});
-}
-
-TEST_CASE("marks nest: going back to an outer one after an inner one keeps what stood before both") {
-  ad::Tape tape;
-  const ad::Var a = tape.variable(2.0);
-  const ad::Var s = tape.variable(ad::Tensor<double>{1, 3});
-  const auto outer = tape.mark();
-  const ad::Var b = a * a;
-  const ad::Var t = s * b;
-  const auto inner = tape.mark();
-  for (int round = 0; round < 3; ++round) {
-    const ad::Var c = b * sum(t);
-    tape.backward(c);
-    CHECK(tape.adjoint(a) == 16 * 8);  // of (1 + 3)·a⁴
-    tape.rewind(inner);
-  }
-  for (int round = 0; round < 3; ++round) {
-    tape.rewind(outer);
-    refuses<ad::TapeError>([&] { (void)Number(b + 1.0); }, {"forgotten"});
-    refuses<ad::TapeError>([&] { (void)(t + 1.0); }, {"forgotten"});
-    const ad::Var y = a * sum(s);
-    tape.backward(y);
-    CHECK(tape.adjoint(a) == 4);
-    CHECK(support::difference(tape.adjoint(s), ad::Tensor<double>{2, 2}) == "");
-  }
-}
-
-TEST_CASE("random marks and rewinds leave exactly what stood before") {
-  support::Random random(7);
-  ad::Tape tape;
-  struct Level { ad::Tape::Mark mark; std::size_t numbers; };
-  std::vector<Number> numbers, gone;
-  std::vector<Level> levels;
-  for (int step = 0; step < 3000; ++step) {
-    const auto choice = random.below(10);
-    if (choice < 6 || levels.empty()) {
-      numbers.push_back(numbers.empty() || choice == 0 ? Number(tape.variable(random())) : Number(numbers[random.below(numbers.size())] * 0.5 + numbers.back()));
-    } else if (choice < 8) {
-      levels.push_back({tape.mark(), numbers.size()});
-    } else {
-      const std::size_t to = random.below(levels.size());
-      tape.rewind(levels[to].mark);
-      gone.assign(numbers.begin() + static_cast<std::ptrdiff_t>(levels[to].numbers), numbers.end());
-      numbers.resize(levels[to].numbers);
-      levels.resize(to + random.below(2));  // the mark itself may be used again
-      for (const Number& x : gone) CHECK_THROWS_AS((void)Number(x + 1.0), ad::TapeError);
-    }
-    if (levels.empty()) levels.push_back({tape.mark(), numbers.size()});
-    if (step % 100 == 0 && !numbers.empty()) {
-      const auto here = tape.mark();
-      Number y = 0.0;
-      for (const Number& x : numbers) y += x;
-      tape.backward(y);
-      CHECK(tape.adjoint(numbers.back()) == 1);
-      tape.rewind(here);
-    }
-  }
-}
-
-TEST_CASE("a tensor from before the mark has its adjoint in memory of its own after each rewind") {
-  ad::Tape tape;
-  const ad::Var w = tape.variable(ad::Tensor<double>{1, 2, 3});
-  const auto mark = tape.mark();
-  for (int length = 0; length < 12; ++length) {  // longer and longer: results lie where adjoints lay before
-    tape.rewind(mark);
-    TensorVar<> y = exp(w * 0.1);
-    for (int i = 0; i < length; ++i) y = y * w;
-    const ad::Var cost = sum(w * y);
-    tape.backward(cost);
-    const auto g = tape.adjoint(w);
-    for (std::size_t i = 0; i < 3; ++i) {
-      const double x = static_cast<double>(i + 1), n = length + 1;  // d/dx xⁿ·e^(x/10)
-      CHECK(g[i] == about((n / x + 0.1) * std::pow(x, n) * std::exp(0.1 * x)));
-    }
-  }
-}
-
-TEST_CASE("a value asked for before a rewind and after it is the same") {
-  ad::Tape tape;
-  const ad::Var w = tape.variable(ad::Tensor<double>{1, 2});
-  const ad::Var y = w * w;
-  const auto mark = tape.mark();
-  for (int i = 0; i < 5; ++i) {
-    CHECK(equal(y.value(), ad::Tensor<double>{1, 4}));
-    tape.backward(sum(y * y));
-    CHECK(equal(tape.adjoint(y), ad::Tensor<double>{2, 8}));
-    tape.rewind(mark);
-    for (int k = 0; k <= i; ++k) (void)exp(w).value();
-  }
-  CHECK(equal(y.value(), ad::Tensor<double>{1, 4}));
-}
-
-TEST_CASE("values and adjoints outlive rewind, clear and the tape") {
-  ad::Tensor<double> value, adjoint, early;
-  {
-    ad::Tape tape;
-    const ad::Var w = tape.variable(ad::Tensor<double>{1, 2});
-    const auto mark = tape.mark();
-    const ad::Var y = w * w;
-    early = y.value();
-    tape.backward(sum(y));
-    adjoint = tape.adjoint(w);
-    tape.rewind(mark);
-    for (int i = 0; i < 5; ++i) (void)exp(w);
-    CHECK(equal(early, ad::Tensor<double>{1, 4}));
-    const ad::Var z = w * 3.0;
-    value = z.value();
-    tape.clear();
-    const ad::Var other = tape.variable(ad::Tensor<double>{9, 9});
-    (void)exp(other);
-    CHECK(equal(value, ad::Tensor<double>{3, 6}));
-  }
-  ad::Tape tape;
-  (void)exp(tape.variable(ad::Tensor<double>{5, 5}));
-  CHECK(equal(early, ad::Tensor<double>{1, 4}));
-  CHECK(equal(value, ad::Tensor<double>{3, 6}));
-  CHECK(equal(adjoint, ad::Tensor<double>{2, 4}));
-  value(0) = 8;  // and are the caller's own
-  CHECK(value(0) == 8);
-}
-
-TEST_CASE("a mark that does not fit is refused, and nothing is forgotten") {
-  ad::Tape tape;
-  const ad::Var a = tape.variable(2.0);
-  const auto low = tape.mark();
-  (void)Number(a * a);
-  const auto high = tape.mark();
-  tape.rewind(low);
-  refuses<ad::TapeError>([&] { tape.rewind(high); }, {"rewind", "is gone"});
-  for (int i = 0; i < 5; ++i) (void)Number(a * 2.0);
-  refuses<ad::TapeError>([&] { tape.rewind(high); }, {"is gone"});
-  tape.clear();
-  refuses<ad::TapeError>([&] { tape.rewind(low); }, {"is gone", "clear()"});
-
-  const ad::Var x = tape.variable(3.0);
-  {
-    ad::Tape other;
-    refuses<ad::TapeError>([&] { tape.rewind(other.mark()); }, {"another tape"});  // even of an empty one
-    (void)other.variable(1.0);
-    refuses<ad::TapeError>([&] { tape.rewind(other.mark()); }, {"another tape"});
-  }
-  const ad::Var y = x * x;
-  tape.backward(y);
-  CHECK(tape.adjoint(x) == 6);
-  tape.rewind({});  // the mark of an empty tape forgets all
-  CHECK(tape.statistics().statements == 0);
-}
-
 // ---- exceptions and statistics ---------------------------------------------------------------------------------------
 
 TEST_CASE("after an exception in the middle of a recording the tape goes on") {
@@ -418,6 +297,7 @@ TEST_CASE("after an exception in the middle of a recording the tape goes on") {
 }
 
 TEST_CASE("statistics count what was recorded, and clear keeps the memory") {
+  ad::Tape::release_spare();
   ad::Tape tape;
   CHECK(tape.statistics().bytes == 0);
   const ad::Var x = tape.variable(2.0), y = x * x + x;

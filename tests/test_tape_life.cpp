@@ -148,14 +148,47 @@ TEST_CASE("a tape may end on another thread; this thread's next tape records") {
   }
 }
 
-TEST_CASE("a tape that ended on another thread uncovers the one below it") {
+TEST_CASE("a tape that ended on another thread uncovers the one below it, whatever comes first") {
   ad::Tape below;
   const ad::Var x = below.variable(3.0);
-  auto tape = std::make_unique<ad::Tape>();
-  std::thread([&] { tape.reset(); }).join();
-  const ad::Var y = x * x;
-  below.backward(y);
-  CHECK(below.adjoint(x) == 6);
+  const ad::Var t = below.variable(ad::Tensor<double>{1, 2});
+  const ad::Parameter<double> p(ad::Tensor<double>{4, 5});
+  const auto slope_of = [&](const auto& f) {
+    auto tape = std::make_unique<ad::Tape>();
+    std::thread([&] { tape.reset(); }).join();
+    below.backward(Number(f()));
+    return below.adjoint(x);
+  };
+  CHECK(slope_of([&] { return x * x; }) == 6);
+  CHECK(slope_of([&] { return x * t(1); }) == 2);
+  CHECK(slope_of([&] { return sum(t) * x; }) == 3);
+  CHECK(slope_of([&] { return sum(x * ad::Tensor<double>{1, 1}); }) == 2);
+  CHECK(slope_of([&] { return sum(ad::assemble(std::vector<Number>{x, x}, {2})); }) == 2);
+  CHECK(slope_of([&] { return sum(p.var()) * x; }) == 9);
+  CHECK(below.adjoint(p)(0) == 3);
+}
+
+TEST_CASE("a tape may end on another thread while it records on both") {
+  ad::Tape below;
+  std::optional<ad::Tape> tape(std::in_place);
+  const ad::Var x = tape->variable(2.0);
+  const auto on = tape->record();
+  ad::Tape above;
+  const auto again = tape->record();
+  std::thread([&] {
+    std::unique_ptr<ad::Tape::Recording> there(new ad::Tape::Recording(tape->record()));
+    const ad::Var y = x * x;
+    tape->backward(y);
+    CHECK(tape->adjoint(x) == 4);
+    tape.reset();
+    refuses<ad::TapeError>([&] { (void)Number(x * x); }, {"no tape records"});
+    there.reset();
+    ad::Tape mine;
+    works_as_the_youngest(mine);
+  }).join();
+  works_as_the_youngest(above);
+  refuses<ad::TapeError>([&] { (void)Number(x * x); }, {"variable #"});
+  works(below);
 }
 
 TEST_CASE("a tape made on a thread that has ended goes on here") {

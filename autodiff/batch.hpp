@@ -7,8 +7,10 @@
 #include "dual.hpp"
 #include "error.hpp"
 #include "kernels.hpp"
+#include <array>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 namespace autodiff::inline v1 {
 
@@ -34,6 +36,9 @@ template <class T, std::size_t n> struct Registers {
   [[gnu::always_inline]] Registers(const Registers& other) : low(other.low), high(other.high) {}
   [[gnu::always_inline]] Registers& operator=(const Registers& other) { low = other.low; high = other.high; return *this; }
 
+  [[gnu::always_inline]] static Registers column(const T* const* rows, std::size_t i) { return {Registers<T, n / 2>::column(rows, i), Registers<T, n / 2>::column(rows + n / 2, i)}; }
+  [[gnu::always_inline]] void to_column(T* const* rows, std::size_t i) const { low.to_column(rows, i), high.to_column(rows + n / 2, i); }
+
   [[gnu::always_inline]] T operator[](std::size_t i) const { return i < n / 2 ? low[i] : high[i - n / 2]; }
   [[gnu::always_inline]] void set(std::size_t i, T x) { if (i < n / 2) low.set(i, x); else high.set(i - n / 2, x); }
   /// f of each register of a, or of a and b.
@@ -55,6 +60,17 @@ template <class T, std::size_t n> requires(n * sizeof(T) <= register_bytes) stru
   [[gnu::always_inline]] explicit Registers(T x) : vector(x - Vector{}) {}
   [[gnu::always_inline]] Registers(const Registers& other) : vector(other.vector) {}
   [[gnu::always_inline]] Registers& operator=(const Registers& other) { vector = other.vector; return *this; }
+
+  [[gnu::always_inline]] static Registers column(const T* const* rows, std::size_t i) {
+    return [&]<std::size_t... k>(std::index_sequence<k...>) __attribute__((always_inline)) {
+      Registers r;
+      r.vector = Vector{rows[k][i]...};
+      return r;
+    }(std::make_index_sequence<n>());
+  }
+  [[gnu::always_inline]] void to_column(T* const* rows, std::size_t i) const {
+    [&]<std::size_t... k>(std::index_sequence<k...>) __attribute__((always_inline)) { ((rows[k][i] = vector[k]), ...); }(std::make_index_sequence<n>());
+  }
 
   [[gnu::always_inline]] T operator[](std::size_t i) const { return vector[i]; }
   [[gnu::always_inline]] void set(std::size_t i, T x) { vector[i] = x; }
@@ -116,6 +132,9 @@ template <std::floating_point T, std::size_t lanes> class Batch {
   /// A number for each lane.
   static Batch from(const T* numbers) { Batch b; std::memcpy(static_cast<void*>(&b), numbers, sizeof(b)); return b; }
   void to(T* numbers) const { std::memcpy(numbers, static_cast<const void*>(this), sizeof(*this)); }
+  /// Number i of each row, and back: in registers, since what is written number by number can't be read as a batch at once.
+  [[gnu::always_inline]] static Batch column(const std::array<const T*, lanes>& rows, std::size_t i) { return Batch(Registers::column(rows.data(), i)); }
+  [[gnu::always_inline]] void to_column(const std::array<T*, lanes>& rows, std::size_t i) const { registers_.to_column(rows.data(), i); }
 
   T operator[](std::size_t lane) const { return registers_[lane]; }
   void set(std::size_t lane, T x) { registers_.set(lane, x); }

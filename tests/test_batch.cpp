@@ -142,6 +142,23 @@ TEST_CASE("gradient_batch inside of a function that gradient_batch calls, and ag
   CHECK(ad::gradient_batch(product, points) == Points{{2, 1}, {4, 3}});
 }
 
+TEST_CASE("gradient_batch into gradients of before: memory is used again, and a refusal leaves them alone") {
+  using Points = std::vector<std::vector<double>>;
+  const auto f = [](const auto& x) { return x[0] * x[1]; };
+  Points gradients(20, {7, 7, 7}), points;
+  for (int i = 0; i < 11; ++i) points.push_back({i + 1.0, 10.0 * i});
+  refuses<ad::ShapeError>([&] { ad::gradient_batch(f, {{1, 2}, {1, 2, 3}}, gradients); }, {"gradient_batch", "it has 3"});
+  CHECK(gradients == Points(20, {7, 7, 7}));
+  const double* const memory = gradients[10].data();
+  ad::gradient_batch(f, points, gradients);
+  CHECK(gradients == ad::gradient_batch(f, points));
+  REQUIRE(gradients.size() == 11);
+  CHECK(gradients[10] == std::vector<double>{100, 11});
+  CHECK(gradients[10].data() == memory);
+  ad::gradient_batch(f, points, points);  // in place
+  CHECK(points == gradients);
+}
+
 TEST_CASE("gradient_batch: points of another size are refused, none give none") {
   const auto f = [](const auto& x) { return x[0] * x[1]; };
   refuses<ad::ShapeError>([&] { (void)ad::gradient_batch(f, {{1, 2}, {1, 2, 3}}); }, {"gradient_batch", "2 components", "it has 3"});

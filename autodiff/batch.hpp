@@ -8,7 +8,6 @@
 #include "error.hpp"
 #include "kernels.hpp"
 #include <array>
-#include <cstring>
 #include <type_traits>
 #include <utility>
 
@@ -36,6 +35,8 @@ template <class T, std::size_t n> struct Registers {
   [[gnu::always_inline]] Registers(const Registers& other) : low(other.low), high(other.high) {}
   [[gnu::always_inline]] Registers& operator=(const Registers& other) { low = other.low; high = other.high; return *this; }
 
+  [[gnu::always_inline]] static Registers from(const T* numbers) { return {Registers<T, n / 2>::from(numbers), Registers<T, n / 2>::from(numbers + n / 2)}; }
+  [[gnu::always_inline]] void to(T* numbers) const { low.to(numbers), high.to(numbers + n / 2); }
   [[gnu::always_inline]] static Registers column(const T* const* rows, std::size_t i) { return {Registers<T, n / 2>::column(rows, i), Registers<T, n / 2>::column(rows + n / 2, i)}; }
   [[gnu::always_inline]] void to_column(T* const* rows, std::size_t i) const { low.to_column(rows, i), high.to_column(rows + n / 2, i); }
 
@@ -61,6 +62,12 @@ template <class T, std::size_t n> requires(n * sizeof(T) <= register_bytes) stru
   [[gnu::always_inline]] Registers(const Registers& other) : vector(other.vector) {}
   [[gnu::always_inline]] Registers& operator=(const Registers& other) { vector = other.vector; return *this; }
 
+  [[gnu::always_inline]] static Registers from(const T* numbers) {
+    Registers r;
+    r.vector = *reinterpret_cast<const Vector*>(numbers);
+    return r;
+  }
+  [[gnu::always_inline]] void to(T* numbers) const { *reinterpret_cast<Vector*>(numbers) = vector; }
   [[gnu::always_inline]] static Registers column(const T* const* rows, std::size_t i) {
     return [&]<std::size_t... k>(std::index_sequence<k...>) __attribute__((always_inline)) {
       Registers r;
@@ -129,9 +136,9 @@ template <std::floating_point T, std::size_t lanes> class Batch {
   template <class X> requires std::is_arithmetic_v<X> [[gnu::always_inline]] Batch(X x) : registers_(static_cast<T>(x)) {}
   [[gnu::always_inline]] Batch(const Batch& other) : registers_(other.registers_) {}
   [[gnu::always_inline]] Batch& operator=(const Batch& other) { registers_ = other.registers_; return *this; }
-  /// A number for each lane.
-  static Batch from(const T* numbers) { Batch b; std::memcpy(static_cast<void*>(&b), numbers, sizeof(b)); return b; }
-  void to(T* numbers) const { std::memcpy(numbers, static_cast<const void*>(this), sizeof(*this)); }
+  /// A number for each lane. (Not by memcpy, which g++ does in pieces of 16 bytes: to read them as a whole register waits.)
+  [[gnu::always_inline]] static Batch from(const T* numbers) { return Batch(Registers::from(numbers)); }
+  [[gnu::always_inline]] void to(T* numbers) const { registers_.to(numbers); }
   /// Number i of each row, and back: in registers, since what is written number by number can't be read as a batch at once.
   [[gnu::always_inline]] static Batch column(const std::array<const T*, lanes>& rows, std::size_t i) { return Batch(Registers::column(rows.data(), i)); }
   [[gnu::always_inline]] void to_column(const std::array<T*, lanes>& rows, std::size_t i) const { registers_.to_column(rows.data(), i); }

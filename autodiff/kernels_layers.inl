@@ -27,12 +27,20 @@ template <class T> struct Whole {
   static constexpr std::size_t size = whole_size<T>, vectors = size / X::size;
   X part[vectors];
 
-  static HWY_INLINE Whole all(T x) { Whole w; for (X& v : w.part) v = X(x); return w; }
-  static HWY_INLINE Whole load(const T* p) { Whole w; for (std::size_t v = 0; v < vectors; ++v) w.part[v] = X::load(p + v * X::size); return w; }
-  HWY_INLINE void store(T* p) const { for (std::size_t v = 0; v < vectors; ++v) part[v].store(p + v * X::size); }
-  HWY_INLINE void store(T* p, std::size_t n) const {
-    for (std::size_t v = 0; v < vectors && v * X::size < n; ++v) part[v].store(p + v * X::size, n - v * X::size);
+  /// f(v) for each vector. (No loop: what is indexed by a variable lives in memory, and g++ copies it 16 bytes at a time.)
+  static HWY_INLINE void each(const auto& f) {
+    f(std::integral_constant<std::size_t, 0>());
+    if constexpr (vectors == 2) f(std::integral_constant<std::size_t, 1>());
   }
+  /// The same for those in which a number of n stands.
+  static HWY_INLINE void each_of(std::size_t n, const auto& f) {
+    f(std::integral_constant<std::size_t, 0>());
+    if constexpr (vectors == 2) if (X::size < n) f(std::integral_constant<std::size_t, 1>());
+  }
+  static HWY_INLINE Whole all(T x) { Whole w; each([&](auto v) HWY_ATTR { w.part[v] = X(x); }); return w; }
+  static HWY_INLINE Whole load(const T* p) { Whole w; each([&](auto v) HWY_ATTR { w.part[v] = X::load(p + v * X::size); }); return w; }
+  HWY_INLINE void store(T* p) const { each([&](auto v) HWY_ATTR { part[v].store(p + v * X::size); }); }
+  HWY_INLINE void store(T* p, std::size_t n) const { each_of(n, [&](auto v) HWY_ATTR { part[v].store(p + v * X::size, n - v * X::size); }); }
 
   static HWY_INLINE I table(const Index<T>* p) { return hn::Load(DI(), p); }
   static HWY_INLINE I number(std::size_t n) { return hn::Set(DI(), static_cast<Index<T>>(n)); }
@@ -56,7 +64,7 @@ template <class T> struct Whole {
   static HWY_INLINE Whole rows(const T* row, std::size_t n) {
     const Whole from = load(row);
     Whole w;
-    for (std::size_t v = 0; v < vectors; ++v) w.part[v] = from.pick(table(spread<T>.col[n] + v * X::size), n > X::size);
+    each([&](auto v) HWY_ATTR { w.part[v] = from.pick(table(spread<T>.col[n] + v * X::size), n > X::size); });
     return w;
   }
   /// old + scale · a·b, or a·b where nothing is added
@@ -65,7 +73,7 @@ template <class T> struct Whole {
     if (!add || scale == 1) return product(m, n, k, a, a_row, a_col, b, b_row, b_col, add ? load(old) : all(T(0)));
     Whole c = product(m, n, k, a, a_row, a_col, b, b_row, b_col, all(T(0)));
     const Whole before = load(old);
-    for (std::size_t v = 0; v < vectors; ++v) c.part[v] = fma(X(scale), c.part[v], before.part[v]);
+    each([&](auto v) HWY_ATTR { c.part[v] = fma(X(scale), c.part[v], before.part[v]); });
     return c;
   }
   /// c + a·b for c (m, n)
@@ -73,10 +81,10 @@ template <class T> struct Whole {
                                   std::size_t b_row, std::size_t b_col, Whole c) {
     const I a_step = number(a_col), b_step = number(b_row);
     const bool a_wide = m * k > X::size, b_wide = k * n > X::size;
-    for (std::size_t v = 0; v < vectors && v * X::size < m * n; ++v) {
+    each_of(m * n, [&](auto v) HWY_ATTR {
       I ai = times(table(spread<T>.row[n] + v * X::size), a_row), bi = times(table(spread<T>.col[n] + v * X::size), b_col);
       for (std::size_t r = k; r > 0; --r, ai = hn::Add(ai, a_step), bi = hn::Add(bi, b_step)) c.part[v] = fma(a.pick(ai, a_wide), b.pick(bi, b_wide), c.part[v]);
-    }
+    });
     return c;
   }
 };
@@ -108,7 +116,7 @@ template <class Rule> constexpr bool is_plain = std::is_same_v<Rule, Identity>; 
 template <class Rule, class T> [[gnu::flatten]] void whole_affine(const Affine<T>& p) {
   using W = Whole<T>;
   const W z = W::product(p.m, p.n, p.k, W::load(p.x), p.k, 1, W::load(p.w), p.n, 1, p.bias ? W::rows(p.bias, p.n) : W::all(T(0)));
-  for (std::size_t v = 0; v < W::vectors && v * W::X::size < p.m * p.n; ++v) Rule::value(z.part[v]).store(p.y + v * W::X::size);
+  W::each_of(p.m * p.n, [&](auto v) HWY_ATTR { Rule::value(z.part[v]).store(p.y + v * W::X::size); });
 }
 
 template <class Rule, class T> void affine(const Affine<T>& p) {
@@ -122,7 +130,7 @@ template <class Rule, class T> [[gnu::flatten]] void whole_affine_pullback(const
   using W = Whole<T>;
   const W y = W::load(p.y), gy = W::load(g.gy), zero = W::all(T(0));
   W gz;
-  for (std::size_t v = 0; v < W::vectors; ++v) gz.part[v] = scaled(gy.part[v], Rule::slope(y.part[v], y.part[v]));
+  W::each([&](auto v) HWY_ATTR { gz.part[v] = scaled(gy.part[v], Rule::slope(y.part[v], y.part[v])); });
   if (g.gbias) W::product(1, p.n, p.m, W::all(T(1)), 0, 0, gz, p.n, 1, g.add_bias ? W::load(g.gbias) : zero).store(g.gbias);
   if (g.gx) W::product(p.m, p.k, p.n, gz, p.n, 1, W::load(p.w), 1, p.n, g.add_x ? W::load(g.gx) : zero).store(g.gx);
   if (g.gw) W::product(p.k, p.n, p.m, W::load(p.x), 1, p.k, gz, p.n, 1, g.add_w ? W::load(g.gw) : zero).store(g.gw);

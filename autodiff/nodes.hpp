@@ -28,7 +28,8 @@ struct CellBase {
   struct Handed* handed = nullptr;
   /// Its adjoint: numbers of its own; somebody else's, to be read only (Pull::lend, tensor_var.hpp); a product still to be computed.
   enum class Held : unsigned char { own, borrowed, owed } held = Held::own;
-  bool learned = false;     ///< a parameter's: an optimizer may change its numbers before the next clear()
+  struct Shared* parameter = nullptr;  ///< whose numbers these are: an optimizer may change them before the next clear()
+  std::uint64_t updated = 0;           ///< the walk backwards whose adjoint it has used up
 };
 
 /// Copies that a user has asked for, to be handed out again: `y.value()(i, j)` in a loop copies y once.
@@ -86,13 +87,14 @@ template <class Scalar> struct Nodes {
 template <> struct Nodes<double> {
   static constexpr bool possible = true;
   static constexpr Id nobody = ~Id{0};
-  struct Mark { std::size_t nodes = 0, storages = 0, shared = 0; Arena::Position arena; };
+  struct Mark { std::size_t nodes = 0, storages = 0, shared = 0, learned = 0; Arena::Position arena; };
 
   Stack<Node> list;
   Arena arena;
   Arena walk;                   ///< memory until the next walk backwards
   Stack<Storage*> storages;     ///< kept until a clear() after which they were not used
   Stack<Shared*> shared;        ///< likewise
+  Stack<CellBase*> learned;     ///< where parameters stand in this recording, but for those that stand in cells of their own
   struct HandedOut { CellBase* cell; Storage* storage; };
   Stack<HandedOut> handed_out;  ///< copies given to users, until clear() or rewind()
   Place recording = 0, recording_before = 0;  ///< names of what is recorded since clear(), and of what was before it
@@ -143,10 +145,15 @@ template <> struct Nodes<double> {
     __atomic_store_n(&storage->kept_by, recording, __ATOMIC_RELAXED);
   }
   [[gnu::always_inline]] void keep(Shared& object) {
-    const Place kept_by = __atomic_load_n(&object.kept_by, __ATOMIC_RELAXED);
-    if (kept_by == recording) return;
-    if (kept_by != recording_before) keep_as_well(shared, &object);
+    if (__atomic_load_n(&object.kept_by, __ATOMIC_RELAXED) == recording || keep_again(object)) return;
+    keep_as_well(shared, &object);
     __atomic_store_n(&object.kept_by, recording, __ATOMIC_RELAXED);
+  }
+  /// The same for what the recording before used, and nobody since: then this recording has not seen it. Else false, and nothing is done.
+  [[gnu::always_inline]] bool keep_again(Shared& object) {
+    if (__atomic_load_n(&object.kept_by, __ATOMIC_RELAXED) != recording_before) return false;
+    __atomic_store_n(&object.kept_by, recording, __ATOMIC_RELAXED);
+    return true;
   }
   template <class X> [[gnu::always_inline]] static void keep_as_well(Stack<X*>& kept, X* object) {
     kept.push(object);
@@ -160,8 +167,10 @@ template <> struct Nodes<double> {
     return copy;
   }
 
-  Mark mark() const { return {list.size(), storages.size(), shared.size(), arena.position()}; }
+  Mark mark() const { return {list.size(), storages.size(), shared.size(), learned.size(), arena.position()}; }
   void rewind(const Mark& mark, Id end);  ///< statements from `end` on are gone
+  /// Where among `learned` a parameter stands; null if it does not.
+  CellBase* cell_of(const Shared& parameter) const;
   /// Forgets everything; from now on the recording is called `next`.
   void forget_all(Place next);
   void release_all();

@@ -8,32 +8,99 @@ namespace autodiff::inline v1 {
 /// Numbers to be learned. Copies have numbers of their own. Recording and updating is for one thread at a time; any number may compute with it
 /// while no tape records.
 template <std::floating_point T> class Parameter {
+  using Tape = detail::Record<double>;
+  using Cell = detail::Cell<T>;
+
+  /// A parameter stands once on each tape that uses it.
   struct Block : detail::Shared {
     Tensor<T> value;
-    detail::Cell<T>* cell = nullptr;  ///< where it stands on the tape that used it last …
-    Place place = 0;                  ///< … if that tape still holds this place
-    std::uint64_t updated = 0;        ///< the walk backwards whose adjoint has been used
-    explicit Block(Tensor<T> v) : Shared([](Shared* self) { delete static_cast<Block*>(self); }), value(std::move(v)) {}
+    Cell* cell = nullptr;  ///< where it stands on the tape that used it last …
+    Place place = 0;       ///< … if that tape still holds this place
+    Cell own;              ///< where it stands on one tape at a time, so that no cell is made anew in each recording (XOR net: −5 %) …
+    const detail::Nodes<double>* own_for = nullptr;  ///< … this one; where on others, they know (Nodes::learned)
+    explicit Block(Tensor<T> v) : Shared([](Shared* self) { delete static_cast<Block*>(self); }), value(std::move(v)), own{{0, 0, value.shape()}} {}
 
-    /// The tape that it stands on, or null.
-    [[gnu::always_inline]] detail::Record<double>* holder() const {
+    std::uint32_t users() const { return __atomic_load_n(&owners, __ATOMIC_ACQUIRE) - 1; }  ///< tapes, if none has it twice
+
+    /// The tape that holds `place`, or null.
+    [[gnu::always_inline]] Tape* holder() const {
       if (place == 0) return nullptr;
-      return detail::active<double>->holds(place) ? detail::active<double> : const_cast<detail::Record<double>*>(detail::holder_of<double>(place));
+      return detail::active<double>->holds(place) ? detail::active<double> : const_cast<Tape*>(detail::holder_of<double>(place));
     }
-    [[gnu::always_inline]] T* update(detail::Record<double>* tape) {
-      if (tape) {
-        updated = tape->nodes.sweep;
-        tape->nodes.updated = std::min(tape->nodes.updated, tape->id_of(place, "update"));
-        if (value.storage() && value.storage()->shared()) keep_recorded_numbers();
+    /// From now on `cell` is where it stands on that tape; false if it does not.
+    bool find_on(const Tape& tape) {
+      if (tape.stands(place)) return true;
+      detail::CellBase* const there = own_for == &tape.nodes && own.parameter && tape.stands(own.place) ? &own : tape.nodes.cell_of(*this);
+      if (!there || !tape.stands(there->place)) return false;
+      cell = static_cast<Cell*>(there), place = there->place;
+      return true;
+    }
+    /// f(tape, cell) for each tape of this thread on which it stands.
+    void for_each_standing(const auto& f) {
+      for (auto* link = detail::youngest<double>(); link; link = link->below)
+        if (find_on(*link->record)) f(*link->record, *cell);
+    }
+    /// Puts it on that tape, unless it stands there since before another tape used it.
+    [[gnu::always_inline]] Cell& put_on(Tape& tape) {
+      if (own_for != &tape.nodes || !tape.nodes.keep_again(*this)) return put_on_another(tape);
+      return stand(tape, own);
+    }
+    [[gnu::noinline]] Cell& put_on_another(Tape& tape) {
+      auto& nodes = tape.nodes;
+      if (find_on(tape)) return *cell;
+      const bool own_is_free = own_for == &nodes ? !tape.stands(own.place) : users() == 0;
+      nodes.keep(*this);
+      if (own_is_free) {
+        own_for = &nodes;
+        return stand(tape, own);
       }
+      Cell& c = stand(tape, *nodes.template cell<T>(value.shape(), 0, value.data(), nullptr));
+      nodes.learned.push(&c);
+      return c;
+    }
+    [[gnu::always_inline]] Cell& stand(Tape& tape, Cell& c) {
+      place = c.place = tape.variable();
+      cell = &c;
+      c.parameter = this, c.swept = c.updated = 0, c.held = detail::CellBase::Held::own;
+      c.data = const_cast<T*>(value.data()), c.adjoint = nullptr, c.storage = nullptr;
+      return c;
+    }
+
+    /// Has the tape's last walk backwards reached it, and no update used that?
+    bool fresh(const Tape& tape) const { return cell->swept == tape.nodes.sweep && tape.swept && cell->updated != tape.nodes.sweep; }
+    /// The tape for which it is, or null; mostly the one that used it last.
+    [[gnu::always_inline]] Tape* reached_by() {
+      Tape* const tape = holder();
+      return tape && fresh(*tape) ? tape : reached_by_another();
+    }
+    [[gnu::noinline, gnu::cold]] Tape* reached_by_another() {
+      Tape* found = nullptr;
+      if (users() > 0) for_each_standing([&](Tape& tape, Cell&) { if (!found && fresh(tape)) found = &tape; });
+      if (found) find_on(*found);
+      return found;
+    }
+
+    /// The numbers are about to change: what was recorded with the old ones cannot be walked backwards again.
+    [[gnu::always_inline]] T* update(Tape* tape) {
+      if (tape) cell->updated = tape->nodes.sweep;
+      if (tape && users() <= 1) [[likely]] spoil(*tape, *cell); else spoil_all();
+      if (value.storage() && value.storage()->shared()) [[unlikely]] keep_recorded_numbers();
       return value.mutable_data();
     }
-    /// The tape points at our numbers; before they go elsewhere it becomes one of their owners.
-    void keep_recorded_numbers() {
-      if (detail::Record<double>* tape = holder()) {
-        tape->nodes.keep(value.storage());
-        cell->storage = value.storage();
-      }
+    [[gnu::always_inline]] static void spoil(Tape& tape, const Cell& c) { tape.nodes.updated = std::min(tape.nodes.updated, tape.id_of(c.place, "update")); }
+    [[gnu::noinline, gnu::cold]] void spoil_all() { if (users() > 0) for_each_standing([](Tape& tape, const Cell& c) { spoil(tape, c); }); }
+    /// The tapes point at our numbers; before these go elsewhere they become owners of them.
+    [[gnu::noinline, gnu::cold]] void keep_recorded_numbers() {
+      for_each_standing([&](Tape& tape, Cell& c) {
+        tape.nodes.keep(value.storage());
+        c.storage = value.storage();
+      });
+    }
+    void replace(Tensor<T> v) {
+      keep_recorded_numbers();
+      for_each_standing([](Tape&, Cell& c) { c.parameter = nullptr; });
+      value = std::move(v);
+      cell = nullptr, place = 0;
     }
   };
   Block* block_;
@@ -54,44 +121,41 @@ template <std::floating_point T> class Parameter {
   /// Other numbers, of the same shape. What has been recorded keeps the old ones. Throws ShapeError for another shape.
   void assign(Tensor<T> value) {
     if (value.shape() != shape()) throw ShapeError(detail::text("parameter: shape {} cannot take numbers of shape {}", {shape().text(), value.shape().text()}));
-    block_->keep_recorded_numbers();
-    block_->value = std::move(value);
-    block_->place = 0;
+    block_->replace(std::move(value));
   }
 
   /// Its variable on the tape that records; a constant if none does.
   [[gnu::always_inline]] Var<Tensor<T>> var() const {
     if (!recording()) return block_->value;
-    detail::Cell<T>& c = cell();
+    Cell& c = cell();
     return {&c, c.place};
+  }
+  /// Its variable on that tape. Throws TapeError if it has not been used there.
+  Var<Tensor<T>> var_on(const Tape& tape) const {
+    if (!block_->find_on(tape)) throw TapeError(detail::text("adjoint: the parameter of shape {} has not been used on this tape since it was made or cleared", {shape().text()}));
+    return {block_->cell, block_->place};
   }
   /// The parameter as the last walk backwards reached it, for one update; false if it did not, the tape has been cleared, or an update has used it.
   class Reached {
     Block* block_;
-    detail::Record<double>* tape_;  ///< or null
+    Tape* tape_;  ///< or null
 
    public:
-    Reached(Block* block, detail::Record<double>* tape) : block_(block), tape_(tape) {}
+    Reached(Block* block, Tape* tape) : block_(block), tape_(tape) {}
     explicit operator bool() const { return tape_ != nullptr; }
     const T* adjoint() const {
       settle(tape_->nodes, *block_->cell);
       return block_->cell->adjoint;
     }
-    T* update() const { return block_->update(tape_); }
+    [[gnu::always_inline]] T* update() const { return block_->update(tape_); }
     /// The update by −rate · adjoint where the adjoint is a product that nobody has asked for: it is added to the numbers while it is computed,
     /// and never written. Else false, and nothing is done.
-    bool descend(T rate) const {
-      const detail::Cell<T>& cell = *block_->cell;
-      if (cell.held != detail::CellBase::Held::owed) return false;
-      compute(*cell.owed, cell.shape, update(), true, -rate);
-      return true;
-    }
+    [[gnu::always_inline]] bool descend(T rate) const { return block_->cell->held == detail::CellBase::Held::owed && (descend_by_product(rate), true); }
+
+   private:
+    [[gnu::noinline]] void descend_by_product(T rate) const { compute(*block_->cell->owed, block_->cell->shape, block_->update(tape_), true, -rate); }
   };
-  [[gnu::always_inline]] Reached reached() const {
-    detail::Record<double>* const tape = block_->holder();
-    const bool fresh = tape && block_->cell->swept == tape->nodes.sweep && tape->swept && block_->updated != tape->nodes.sweep;
-    return {block_, fresh ? tape : nullptr};
-  }
+  [[gnu::always_inline]] Reached reached() const { return {block_, block_->reached_by()}; }
   /// dy/dp after backward(y), for one update; null where reached() is false.
   const T* adjoint() const {
     const Reached here = reached();
@@ -100,20 +164,12 @@ template <std::floating_point T> class Parameter {
   /// The numbers, for an update in place that uses up the adjoint. What was recorded with the old ones can't be walked backwards again.
   T* update() { return block_->update(block_->holder()); }
 
-  static bool recording() { return detail::recorder<double>().base != detail::nowhere; }
+  [[gnu::always_inline]] static bool recording() { return detail::active<double>->base != detail::nowhere || detail::recorder<double>().base != detail::nowhere; }
   /// Where it stands on the tape that records: put there on first use.
-  [[gnu::always_inline]] detail::Cell<T>& cell() const {
-    detail::Record<double>& tape = *detail::active<double>;
-    Block& b = *block_;
-    if (b.place != 0 && (tape.holds(b.place) || tape.survivor(b.place))) [[likely]] return *b.cell;
-    tape.nodes.keep(b);
-    b.place = tape.variable();
-    b.updated = 0;
-    b.cell = tape.nodes.template cell<T>(b.value.shape(), b.place, b.value.data(), nullptr);
-    b.cell->learned = true;
-    return *b.cell;
+  [[gnu::always_inline]] Cell& cell() const {
+    Tape& tape = *detail::active<double>;
+    return tape.holds(block_->place) ? *block_->cell : block_->put_on(tape);
   }
-
 };
 
 /// Nothing is recorded on this thread while it lives: to evaluate a net in the middle of its training.

@@ -101,6 +101,7 @@ void Nodes<double>::rewind(const Mark& mark, Id end) {
   if (updated >= end) updated = nobody;
   let_go(storages, mark.storages);
   let_go(shared, mark.shared);
+  learned.truncate(mark.learned);
   list.truncate(mark.nodes);
   arena.rewind(mark.arena);
 }
@@ -108,11 +109,17 @@ void Nodes<double>::forget_all(Place next) {
   take_back(handed_out);
   let_go_unused(storages, recording);
   let_go_unused(shared, recording);
+  learned.truncate(0);
   list.truncate(0);
   arena.rewind({});
   updated = nobody;
   recording_before = ~recording;
   recording = next;
+}
+CellBase* Nodes<double>::cell_of(const Shared& parameter) const {
+  for (std::size_t i = learned.size(); i-- > 0;)
+    if (learned[i]->parameter == &parameter) return learned[i];
+  return nullptr;
 }
 void Nodes<double>::release_all() {
   forget_all(recording);
@@ -168,6 +175,7 @@ template void tidy_tapes<double>();
 template void put_on_top(Link<double>&);
 template void take_out(Link<double>&);
 template void release_spare<double>();
+template Link<double>* youngest();
 template const Record<double>* holder_of(Place);
 
 }  // namespace detail

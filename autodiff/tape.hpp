@@ -80,6 +80,7 @@ template <class Scalar> struct Record {
   std::size_t used() const { return static_cast<std::size_t>(next - arguments.data()); }
   Id count() const { return static_cast<Id>(place - base); }
   bool holds(Place p) const { return p - base < longest; }
+  bool stands(Place p) const { return holds(p) || survivor(p); }
 
   /// Do n arguments fit? `slack` always do, so for an ordinary statement this is one comparison.
   bool has_room(std::size_t n) const {
@@ -170,6 +171,7 @@ template <class Scalar> void take_out(Link<Scalar>& link);
 template <class Scalar> Record<Scalar>* new_tape();              ///< a record, on top of this thread's list
 template <class Scalar> void end_tape(Record<Scalar>* record);
 template <class Scalar> void release_spare();                    ///< gives back what ended tapes of this thread left
+template <class Scalar> Link<Scalar>* youngest();                 ///< the top of this thread's list, or null
 template <class Scalar> const Record<Scalar>* holder_of(Place place);  ///< the record among this thread's tapes that holds a place, or null
 
 }  // namespace detail
@@ -262,8 +264,8 @@ template <class Scalar> class BasicTape {
     into.resize(xs.size());
     for (std::size_t i = 0; i < xs.size(); ++i) into[i] = adjoint(xs[i]);
   }
-  /// The same for something that has a variable on this tape: a parameter.
-  template <class P> requires requires(const P& p) { p.var(); } auto adjoint(const P& p) const { return adjoint(p.var()); }
+  /// The same for a parameter. Throws TapeError if it has not been used on this tape.
+  template <class P> requires requires(const P& p) { p.var(); } auto adjoint(const P& p) const { return adjoint(p.var_on(held())); }
 
   /// Forgets all and keeps the memory.
   void clear() { held().forget({}); }

@@ -296,10 +296,10 @@ template <class Scalar> void release_spare() {
   auto& tapes = ThreadTapes<Scalar>::of_this_thread();
   tapes.release(tapes.spare.size());
 }
+template <class Scalar> Link<Scalar>* youngest() { return ThreadTapes<Scalar>::gone ? nullptr : ThreadTapes<Scalar>::of_this_thread().top; }
 template <class Scalar> const Record<Scalar>* holder_of(Place place) {
-  if (ThreadTapes<Scalar>::gone) return nullptr;
-  for (const Link<Scalar>* link = ThreadTapes<Scalar>::of_this_thread().top; link; link = link->below)
-    if (link->record->holds(place) || link->record->survivor(place)) return link->record;
+  for (const Link<Scalar>* link = youngest<Scalar>(); link; link = link->below)
+    if (link->record->stands(place)) return link->record;
   return nullptr;
 }
 
@@ -310,6 +310,7 @@ extern template void tidy_tapes<double>();
 extern template void put_on_top(Link<double>&);
 extern template void take_out(Link<double>&);
 extern template void release_spare<double>();
+extern template Link<double>* youngest();
 extern template const Record<double>* holder_of(Place);
 
 }  // namespace autodiff::inline v1::detail

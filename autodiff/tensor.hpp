@@ -31,7 +31,7 @@ struct Storage {
   void* numbers() { return reinterpret_cast<char*>(this) + alignment; }
   void retain() { __atomic_fetch_add(&owners, 1, __ATOMIC_RELAXED); }
   /// Would somebody else see what one owner writes?
-  bool shared() const {
+  [[gnu::always_inline]] bool shared() const {
     const std::uint32_t n = __atomic_load_n(&owners, __ATOMIC_ACQUIRE);
     return n != 1 && !(n == 2 && __atomic_load_n(&idle, __ATOMIC_RELAXED));
   }

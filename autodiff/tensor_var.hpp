@@ -220,7 +220,7 @@ template <class T> struct Pull {
 
   /// May the operand w owe its adjoint xᵀ·gz? If it is a large parameter that nothing was handed to yet, and x stays as it is.
   [[gnu::always_inline]] bool may_owe(const Cell<T>& w, const Cell<T>& x) const {
-    return w.learned && w.shape.count() >= least_owed && w.shape.axes() == 2 && w.swept != tape.nodes.sweep && !x.learned;
+    return w.parameter && w.shape.count() >= least_owed && w.shape.axes() == 2 && w.swept != tape.nodes.sweep && !x.parameter;
   }
   /// gz lives until the next walk backwards: it is an adjoint, or from `nodes.walk`.
   void owe(Cell<T>& w, const T* x, const T* gz, std::size_t m) const {

@@ -73,6 +73,91 @@ TEST_CASE("used several times in one recording, it stands on the tape once") {
   CHECK(difference(tape.adjoint(p.var()), Tensor<double>{5, 7}) == "");
 }
 
+TEST_CASE("used on tapes in turn, it stands once on each") {
+  Parameter<double> p(Tensor<double>{2, 3});
+  ad::Tape outer;
+  const ad::Var one = sum(p.var());
+  const auto inner_slope = [&] {
+    ad::Tape inner;
+    const ad::Var five = sum(p.var() * 5.0);
+    double slope = 0;
+    {
+      const auto on = outer.record();
+      const ad::Var seven = sum(p.var() * 7.0);
+      outer.backward(one + seven);
+      CHECK(outer.adjoint(p)(0) == 8);
+    }
+    inner.backward(five + sum(p.var() * 6.0));
+    slope = inner.adjoint(p)(0);
+    CHECK(outer.adjoint(p)(0) == 8);
+    return slope;
+  };
+  CHECK(inner_slope() == 11);
+  CHECK(inner_slope() == 11);
+  const ad::Var ten = sum(p.var() * 10.0);
+  outer.backward(one + ten);
+  CHECK(outer.adjoint(p)(1) == 11);
+  const auto mark = outer.mark();
+  { const ad::Tape inner; (void)p.var(); }
+  outer.rewind(mark);
+  const ad::Var twice = sum(p.var()) + ten;
+  outer.backward(twice);
+  CHECK(outer.adjoint(p)(1) == 11);
+}
+
+TEST_CASE("an update takes the adjoint of the walk that reached it, also if another tape used it later, and spoils both recordings") {
+  Parameter<double> p(Tensor<double>{2, 3});
+  ad::Tape first;
+  const ad::Var two = sum(square(p.var()));
+  first.backward(two);
+  ad::Tape second;
+  const ad::Var three = sum(square(p.var()) * 3.0);
+  REQUIRE(p.adjoint() != nullptr);
+  CHECK(p.adjoint()[0] == 4);
+  descend(p, 1);
+  CHECK(p.adjoint() == nullptr);
+  refuses<ad::TapeError>([&] { first.backward(two); }, {"updated in place"});
+  refuses<ad::TapeError>([&] { second.backward(three); }, {"updated in place"});
+  second.clear();
+  refuses<ad::TapeError>([&] { first.backward(two); }, {"updated in place"});
+  second.backward(sum(p.var()));
+  CHECK(p.adjoint()[0] == 1);
+}
+
+TEST_CASE("other numbers by assign: every tape keeps the old ones that it has recorded") {
+  Parameter<double> p(Tensor<double>{1, 2});
+  ad::Tape first;
+  const ad::Var v = p.var();
+  const ad::Var y = sum(v * v);
+  ad::Tape second;
+  const ad::Var w = p.var();
+  const ad::Var z = sum(w * w);
+  p.assign(Tensor<double>{100, 200});
+  const ad::Var later = sum(p.var());
+  std::vector<Tensor<double>> trash(20, Tensor<double>{-1, -1});
+  for (auto& t : trash) t[0] = -2;
+  second.backward(z + later);
+  CHECK(difference(second.adjoint(w), Tensor<double>{2, 4}) == "");
+  CHECK(difference(second.adjoint(p), Tensor<double>{1, 1}) == "");
+  const auto on = first.record();
+  first.backward(y + sum(p.var()));
+  CHECK(difference(first.adjoint(v), Tensor<double>{2, 4}) == "");
+  CHECK(difference(first.adjoint(p), Tensor<double>{1, 1}) == "");
+  CHECK(difference(v.value(), Tensor<double>{1, 2}) == "");
+}
+
+TEST_CASE("the adjoint of a parameter that a tape has not used is refused") {
+  const Parameter<double> p(Tensor<double>{1, 2}), q(Tensor<double>{{1, 2}});
+  ad::Tape tape;
+  tape.backward(sum(p.var()));
+  refuses<ad::TapeError>([&] { (void)tape.adjoint(q); }, {"adjoint", "(1, 2)", "not been used on this tape"});
+  ad::Tape other;
+  CHECK(tape.adjoint(p)(0) == 1);
+  refuses<ad::TapeError>([&] { (void)other.adjoint(p); }, {"not been used on this tape"});
+  tape.clear();
+  refuses<ad::TapeError>([&] { (void)tape.adjoint(p); }, {"not been used on this tape since it was made or cleared"});
+}
+
 TEST_CASE("after an update the old recording cannot be walked backwards again") {
   Parameter<double> p(Tensor<double>{1, 2});
   ad::Tape tape;

@@ -94,6 +94,22 @@ TEST_CASE("after the first step, a new tape for each step allocates nothing") {
   }) == 0);
 }
 
+TEST_CASE("after the first step, gradients into vectors of before allocate nothing, one by one or in batches") {
+  const auto f = [](const auto& x) { return x[0] * exp(x[1]) + x[2]; };
+  std::vector<std::vector<double>> points(11, {1, 2, 3}), gradients;
+  CHECK(allocations([&] { ad::gradient_batch(f, points, gradients); }) == 0);
+  ad::Tape tape;
+  std::vector<Number> x;
+  std::vector<double> gradient;
+  CHECK(allocations([&] {
+    tape.clear();
+    tape.variables(points[0], x);
+    tape.backward(Number(f(x)), 1.0);
+    tape.adjoints(x, gradient);
+  }) == 0);
+  for (std::size_t i = 0; i < gradient.size(); ++i) CHECK(gradients[0][i] == about(gradient[i]));
+}
+
 TEST_CASE("after the first step, training with parameters, layers and costs allocates nothing") {
   support::Random random(3);
   Parameter<float> w1(random.tensor<float>({8, 16}, -1, 1)), b1(random.tensor<float>({16}, -1, 1)), w2(random.tensor<float>({16, 4}, -1, 1)), b2(random.tensor<float>({4}, -1, 1));

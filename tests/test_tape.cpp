@@ -216,8 +216,9 @@ TEST_CASE("a variable of another tape is refused, and its own tape goes on") {
   const ad::Var s = outer.variable(ad::Tensor<double>{1, 2});
   {
     ad::Tape inner;
+    refuses<ad::TapeError>([&] { (void)Number(a * a); }, {"another tape (this one holds nothing yet)"});
     const ad::Var b = inner.variable(3.0);
-  const ad::Var t = inner.variable(ad::Tensor<double>{3, 4});
+    const ad::Var t = inner.variable(ad::Tensor<double>{3, 4});
     refuses<ad::TapeError>([&] { (void)Number(a * b); }, {"another tape", "its own tape"});
     refuses<ad::TapeError>([&] { (void)(s * t); }, {"another tape"});
     refuses<ad::TapeError>([&] { (void)(t * a); }, {"another tape"});

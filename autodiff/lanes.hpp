@@ -17,6 +17,10 @@ Var<Batch<double, n>> select(const Truths<n>& condition, const A& a, const B& b)
 
 namespace detail {
 
+inline void require_sizes(const char* where, const char* what, const std::vector<std::vector<double>>& vectors, std::size_t size) {
+  for (const auto& one : vectors) require_size(where, what, size, one.size());
+}
+
 /// Vectors of one size, `lanes` of them from `first` on, as one vector of batches. Where they end, the last one again.
 template <std::size_t lanes> class SideBySide {
   std::size_t size_;
@@ -29,10 +33,6 @@ template <std::size_t lanes> class SideBySide {
   std::size_t size() const { return size_; }
   Batch<double, lanes> operator[](std::size_t i) const { return Batch<double, lanes>::column(rows_, i); }
 };
-
-inline void require_sizes(const char* where, const char* what, const std::vector<std::vector<double>>& vectors, std::size_t size) {
-  for (const auto& one : vectors) require_size(where, what, size, one.size());
-}
 
 /// The other way: makes them `size` long, and writes batch(i) to their numbers i.
 template <std::size_t lanes> void spread(std::vector<std::vector<double>>& vectors, std::size_t first, std::size_t size, const auto& batch) {

@@ -68,7 +68,7 @@ template <std::floating_point T> class Parameter {
 
     /// Has the tape's last walk backwards reached it, and no update used that?
     bool fresh(const Tape& tape) const { return cell->swept == tape.nodes.sweep && tape.swept && cell->updated != tape.nodes.sweep; }
-    /// The tape for which it is, or null; mostly the one that used it last.
+    /// A tape of which that is true, or null; mostly the one that used it last.
     [[gnu::always_inline]] Tape* reached_by() {
       Tape* const tape = holder();
       return tape && fresh(*tape) ? tape : reached_by_another();

@@ -1,6 +1,8 @@
 // Parameters: tensors to be learned, on one recording after another; updates in place never change what was recorded.
 #include "support.hpp"
+#include <algorithm>
 #include <memory>
+#include <optional>
 #include <thread>
 
 using ad::Parameter;
@@ -274,6 +276,107 @@ TEST_CASE("two tapes in turn keep one parameter without piling it up") {
       CHECK(ad::detail::active<double>->nodes.shared.size() <= 3);
     }
   }
+}
+
+namespace {
+/// What the parameters of a tape should be, kept beside it: y = Σ c · Σ p² over all uses.
+struct Model {
+  struct Use { std::size_t parameter, standing; double factor; };
+  struct Standing { std::size_t number, made_at; double value; };  ///< made_at: how many uses there were
+  ad::Tape tape;
+  support::Number y = 0.0;
+  std::vector<Use> uses;
+  std::optional<Standing> standing[2];
+  std::vector<std::size_t> spoiled;  ///< made_at of standings whose numbers have changed
+  bool fresh[2] = {false, false};   ///< reached by the last walk backwards, and not used for an update …
+  double walked[2] = {0, 0};        ///< … with this slope
+  struct Marked { ad::Tape::Mark mark; support::Number y; std::size_t uses; };
+  std::vector<Marked> marks;
+
+  void forget(std::size_t left) {
+    uses.resize(left);
+    std::erase_if(spoiled, [&](std::size_t at) { return at >= left; });
+    for (int p = 0; p < 2; ++p) {
+      if (standing[p] && standing[p]->made_at >= left) standing[p].reset();
+      fresh[p] = false;
+    }
+  }
+  /// ∂y/∂p, each component.
+  double slope(std::size_t p) const {
+    double slope = 0;
+    for (const Use& use : uses) if (use.parameter == p && use.standing == standing[p]->number) slope += use.factor * 2 * standing[p]->value;
+    return slope;
+  }
+};
+}  // namespace
+
+TEST_CASE("parameters on three tapes in any order: random uses, marks, updates and assignments agree with a model") {
+  std::uint64_t state = 7;
+  const auto below = [&state](std::size_t n) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return static_cast<std::size_t>(state >> 33) % n;
+  };
+  std::size_t standings = 0, walks = 0, refused = 0;
+  for (int round = 0; round < 40; ++round) {
+    Parameter<double> ps[2] = {Parameter<double>(Tensor<double>{1, 1}), Parameter<double>(Tensor<double>{2, 2})};
+    std::vector<std::unique_ptr<Model>> models;
+    for (int i = 0; i < 3; ++i) models.push_back(std::make_unique<Model>());
+    for (int step = 0; step < 200; ++step) {
+      std::unique_ptr<Model>& chosen = models[below(3)];
+      Model& m = *chosen;
+      const std::size_t p = below(2);
+      const double number = 1 + static_cast<double>(below(1000)) / 8;
+      switch (below(12)) {
+        default: {
+          const auto on = m.tape.record();
+          if (!m.standing[p]) m.standing[p] = {standings++, m.uses.size(), ps[p].value()(0)};
+          m.uses.push_back({p, m.standing[p]->number, number});
+          m.y += sum(square(ps[p].var())) * number;
+          break;
+        }
+        case 0: m.tape.clear(), m.y = 0.0, m.marks.clear(), m.forget(0); break;
+        case 1: m.marks.push_back({m.tape.mark(), m.y, m.uses.size()}); break;
+        case 2:
+          if (m.marks.empty()) break;
+          m.marks.resize(below(m.marks.size()) + 1);
+          m.tape.rewind(m.marks.back().mark), m.y = m.marks.back().y, m.forget(m.marks.back().uses);
+          break;
+        case 3:
+          for (const auto& each : models) each->standing[p].reset(), each->fresh[p] = false;
+          ps[p].assign(Tensor<double>{number, number});
+          break;
+        case 4: {  // an update takes one tape's adjoint, and spoils what every tape has recorded
+          const double* const g = ps[p].adjoint();
+          Model* from = nullptr;
+          for (const auto& each : models) if (g && each->fresh[p] && g[1] == about(each->walked[p])) from = each.get();
+          CHECK((g != nullptr) == std::any_of(models.begin(), models.end(), [p](const auto& each) { return each->fresh[p]; }));
+          REQUIRE((g != nullptr) == (from != nullptr));
+          if (from) from->fresh[p] = false;
+          double* const x = ps[p].update();
+          x[0] = x[1] = number;
+          for (const auto& each : models) if (each->standing[p]) each->spoiled.push_back(each->standing[p]->made_at);
+          break;
+        }
+        case 5: chosen = std::make_unique<Model>(); break;
+        case 6: case 7:
+          if (m.uses.empty()) break;
+          if (!m.spoiled.empty()) {
+            refuses<ad::TapeError>([&] { m.tape.backward(m.y); }, {"updated in place"});
+            ++refused;
+            break;
+          }
+          m.tape.backward(m.y);
+          for (std::size_t q = 0; q < 2; ++q) {
+            m.fresh[q] = m.standing[q].has_value();
+            if (m.standing[q]) CHECK(m.tape.adjoint(ps[q])(0) == about(m.walked[q] = m.slope(q)));
+            else refuses<ad::TapeError>([&] { (void)m.tape.adjoint(ps[q]); }, {"not been used on this tape"});
+          }
+          ++walks;
+      }
+    }
+  }
+  CHECK(walks > 300);
+  CHECK(refused > 100);
 }
 
 TEST_CASE("nothing is recorded while a Pause lives") {

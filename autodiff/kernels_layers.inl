@@ -48,14 +48,16 @@ template <class T> struct Whole {
     const hn::Repartition<std::int32_t, DI> d;
     return b == 1 ? a : hn::BitCast(DI(), hn::Mul(hn::BitCast(d, a), hn::BitCast(d, number(b))));
   }
-  /// The numbers at `index`, of which none is behind the first vector unless `wide`.
+  /// The numbers at `index`, of which none that is wanted is behind the first vector unless `wide`.
   HWY_INLINE X pick(I index, bool wide) const {
-    const X first = hn::TableLookupLanes(part[0].v, hn::IndicesFromVec(typename X::D(), index));
+    // The processor reads the low bits of an index alone. Highway's checked builds stop at others, wanted or not.
+    const auto within = hn::IndicesFromVec(typename X::D(), HWY_IS_DEBUG_BUILD ? hn::And(index, number(X::size - 1)) : index);
+    const X first = hn::TableLookupLanes(part[0].v, within);
     if constexpr (vectors == 1) return first;
     else {
       if (!wide) return first;
       const auto behind = hn::RebindMask(typename X::D(), hn::Gt(index, number(X::size - 1)));
-      return hn::IfThenElse(behind, hn::TableLookupLanes(part[1].v, hn::IndicesFromVec(typename X::D(), hn::And(index, number(X::size - 1)))), first.v);
+      return hn::IfThenElse(behind, hn::TableLookupLanes(part[1].v, within), first.v);
     }
   }
 

@@ -94,6 +94,8 @@ template <> struct Nodes<double> {
   Arena walk;                   ///< memory until the next walk backwards
   Stack<Storage*> storages;     ///< kept until a clear() after which they were not used
   Stack<Shared*> shared;        ///< likewise
+  struct Replaced { Storage* storage; Id of; };
+  Stack<Replaced> replaced;     ///< numbers that a parameter has given up, for as long as its statement `of` stands
   Stack<CellBase*> learned;     ///< where parameters stand in this recording, but for those that stand in cells of their own
   struct HandedOut { CellBase* cell; Storage* storage; };
   Stack<HandedOut> handed_out;  ///< copies given to users, until clear() or rewind()
@@ -158,6 +160,12 @@ template <> struct Nodes<double> {
   template <class X> [[gnu::always_inline]] static void keep_as_well(Stack<X*>& kept, X* object) {
     kept.push(object);
     object->retain();
+  }
+
+  void keep_replaced(Storage* storage, Id of) {
+    if (!storage) return;
+    storage->retain();
+    replaced.push({storage, of});
   }
 
   /// The copy of `cell` made by `copy`, which a user gets, remembered until clear() or rewind().

@@ -92,7 +92,7 @@ template <std::floating_point T> class Parameter {
     /// The tapes point at our numbers; before these go elsewhere they become owners of them.
     [[gnu::noinline, gnu::cold]] void keep_recorded_numbers() {
       for_each_standing([&](Tape& tape, Cell& c) {
-        tape.nodes.keep(value.storage());
+        tape.nodes.keep_replaced(value.storage(), tape.id_of(c.place, "update"));
         c.storage = value.storage();
       });
     }

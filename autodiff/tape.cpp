@@ -70,6 +70,13 @@ void take_back(Stack<Nodes<double>::HandedOut>& handed_out) {
   }
   handed_out.truncate(0);
 }
+/// Gives back the numbers of statements from `end` on.
+void let_go(Stack<Nodes<double>::Replaced>& replaced, Id end) {
+  std::size_t kept = 0;
+  for (const auto& one : replaced)
+    if (one.of < end) replaced[kept++] = one; else one.storage->release();
+  replaced.truncate(kept);
+}
 void set_idle(Storage& storage, bool idle) { __atomic_store_n(&storage.idle, idle, __ATOMIC_RELAXED); }
 void set_idle(Shared&, bool) {}
 template <class X> void let_go(Stack<X*>& kept, std::size_t from) {
@@ -101,6 +108,7 @@ void Nodes<double>::rewind(const Mark& mark, Id end) {
   if (updated >= end) updated = nobody;
   let_go(storages, mark.storages);
   let_go(shared, mark.shared);
+  let_go(replaced, end);
   learned.truncate(mark.learned);
   list.truncate(mark.nodes);
   arena.rewind(mark.arena);
@@ -109,6 +117,7 @@ void Nodes<double>::forget_all(Place next) {
   take_back(handed_out);
   let_go_unused(storages, recording);
   let_go_unused(shared, recording);
+  let_go(replaced, Id{0});
   learned.truncate(0);
   list.truncate(0);
   arena.rewind({});

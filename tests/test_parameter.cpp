@@ -126,6 +126,42 @@ TEST_CASE("an update takes the adjoint of the walk that reached it, also if anot
   CHECK(p.adjoint()[0] == 1);
 }
 
+TEST_CASE("a rewind leaves the old numbers of a parameter to what still stands, and gives back the others") {
+  const auto trash = [] {
+    std::vector<Tensor<double>> many(50, Tensor<double>{-1, -1});
+    for (auto& t : many) t[0] = -2;
+    return many;
+  };
+  Parameter<double> p(Tensor<double>{1, 2});
+  ad::Tape tape;
+  const ad::Var v = p.var();
+  const ad::Var y = sum(v * v);
+  const auto mark = tape.mark();
+  p.assign(Tensor<double>{100, 200});
+  for (int i = 0; i < 3; ++i) {
+    (void)p.var();
+    p.assign(Tensor<double>{100, 200});
+    CHECK(ad::detail::active<double>->nodes.replaced.size() == 2);
+    tape.rewind(mark);
+    CHECK(ad::detail::active<double>->nodes.replaced.size() == 1);
+  }
+  const auto more = trash();
+  CHECK(difference(v.value(), Tensor<double>{1, 2}) == "");
+  tape.backward(y);
+  CHECK(difference(tape.adjoint(v), Tensor<double>{2, 4}) == "");
+
+  tape.clear();
+  const ad::Var w = p.var();
+  const auto later = tape.mark();
+  {
+    const Tensor<double> kept = p.value();
+    p.update()[0] = 7;  // the numbers move away
+  }
+  tape.rewind(later);
+  const auto still_more = trash();
+  CHECK(difference(w.value(), Tensor<double>{100, 200}) == "");
+}
+
 TEST_CASE("other numbers by assign: every tape keeps the old ones that it has recorded") {
   Parameter<double> p(Tensor<double>{1, 2});
   ad::Tape first;

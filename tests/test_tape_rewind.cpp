@@ -5,8 +5,6 @@ using support::about;
 using support::Number;
 using support::refuses;
 using support::TensorVar;
-using support::works;
-using support::works_as_the_youngest;
 
 
 TEST_CASE("rewind forgets what came after the mark, and keeps what stood before it") {

@@ -116,8 +116,8 @@ template <class T, class Tag>
 template <class S, class T> [[gnu::always_inline]] constexpr auto scaled(const S& slope, const T& tangent) {
   if constexpr (is_plain_nest<S> && is_plain_nest<T>) {
     using X = decltype(slope * tangent);
-    if constexpr (Arithmetic<S> && !Arithmetic<T>) if (slope - slope == 0) [[likely]] return slope * tangent;  // finite: one question for all lanes
-    return select(vanishes(tangent), X(zero_like(tangent)), X(slope * tangent));
+    if constexpr (Arithmetic<S> && requires { tangent.scaled(slope); }) return tangent.scaled(slope);
+    else return select(vanishes(tangent), X(zero_like(tangent)), X(slope * tangent));
   } else return slope * tangent;
 }
 /// The same beside a constant c: a slope ±1 has no shape, so where c may have broadcast x to the shape of y, the tangent must follow.

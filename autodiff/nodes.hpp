@@ -15,7 +15,6 @@
 
 namespace autodiff::inline v1 {
 
-
 namespace detail {
 
 template <class Scalar> struct Record;
@@ -97,8 +96,7 @@ template <> struct Nodes<double> {
   struct Replaced { Storage* storage; Id of; };
   Stack<Replaced> replaced;     ///< numbers that a parameter has given up, for as long as its statement `of` stands
   Stack<CellBase*> learned;     ///< where parameters stand in this recording, but for those that stand in cells of their own
-  struct HandedOut { CellBase* cell; Storage* storage; };
-  Stack<HandedOut> handed_out;  ///< copies given to users, until clear() or rewind()
+  Stack<CellBase*> handed_out;  ///< whose copies users have, until clear() or rewind()
   Place recording = 0, recording_before = 0;  ///< names of what is recorded since clear(), and of what was before it
   std::uint64_t sweep = 0;      ///< number of the last walk backwards
   std::uint64_t sweep_before_rewind = 0;  ///< adjoints written up to then may lie in memory that rewind() took back
@@ -168,11 +166,13 @@ template <> struct Nodes<double> {
     replaced.push({storage, of});
   }
 
-  /// The copy of `cell` made by `copy`, which a user gets, remembered until clear() or rewind().
-  Storage* hand_out(CellBase& cell, Storage* copy) {
-    if (!cell.handed) cell.handed = new (arena.take(sizeof(Handed))) Handed;
-    handed_out.push({&cell, copy});
-    return copy;
+  /// Where the copies of `cell` are remembered that users get, until clear() or rewind().
+  Handed& handed(CellBase& cell) {
+    if (!cell.handed) {
+      cell.handed = new (arena.take(sizeof(Handed))) Handed;
+      handed_out.push(&cell);
+    }
+    return *cell.handed;
   }
 
   Mark mark() const { return {list.size(), storages.size(), shared.size(), learned.size(), arena.position()}; }

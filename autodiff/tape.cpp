@@ -63,10 +63,10 @@ std::size_t Arena::capacity() const {
 // ---- nodes -----------------------------------------------------------------------------------------------------------
 
 namespace {
-void take_back(Stack<Nodes<double>::HandedOut>& handed_out) {
-  for (auto& [cell, storage] : handed_out) {
-    cell->handed = nullptr;
-    storage->release();
+void take_back(Stack<CellBase*>& handed_out) {
+  for (CellBase* cell : handed_out) {
+    const Handed& handed = *std::exchange(cell->handed, nullptr);
+    for (Storage* copy : {handed.value, handed.adjoint}) if (copy) copy->release();
   }
   handed_out.truncate(0);
 }
@@ -143,6 +143,16 @@ Place draw_block() {
   return next_block.fetch_add(block, std::memory_order_relaxed);
 }
 
+// ---- spare memory ----------------------------------------------------------------------------------------------------
+
+void SpareMemory::give_back(void (*but_for)()) const {
+  for (const auto kind : kinds) if (kind != but_for) kind();
+}
+SpareMemory& SpareMemory::of_this_thread() {
+  static thread_local SpareMemory memory;
+  return memory;
+}
+
 // ---- what is refused -------------------------------------------------------------------------------------------------
 
 namespace {
@@ -184,7 +194,6 @@ template void end_tape(Record<double>*);
 template void tidy_tapes<double>();
 template void put_on_top(Link<double>&);
 template void take_out(Link<double>&);
-template void release_spare<double>();
 template Link<double>* youngest();
 template const Record<double>* holder_of(Place);
 

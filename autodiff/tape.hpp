@@ -170,7 +170,14 @@ template <class Scalar> void put_on_top(Link<Scalar>& link);
 template <class Scalar> void take_out(Link<Scalar>& link);
 template <class Scalar> Record<Scalar>* new_tape();              ///< a record, on top of this thread's list
 template <class Scalar> void end_tape(Record<Scalar>* record);
-template <class Scalar> void release_spare();                    ///< gives back what ended tapes of this thread left
+/// What ended tapes of a thread have left for its next ones, tapes over whatever numbers: bytes in sum, and how each kind gives back its own.
+struct SpareMemory {
+  std::size_t bytes = 0;
+  std::vector<void (*)()> kinds;
+  ~SpareMemory() { kinds = {}; }  ///< a static object that ends later may still ask
+  void give_back(void (*but_for)() = nullptr) const;
+  static SpareMemory& of_this_thread();
+};
 template <class Scalar> Link<Scalar>* youngest();                 ///< the top of this thread's list, or null
 template <class Scalar> const Record<Scalar>* holder_of(Place place);  ///< the record among this thread's tapes that holds a place, or null
 
@@ -281,8 +288,8 @@ template <class Scalar> class BasicTape {
 
   Statistics statistics() const;
 
-  /// Gives back the memory of ended tapes, of which every thread keeps up to 512 MB, warm for its next tapes (and gradients).
-  static void release_spare() { detail::release_spare<Scalar>(); }
+  /// Gives back the memory of ended tapes, over whatever numbers, of which every thread keeps up to 512 MB in sum, warm for its next tapes (and gradients).
+  static void release_spare() { detail::SpareMemory::of_this_thread().give_back(); }
 
  private:
   /// The record; throws TapeError if this tape was moved from.

@@ -56,6 +56,7 @@ template <class Scalar> void Record<Scalar>::forget(const Mark& mark) {
   }
   place = base + mark.id;
   next = arguments.data() + mark.bytes;
+  if (arguments.capacity() > most_statements * sizeof(Word<Scalar>)) [[unlikely]] last = next;  // grow() counts anew how many the ids allow
   swept = 0;
   if constexpr (Nodes<Scalar>::possible) {
     if (mark.id == 1) nodes.forget_all(base);
@@ -158,13 +159,14 @@ template <class Scalar> void Record<Scalar>::sweep() {
 /// Every thread's list, and records that ended, kept for its next tape: their pages are warm. (Of new pages the first touch costs more than
 /// what is written there: batches on 140 MB, Burgers and GMM in bench/scalar, took three times as long when large records were given back.)
 template <class Scalar> struct ThreadTapes {
-  static constexpr std::size_t most_spare = 8, most_spare_bytes = std::size_t{512} << 20;  ///< in sum
+  static constexpr std::size_t most_spare = 8, most_spare_bytes = std::size_t{512} << 20;  ///< of this kind; of all kinds
   Link<Scalar>* top = nullptr;
   struct Spare { Record<Scalar>* record; std::size_t bytes; };
   std::vector<Spare> spare;
-  std::size_t spare_bytes = 0;
+  SpareMemory& all_spare = SpareMemory::of_this_thread();
   std::uint64_t seen = 0;  ///< of ended_elsewhere
 
+  ThreadTapes() { all_spare.kinds.push_back(&give_back_spare); }
   ~ThreadTapes() {
     gone = true;
     while (top) {
@@ -201,25 +203,25 @@ template <class Scalar> struct ThreadTapes {
     if constexpr (Nodes<Scalar>::possible) record->nodes.release_all();
     of_this_thread().keep(record);
   }
-  /// The youngest is the likeliest to fit what comes next: where it is too much, the oldest go.
+  /// The youngest is the likeliest to fit what comes next: where it is too much, other kinds go, then the oldest.
   void keep(Record<Scalar>* record) {
     spare.push_back({record, record->reserved()});
-    spare_bytes += spare.back().bytes;
-    std::size_t n = 0;
-    for (std::size_t left = spare_bytes; spare.size() - n > most_spare || left > most_spare_bytes; ++n) left -= spare[n].bytes;
-    release(n);
+    all_spare.bytes += spare.back().bytes;
+    if (all_spare.bytes > most_spare_bytes) all_spare.give_back(&give_back_spare);
+    while (spare.size() > most_spare || all_spare.bytes > most_spare_bytes) release(1);
   }
   Record<Scalar>* take() {
     const Spare youngest = spare.back();
     spare.pop_back();
-    spare_bytes -= youngest.bytes;
+    all_spare.bytes -= youngest.bytes;
     return youngest.record;
   }
   /// Gives back the oldest n of what is kept.
   void release(std::size_t n) {
-    for (std::size_t i = 0; i < n; ++i) spare_bytes -= spare[i].bytes, delete spare[i].record;
+    for (std::size_t i = 0; i < n; ++i) all_spare.bytes -= spare[i].bytes, delete spare[i].record;
     spare.erase(spare.begin(), spare.begin() + static_cast<std::ptrdiff_t>(n));
   }
+  static void give_back_spare() { if (!gone) of_this_thread().release(of_this_thread().spare.size()); }
   /// Lets the top one record, of those that have not ended on another thread.
   void settle() {
     if (__atomic_load_n(&ended_elsewhere, __ATOMIC_ACQUIRE) != seen) [[unlikely]] tidy();
@@ -291,11 +293,6 @@ template <class Scalar> void end_tape(Record<Scalar>* record) {
   }
   ThreadTapes<Scalar>::let_go(record, owners);
 }
-template <class Scalar> void release_spare() {
-  if (ThreadTapes<Scalar>::gone) return;
-  auto& tapes = ThreadTapes<Scalar>::of_this_thread();
-  tapes.release(tapes.spare.size());
-}
 template <class Scalar> Link<Scalar>* youngest() { return ThreadTapes<Scalar>::gone ? nullptr : ThreadTapes<Scalar>::of_this_thread().top; }
 template <class Scalar> const Record<Scalar>* holder_of(Place place) {
   for (const Link<Scalar>* link = youngest<Scalar>(); link; link = link->below)
@@ -309,7 +306,6 @@ extern template void end_tape(Record<double>*);
 extern template void tidy_tapes<double>();
 extern template void put_on_top(Link<double>&);
 extern template void take_out(Link<double>&);
-extern template void release_spare<double>();
 extern template Link<double>* youngest();
 extern template const Record<double>* holder_of(Place);
 

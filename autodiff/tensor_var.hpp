@@ -88,9 +88,10 @@ template <std::floating_point T> class Var<Tensor<T>> {
   static Tensor<T> shared_copy(const Cell& c, detail::Storage* copy) { return Tensor<T>::sharing(c.shape, static_cast<const T*>(copy->numbers()), copy); }
   Tensor<T> handed_out(Cell& c) const {
     auto& nodes = const_cast<detail::Record<double>*>(detail::holder_of<double>(place_))->nodes;
-    detail::Storage* copy = nodes.hand_out(c, detail::Storage::allocate(c.shape.count() * sizeof(T)));
-    if (c.shape.count()) std::memcpy(copy->numbers(), c.data, c.shape.count() * sizeof(T));
-    return shared_copy(c, c.handed->value = copy);
+    const std::size_t bytes = c.shape.count() * sizeof(T);
+    detail::Storage* const copy = nodes.handed(c).value = detail::Storage::allocate(bytes);
+    if (bytes) std::memcpy(copy->numbers(), c.data, bytes);
+    return shared_copy(c, copy);
   }
 };
 template <class T> Var(Tensor<T>) -> Var<Tensor<T>>;
@@ -451,13 +452,18 @@ template <class Scalar> template <class T> Tensor<T> BasicTape<Scalar>::adjoint(
   auto& nodes = held().nodes;
   if (cell.swept != nodes.sweep) return Tensor<T>::zeros(cell.shape);
   detail::settle(nodes, cell);
-  if (!cell.handed || !cell.handed->adjoint || cell.handed->swept != nodes.sweep) {
-    detail::Storage* const copy = nodes.hand_out(cell, detail::Storage::allocate(cell.shape.count() * sizeof(T)));
-    if (cell.shape.count()) std::memcpy(copy->numbers(), cell.adjoint, cell.shape.count() * sizeof(T));
-    cell.handed->adjoint = copy;
-    cell.handed->swept = nodes.sweep;
+  detail::Handed& handed = nodes.handed(cell);
+  if (!handed.adjoint || handed.swept != nodes.sweep) {
+    const std::size_t bytes = cell.shape.count() * sizeof(T);
+    if (!handed.adjoint || handed.adjoint->shared()) {  // nobody's copy of an earlier walk is used again
+      detail::Storage* const copy = detail::Storage::allocate(bytes);
+      if (handed.adjoint) handed.adjoint->release();
+      handed.adjoint = copy;
+    }
+    if (bytes) std::memcpy(handed.adjoint->numbers(), cell.adjoint, bytes);
+    handed.swept = nodes.sweep;
   }
-  return Tensor<T>::sharing(cell.shape, static_cast<const T*>(cell.handed->adjoint->numbers()), cell.handed->adjoint);
+  return Tensor<T>::sharing(cell.shape, static_cast<const T*>(handed.adjoint->numbers()), handed.adjoint);
 }
 
 // ---- what rules ask of a number --------------------------------------------------------------------------------------

@@ -151,6 +151,30 @@ TEST_CASE("after the first step, every kind of tensor operation allocates nothin
   CHECK(allocations(step) == 0);
 }
 
+TEST_CASE("a loop of walks back over one recording allocates nothing for the adjoints it asks for, but where it keeps them") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(Tensor<double>{1, 2}), y = square(x);
+  std::vector<Tensor<double>> kept;
+  kept.reserve(100);
+  double weight = 0;
+  const auto walk = [&] {
+    weight += 1;
+    tape.backward(sum(y), weight);
+    const Tensor<double> g = tape.adjoint(x);
+    if (g.data()[1] != 4 * weight) throw 0;
+    return g;
+  };
+  CHECK(allocations([&] {
+    const auto mark = tape.mark();
+    (void)walk();
+    tape.rewind(mark);
+  }) <= 20);  // rewind() gives back what was handed out
+  const ad::Var total = sum(y);
+  CHECK(allocations([&] { tape.backward(total); (void)tape.adjoint(x); }) == 0);
+  for (int i = 0; i < 5; ++i) kept.push_back(walk());
+  for (std::size_t i = 0; i < 5; ++i) CHECK(kept[i].data()[1] == 4 * (weight - 4 + static_cast<double>(i)));
+}
+
 TEST_CASE("a constant that every recording uses is written to in place between them, and copied while one has it") {
   Tensor<double> x{1, 2};
   ad::Tape tape;

@@ -135,7 +135,7 @@ TEST_CASE("a tape may end on another thread; this thread's next tape records") {
   for (int round = 0; round < 3; ++round) {
     auto tape = std::make_unique<ad::Tape>();
     const ad::Var x = tape->variable(2.0);
-  const ad::Var t = tape->variable(ad::Tensor<double>{1, 2});
+    const ad::Var t = tape->variable(ad::Tensor<double>{1, 2});
     tape->rewind(tape->mark());
     std::thread([&] { tape.reset(); }).join();
     refuses<ad::TapeError>([&] { (void)(t + 1.0); }, {"no tape records"});
@@ -260,4 +260,62 @@ TEST_CASE("what an ended tape held serves the next one, also when it is large, u
   CHECK(fresh() > 80'000'000);
   ad::Tape::release_spare();
   CHECK(fresh() < 100'000);
+}
+
+TEST_CASE("what tapes over other numbers held is given back too, and counts") {
+  using D = ad::Dual<double>;
+  const auto fresh = [] { return ad::BasicTape<D>().statistics().reserved; };
+  const auto fill = [] { ad::BasicTape<D> tape; (void)tape.variables(std::vector<D>(100'000)); };
+  ad::Tape::release_spare();
+  fill();
+  CHECK(fresh() > 1'000'000);
+  const std::size_t kept = ad::detail::SpareMemory::of_this_thread().bytes;
+  CHECK(kept > 1'000'000);
+  { ad::Tape tape; }
+  CHECK(ad::detail::SpareMemory::of_this_thread().bytes >= kept);
+  ad::Tape::release_spare();
+  CHECK(fresh() < 1'000'000);
+  fill();
+  {  // more than all kinds may keep: the others go
+    ad::Tape tape;
+    ad::detail::active<double>->arguments.grow(std::size_t{500} << 20);
+  }
+  CHECK(fresh() > 1'000'000);
+  {
+    ad::Tape tape;
+    ad::detail::active<double>->arguments.grow((std::size_t{512} << 20) - 100);
+  }
+  CHECK(fresh() < 1'000'000);
+  ad::Tape::release_spare();
+  CHECK(ad::detail::SpareMemory::of_this_thread().bytes == 0);
+}
+
+TEST_CASE("a tape refuses more statements than its ids can name, also after a clear() of one whose arguments took gigabytes") {
+  using ad::detail::most_statements;
+  ad::Tape tape;
+  auto& record = *ad::detail::active<double>;
+  const auto pretend = [&](std::size_t statements) {  // recorded, without arguments
+    record.place += statements;
+    record.last = record.next;
+  };
+  pretend(most_statements - 3);
+  const ad::Var x = tape.variable(1.0), y = x * 2.0;
+  refuses<ad::TapeError>([&] { (void)Number(y * y); }, {"statements is the most one tape holds"});
+  refuses<ad::TapeError>([&] { (void)tape.variable(1.0); }, {"statements is the most one tape holds"});
+  refuses<ad::TapeError>([&] { (void)tape.variables(std::vector{1.0, 2.0}); }, {"statements is the most one tape holds"});
+  tape.clear();
+  works_as_the_youngest(tape);
+  if (AUTODIFF_SANITIZED) return;  // it would write to what is only reserved here
+  record.arguments.grow(std::size_t{3} << 30);
+  record.next = record.arguments.data();
+  pretend(1000);
+  (void)tape.variable(1.0);
+  record.next += std::size_t{1} << 30;  // what 1000 statements of many arguments might take
+  record.last = record.next;
+  (void)tape.variable(1.0);
+  tape.clear();
+  (void)tape.variable(1.0);
+  CHECK(static_cast<std::size_t>(record.last - record.next) / sizeof(ad::detail::Word<double>) <= most_statements);
+  works_as_the_youngest(tape);
+  ad::Tape::release_spare();
 }

@@ -9,7 +9,11 @@ bool GradientReport::agrees() const {
 }
 double GradientReport::largest_difference() const {
   double largest = 0;
-  for (const Component& c : components) largest = std::fmax(largest, std::abs(c.given - (hand_written ? c.ad : c.finite_difference)));
+  for (const Component& c : components) {
+    const double apart = std::abs(c.given - (hand_written ? c.ad : c.finite_difference));
+    if (!(apart <= largest)) largest = apart;
+    if (std::isnan(largest)) break;
+  }
   return largest;
 }
 std::string GradientReport::text(bool all) const {
@@ -36,7 +40,7 @@ GradientReport detail::judge(GradientReport report) {
 }
 
 void detail::refuse_sizes(const char* where, const char* what, const std::string& expected, const std::string& given) {
-  throw ShapeError(fmt::format("{}: {} must have {}, but it has {}", where, what, expected, given));
+  throw ShapeError(fmt::format("{}: {} must have {}, not {}", where, what, expected, given));
 }
 
 }  // namespace autodiff::inline v1

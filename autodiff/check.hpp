@@ -71,8 +71,7 @@ template <class F, class X> double difference(const F& f, X& x, std::size_t i, d
   return (4 * slope(h / 2) - slope(h)) / 3;
 }
 
-template <class F, class G, class X> GradientReport check(const F& f, const G& given, bool hand_written, X x, CheckOptions options, bool is_float) {
-  const auto yours = given(std::as_const(x));
+template <class F, class G, class X> GradientReport check(const F& f, const G& yours, bool hand_written, X x, CheckOptions options, bool is_float) {
   const auto ad = gradient(f, x);
   const double step = options.step > 0 ? options.step : is_float ? 2e-2 : 1e-3;
   const double noise = (is_float ? 1e-4 : 1e-9) * std::max(1.0, std::abs(value_at(f, x)));
@@ -92,17 +91,23 @@ template <class X> auto checkable(const X& x) {
     return numbers;
   }
 }
+template <class G, class X> concept GradientAt = std::invocable<const G&, const X&> || std::invocable<const G&, const decltype(checkable(std::declval<const X&>()))&>;
+/// The hand-written gradient at x: at numbers of double, or, where it does not take those, at x as it is.
+template <class G, class X> auto written_at(const G& hand_written, const X& x) {
+  if constexpr (std::invocable<const G&, const decltype(checkable(x))&>) return hand_written(checkable(x)); else return hand_written(x);
+}
 template <class X> constexpr bool in_float = requires { requires is_tensor<X> && std::same_as<typename X::Number, float>; };
 }  // namespace detail
 
 /// Compares the gradient that you derived by hand with automatic differentiation and with finite differences. `hand_written(x)` returns something
 /// indexable (for a number x, a number). Returns the report; throws GradientError, which carries it, where they disagree.
-template <class F, class G, detail::Point X> requires std::invocable<const G&, const X&> GradientReport check_gradient(const F& f, const G& hand_written, const X& x, CheckOptions options = {}) {
-  return detail::check(f, hand_written, true, detail::checkable(x), options, detail::in_float<X>);
+template <class F, class G, detail::Point X> requires detail::GradientAt<G, X>
+GradientReport check_gradient(const F& f, const G& hand_written, const X& x, CheckOptions options = {}) {
+  return detail::check(f, detail::written_at(hand_written, x), true, detail::checkable(x), options, detail::in_float<X>);
 }
 /// Compares automatic differentiation with finite differences: is every rule and operation that f uses right, and f smooth, at x?
 template <class F, detail::Point X> GradientReport check_gradient(const F& f, const X& x, CheckOptions options = {}) {
-  return detail::check(f, [&f](const auto& at) { return gradient(f, at); }, false, detail::checkable(x), options, detail::in_float<X>);
+  return detail::check(f, gradient(f, detail::checkable(x)), false, detail::checkable(x), options, detail::in_float<X>);
 }
 
 }  // namespace autodiff::inline v1

@@ -10,8 +10,8 @@ namespace {
 struct Statement {
   std::string operation;                          ///< "" for a number's arithmetic
   std::string shape;                              ///< "" for a number
-  std::vector<std::pair<Id, std::string>> edges;  ///< from where, with which label
-  std::vector<std::string> constants;             ///< operands that are no variables
+  struct Operand { Id from; std::string text; };  ///< 0: a constant, and its shape; else a variable, and the slope in it where that is known
+  std::vector<Operand> operands;
 };
 
 /// The statements that `place` depends on, by id.
@@ -35,7 +35,7 @@ std::map<Id, Statement> collect(Place place, const GraphOptions& options, const 
     if (found.size() == options.most_statements) throw TapeError(text("{}: more than {} statements; draw a smaller recording, or raise most_statements", {where, options.most_statements}));
     Statement& s = found[id];
     const auto depend = [&](Id from, std::string label) {
-      s.edges.emplace_back(from, std::move(label));
+      s.operands.push_back({from, std::move(label)});
       wanted.insert(from);
     };
     if (const auto node = nodes.find(id); node != nodes.end()) {
@@ -43,7 +43,7 @@ std::map<Id, Statement> collect(Place place, const GraphOptions& options, const 
       s.operation = n.name;
       if (n.out) s.shape = n.out->shape.text();
       const auto operand = [&](const CellBase* cell) {
-        if (const Id from = id_of(cell)) depend(from, ""); else s.constants.push_back(cell->shape.text());
+        if (const Id from = id_of(cell)) depend(from, ""); else s.operands.push_back({0, cell->shape.text()});
       };
       for (const CellBase* cell : n.in) if (cell) operand(cell);
       if (n.others) {
@@ -65,13 +65,15 @@ std::map<Id, Statement> collect(Place place, const GraphOptions& options, const 
 std::string to_dot(Place place, const GraphOptions& options) {
   std::string out = "digraph {\n  rankdir=LR;\n  node [fontname=\"Helvetica\", fontsize=11];\n  edge [fontname=\"Helvetica\", fontsize=9, color=\"#666666\"];\n";
   for (const auto& [id, s] : collect(place, options, "to_dot")) {
-    const bool variable = s.edges.empty() && s.operation.empty();
+    const bool variable = s.operands.empty() && s.operation.empty();
     const std::string label = (variable ? std::string("variable") : s.operation) + (s.operation.empty() && !variable ? "" : s.shape.empty() ? "" : "\\n") + s.shape;
     out += fmt::format("  n{} [label=\"{}{}\", shape={}{}];\n", id, label, label.empty() ? fmt::format("#{}", id) : "", s.shape.empty() ? "ellipse" : "box",
                        variable ? ", style=filled, fillcolor=\"#dbe9f6\"" : "");
-    for (const auto& [from, slope] : s.edges) out += fmt::format("  n{} -> n{}{};\n", from, id, slope.empty() ? "" : fmt::format(" [label=\"{}\"]", slope));
-    for (std::size_t i = 0; i < s.constants.size(); ++i)
-      out += fmt::format("  c{0}_{1} [label=\"constant\\n{2}\", shape=box, style=dashed];\n  c{0}_{1} -> n{0};\n", id, i, s.constants[i]);
+    for (std::size_t i = 0; i < s.operands.size(); ++i) {
+      const auto& [from, text] = s.operands[i];
+      if (from == 0) out += fmt::format("  c{0}_{1} [label=\"constant\\n{2}\", shape=box, style=dashed];\n  c{0}_{1} -> n{0};\n", id, i, text);
+      else out += fmt::format("  n{} -> n{}{};\n", from, id, text.empty() ? "" : fmt::format(" [label=\"{}\"]", text));
+    }
   }
   return out + "}\n";
 }
@@ -81,12 +83,14 @@ std::string to_text(Place place, const GraphOptions& options) {
   for (const auto& [id, s] : collect(place, options, "to_text")) {
     out += fmt::format("#{} = ", id);
     if (s.operation.empty()) {
-      if (s.edges.empty()) out += "variable";
-      for (std::size_t i = 0; i < s.edges.size(); ++i) out += fmt::format("{}{} * #{}", i ? " + " : "", s.edges[i].second, s.edges[i].first);
+      if (s.operands.empty()) out += "variable";
+      for (std::size_t i = 0; i < s.operands.size(); ++i) out += fmt::format("{}{} * #{}", i ? " + " : "", s.operands[i].text, s.operands[i].from);
     } else {
       out += s.operation + "(";
-      for (std::size_t i = 0; i < s.edges.size(); ++i) out += fmt::format("{}#{}", i ? ", " : "", s.edges[i].first);
-      for (std::size_t i = 0; i < s.constants.size(); ++i) out += fmt::format("{}constant {}", i || !s.edges.empty() ? ", " : "", s.constants[i]);
+      for (std::size_t i = 0; i < s.operands.size(); ++i) {
+        const auto& [from, text] = s.operands[i];
+        out += (i ? ", " : "") + (from == 0 ? "constant " + text : fmt::format("#{}", from));
+      }
       out += ")";
     }
     out += s.shape.empty() ? "\n" : fmt::format("  {}\n", s.shape);

@@ -104,12 +104,19 @@ template <TensorLike X> auto norm(const X& x) {
   };
   const double y = length(in->data, in->shape.count());
   return detail::plain_if_all_are<X>(detail::record_number<T>("norm", [&] { return y; }, [y](const detail::Pull<T>& p) {
-    if (const auto to = p.to(0)) kernels<T>().axpy(static_cast<T>(y > 0 ? p.number_adjoint() / y : 0), p.in(0).data, to.data, p.in(0).shape.count(), to.add);
+    const auto to = p.to(0);
+    if (!to) return;
+    const double g = p.number_adjoint();
+    const T share = static_cast<T>(y == 0 ? 0 : g / y);
+    const std::size_t n = p.in(0).shape.count();
+    if (!std::isinf(share)) return kernels<T>().axpy(share, p.in(0).data, to.data, n, to.add);
+    for (std::size_t i = 0; i < n; ++i)  // y is tiny, and 1/y out of range
+      to.data[i] = static_cast<T>(g * (static_cast<double>(p.in(0).data[i]) / y)) + (to.add ? to.data[i] : T(0));
   }, in));
 }
 template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto norm(const Dual<T, Tag>& x) {
   const auto y = norm(x.value());
-  return Dual<std::remove_const_t<decltype(y)>, Tag>(y, detail::stored(dot(x.value(), x.tangent()) / select(plain(y) > 0, y, 1.0)));
+  return Dual<std::remove_const_t<decltype(y)>, Tag>(y, detail::stored(dot(x.value(), x.tangent()) / select(plain(y) == 0, 1.0, y)));
 }
 
 // ---- extremes: max, min, argmax --------------------------------------------------------------------------------------

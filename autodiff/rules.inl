@@ -271,11 +271,14 @@ struct Tanh {
   static auto slope(const auto&, const auto& y) { return 1 - y * y; }
 };
 template <Argument X> [[gnu::always_inline]] inline auto tanh(const X& x) { return apply<Tanh>(x); }
-/// arsinh x        slope 1/√(1 + x²)
+/// arsinh x        slope 1/√(1 + x²), which is 1/|x| where x² is far from 1, and may be out of range
 struct Asinh {
   static constexpr Row row{.name = "asinh", .domain = {-1e6, 1e6}, .max_ulp = 3};
   template <class X> static X value(const X& x) { using std::asinh; return asinh(x); }
-  static auto slope(const auto& x, const auto&) { using std::sqrt; return 1 / sqrt(1 + x * x); }
+  static auto slope(const auto& x, const auto&) {
+    using std::abs, std::sqrt;
+    return 1 / select(abs(plain(x)) > like(plain(x), 1e9), abs(x), sqrt(1 + x * x));
+  }
 };
 template <Argument X> [[gnu::always_inline]] inline auto asinh(const X& x) { return apply<Asinh>(x); }
 /// arcosh x        slope 1/√(x² − 1), +∞ at 1; two roots, so that x below −1 gives NaN and a large x does not overflow

@@ -46,8 +46,8 @@ double above_zero(int n, double x) {
   }
   if (z >= order + 12) sum += std::pow(x / z, order + 1) * z * tail;
 
-  double unit = 1 / x;
-  for (int k = 1; k <= n && unit > 0 && unit < infinity; ++k) unit *= k / x;
+  double unit = 1 / x;  // its factors from both ends, so that it stays within range on the way: they are below 1, and above
+  for (int low = 1, high = n; low <= high && unit > 0 && unit < infinity;) unit *= (unit < 1 ? high-- : low++) / x;
   return n % 2 == 1 ? unit * sum : -unit * sum;
 }
 

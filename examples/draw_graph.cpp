@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
 #1 = variable  (2,)
 #2 = variable
 #3 = variable
-#4 = matmul(#1, constant (4, 2))  (4,)
+#4 = matmul(constant (4, 2), #1)  (4,)
 #5 = number(#2)  ()
 #6 = add(#4, #5)  (4,)
 #7 = sigmoid(#6)  (4,)

@@ -93,7 +93,7 @@ TEST_CASE("jvp_batch: what jvp gives, for more directions than lanes, of one num
   }
   CHECK(ad::jvp_batch(one, x, {}).empty());
   CHECK(ad::jvp_batch([](const auto&) { return 5.0; }, x, {{1, 0, 0}}) == std::vector<std::vector<double>>{{0}});
-  refuses<ad::ShapeError>([&] { (void)ad::jvp_batch(one, x, {{1, 2, 3}, {1, 2}}); }, {"jvp_batch", "a direction", "3 components", "it has 2"});
+  refuses<ad::ShapeError>([&] { (void)ad::jvp_batch(one, x, {{1, 2, 3}, {1, 2}}); }, {"jvp_batch", "a direction", "3 components", "not 2"});
 }
 
 TEST_CASE("select takes each lane's own side, and the other does no harm to its derivatives") {
@@ -147,7 +147,7 @@ TEST_CASE("gradient_batch into gradients of before: memory is used again, and a 
   const auto f = [](const auto& x) { return x[0] * x[1]; };
   Points gradients(20, {7, 7, 7}), points;
   for (int i = 0; i < 11; ++i) points.push_back({i + 1.0, 10.0 * i});
-  refuses<ad::ShapeError>([&] { ad::gradient_batch(f, {{1, 2}, {1, 2, 3}}, gradients); }, {"gradient_batch", "it has 3"});
+  refuses<ad::ShapeError>([&] { ad::gradient_batch(f, {{1, 2}, {1, 2, 3}}, gradients); }, {"gradient_batch", "not 3"});
   CHECK(gradients == Points(20, {7, 7, 7}));
   const double* const memory = gradients[10].data();
   ad::gradient_batch(f, points, gradients);
@@ -161,6 +161,6 @@ TEST_CASE("gradient_batch into gradients of before: memory is used again, and a 
 
 TEST_CASE("gradient_batch: points of another size are refused, none give none") {
   const auto f = [](const auto& x) { return x[0] * x[1]; };
-  refuses<ad::ShapeError>([&] { (void)ad::gradient_batch(f, {{1, 2}, {1, 2, 3}}); }, {"gradient_batch", "2 components", "it has 3"});
+  refuses<ad::ShapeError>([&] { (void)ad::gradient_batch(f, {{1, 2}, {1, 2, 3}}); }, {"gradient_batch", "2 components", "not 3"});
   CHECK(ad::gradient_batch(f, {}).empty());
 }

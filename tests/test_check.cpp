@@ -63,7 +63,13 @@ TEST_CASE("a kink or a jump at the point is found, too") {
 TEST_CASE("NaN and infinite gradients never pass") {
   refuses<ad::GradientError>([] { (void)ad::check_gradient([](const auto& x) { return sqrt(x); }, -1.0); }, {"nan"});
   refuses<ad::GradientError>([] { (void)ad::check_gradient([](const auto& x) { return sqrt(x); }, 0.0); }, {"inf"});
-  refuses<ad::GradientError>([] { (void)ad::check_gradient(f, [](const auto&) { return std::vector<double>(2, support::not_a_number); }, at); }, {"component 0: yours nan", "component 1: yours nan"});
+  const auto lost = [](const auto&) { return std::vector<double>{support::not_a_number, 7}; };
+  refuses<ad::GradientError>([&] { (void)ad::check_gradient(f, lost, at); }, {"component 0: yours nan", "component 1: yours 7"});
+  try {
+    (void)ad::check_gradient(f, lost, at);
+  } catch (const ad::GradientError& e) {
+    CHECK(std::isnan(e.report.largest_difference()));
+  }
 }
 
 TEST_CASE("a hand-written gradient is anything that can be indexed") {
@@ -72,8 +78,13 @@ TEST_CASE("a hand-written gradient is anything that can be indexed") {
   (void)ad::check_gradient([](const auto& x) { return x * x; }, [](double x) { return 2 * x; }, 3.0);
   (void)ad::check_gradient([](const auto& x) { return sum(x * x); }, [](const Tensor<double>& x) { return x * 2.0; }, Tensor<double>{{1, 2}, {3, 4}});
   (void)ad::check_gradient([](const auto& x) { return sum(x * x); }, [](const Tensor<float>& x) { return x * 2; }, Tensor<float>{1, 2});
-  refuses<ad::ShapeError>([] { (void)ad::check_gradient(f, [](const auto&) { return std::vector<double>{1}; }, at); }, {"check_gradient: your gradient must have 2 components, but it has 1"});
-  refuses<ad::ShapeError>([] { (void)ad::check_gradient(f, [](const auto&) { return std::vector<double>{1, 2, 3}; }, at); }, {"but it has 3"});
+  const auto product = [](const auto& x) { return x[0] * x[1]; };
+  (void)ad::check_gradient(product, [](const std::array<double, 2>& x) { return std::array{x[1], x[0]}; }, std::array{2.0, 3.0});
+  (void)ad::check_gradient(product, [](const std::vector<float>& x) { return std::vector{x[1], x[0]}; }, std::vector<float>{2, 3});
+  (void)ad::check_gradient(product, [](const std::vector<double>& x) { return std::vector{x[1], x[0]}; }, std::array{2.0f, 3.0f});
+  (void)ad::check_gradient([](const auto& x) { return log(x); }, [](const auto& x) { return 1 / x; }, 2);  // 0.5, not 1 / 2 of ints
+  refuses<ad::ShapeError>([] { (void)ad::check_gradient(f, [](const auto&) { return std::vector<double>{1}; }, at); }, {"check_gradient: your gradient must have 2 components, not 1"});
+  refuses<ad::ShapeError>([] { (void)ad::check_gradient(f, [](const auto&) { return std::vector<double>{1, 2, 3}; }, at); }, {"2 components, not 3"});
 }
 
 TEST_CASE("tolerance and step can be chosen") {

@@ -139,8 +139,8 @@ TEST_CASE("the jacobian, and its products from both sides") {
   CHECK(difference(Tensor<double>::from(ad::vjp(f, at, u), {4}), matmul(Tensor<double>::from(u, {3}), expected)) == "");
   CHECK(ad::jacobian(rosenbrock, at).shape() == Shape({1, 4}));
   CHECK(ad::jacobian([](const auto& z) { return std::vector<std::decay_t<decltype(z[0])>>{}; }, at).shape() == Shape({0, 4}));
-  refuses<ad::ShapeError>([&] { (void)ad::jvp(f, at, std::vector<double>{1, 2}); }, {"jvp: the direction must have 4 components, but it has 2"});
-  refuses<ad::ShapeError>([&] { (void)ad::vjp(f, at, std::vector<double>{1, 2}); }, {"vjp: the weights must have 3 components, but it has 2"});
+  refuses<ad::ShapeError>([&] { (void)ad::jvp(f, at, std::vector<double>{1, 2}); }, {"jvp: the direction must have 4 components, not 2"});
+  refuses<ad::ShapeError>([&] { (void)ad::vjp(f, at, std::vector<double>{1, 2}); }, {"vjp: the weights must have 3 components, not 2"});
   refuses<ad::ShapeError>([&] { (void)ad::hvp(rosenbrock, at, std::vector<double>{1}); }, {"hvp: the direction must have 4"});
 }
 
@@ -172,7 +172,7 @@ TEST_CASE("drivers at tensors") {
   CHECK(ad::gradient([](const auto& t) { return sum(t); }, Tensor<double>{}).shape() == Shape({0}));
   CHECK(ad::hessian([](const auto& t) { return sum(t * t); }, Tensor<double>{}).shape() == Shape({0, 0}));
   refuses<ad::ShapeError>([&] { (void)ad::gradient(F, Tensor<double>{{1, 2, 3}, {1, 2, 3}, {1, 2, 3}}); }, {"gradient: f returned a tensor of shape (3, 3), a scalar is needed; sum it, or use jacobian or vjp"});
-  refuses<ad::ShapeError>([&] { (void)ad::jvp(f, x, Tensor<double>{1}); }, {"jvp: the direction must have shape (2, 2), but it has (1,)"});
+  refuses<ad::ShapeError>([&] { (void)ad::jvp(f, x, Tensor<double>{1}); }, {"jvp: the direction must have shape (2, 2), not (1,)"});
   refuses<ad::ShapeError>([&] { (void)ad::vjp(F, x, Tensor<double>{1}); }, {"vjp: the weights must have shape (2, 2)"});
   refuses<ad::ShapeError>([&] { (void)ad::hvp(F, x, v); }, {"hvp: f returned a tensor of shape (2, 2)"});
 }

@@ -129,6 +129,13 @@ TEST_CASE("a NaN is the largest and the smallest, so that it is not lost") {
 TEST_CASE("the norm has slope 0 at the origin, and neither overflows nor underflows") {
   CHECK(equal(ad::gradient([](auto x) { return norm(x); }, Tensor<double>{0, 0}), Tensor<double>{0, 0}));
   CHECK(ad::jvp([](auto x) { return norm(x); }, Tensor<double>{0, 0}, Tensor<double>{1, 1}) == 0);
+  const auto length = [](auto x) { return norm(x); };
+  CHECK(support::difference(ad::gradient(length, Tensor<double>{3e-310, 4e-310}), Tensor<double>{0.6, 0.8}, 1e-12) == "");  // 1/5e-310 is out of range
+  CHECK(support::difference(ad::gradient(length, Tensor<float>{3e-40f, 4e-40f}), Tensor<float>{0.6f, 0.8f}, 1e-4) == "");
+  CHECK(support::difference(ad::gradient([](auto x) { return sum(x) + norm(x); }, Tensor<double>{3e-310, 4e-310}), Tensor<double>{1.6, 1.8}, 1e-12) == "");
+  CHECK(ad::jvp(length, Tensor<double>{3e-310, 4e-310}, Tensor<double>{1, 1}) == about(1.4, 1e-12));
+  for (const double slope : ad::gradient(length, Tensor<double>{1, not_a_number})) CHECK(std::isnan(slope));
+  CHECK(std::isnan(ad::jvp(length, Tensor<double>{1, not_a_number}, Tensor<double>{1, 0})));
   CHECK(norm(Tensor<double>{3e200, 4e200}) == about(5e200));
   CHECK(norm(Tensor<double>{3e-200, 4e-200}) / 5e-200 == about(1));
   CHECK(norm(Tensor<float>{3e30f, 4e30f}) / 5e30 == about(1, 1e-6));

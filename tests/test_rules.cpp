@@ -311,6 +311,9 @@ TEST_CASE("slopes at the ends of a domain are the limits") {
   CHECK(slope<ad::Atan>(infinity) == 0);
   CHECK(slope<ad::Asinh>(-infinity) == 0);
   CHECK(near(slope<ad::Acosh>(1e300), 1e-300));
+  CHECK(near(slope<ad::Asinh>(1e300), 1e-300));
+  CHECK(near(slope<ad::Asinh>(-1e300), 1e-300));
+  CHECK(near(slope<ad::Asinh>(1e9), 1e-9));
   for (const double x : {-710.0, -1e300, -infinity}) {
     CHECK(slope<ad::Sigmoid>(x) == 0);
     CHECK(std::fabs(slope<ad::Silu>(x)) < 1e-300);

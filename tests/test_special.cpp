@@ -91,6 +91,8 @@ TEST_CASE("polygamma has its known values") {
   CHECK(error(ad::polygamma(2, 1), -2 * 1.2020569031595942854) < 1e-15);
   CHECK(error(ad::polygamma(3, 1), std::pow(pi, 4) / 15) < 1e-15);
   CHECK(ad::polygamma(0, 3.5) == ad::digamma(3.5));
+  CHECK(error(ad::polygamma(1000, 400), -9.5463286602289093521e-38) < 1e-14);
+  CHECK(error(ad::polygamma(2100, 770), -163.94760031903469905) < 1e-14);  // n!/xⁿ comes near 10⁻³³⁴ on its way from 1 to n
 }
 
 TEST_CASE("each polygamma is the slope of the one before") {

@@ -9,6 +9,7 @@
 //     sum + x · y       sum  s x  s y           one_and_two
 //     a variable        (0)                     none: there are no arguments
 //
+// From four variables on all slopes are stored, and equal variables share an argument.
 // What is rare, 1 − x or x · y − z, stores its slopes of ±1 too: that takes 8 bytes more, and no more time than a form for it.
 //
 // One branch by the form costs less than one for each argument: those are often mispredicted. (Slopes of ±1 left out: GMM −15 % of its time,
@@ -26,7 +27,7 @@ namespace detail {
 
 constexpr int id_width = 29;
 constexpr Id id_bits = (Id{1} << id_width) - 1;
-constexpr Id first_argument = Id{1} << 31, minus = Id{1} << 29;  ///< in all words of others and of units but the last
+constexpr Id first_argument = Id{1} << 31, minus = Id{1} << 29;  ///< of others and units; `minus` in no last word
 constexpr Id with_units = Id{1} << 30;                  ///< in the last word: the form is not `others`
 enum class Form : Id { others = 0, units = 2, one_and_other = 3, one_and_two = 6, none = 7 };
 constexpr Id last_word(Form form, Id id) { return static_cast<Id>(form) << id_width | id; }

@@ -1,6 +1,6 @@
 // The door of autodiff: reverse-mode automatic differentiation of scalars and tensors on one tape. Include this, and nothing below it.
 //
-// The library is built in floors; a file includes only from floors below its own:
+// The library is built in floors; a file includes what stands on its own floor or below, never from above:
 //
 //   5  grad.hpp        derivative, gradient, jacobian, hessian, jvp, vjp, hvp of a function: no tape in sight
 //      preaccumulate.hpp  a part of a recording that keeps only its slopes
@@ -22,6 +22,9 @@
 //
 // To understand it, read rules.inl for a page, then tape.hpp, then var.hpp.
 #pragma once
+#if __cplusplus < 202002L
+#error "autodiff needs C++20: compile with -std=c++20"
+#endif
 #include "check.hpp"
 #include "fused.hpp"
 #include "grad.hpp"

@@ -33,6 +33,7 @@ struct GradientError : Error {
   GradientReport report;
 };
 
+/// How check_gradient compares.
 struct CheckOptions {
   double tolerance = 0;  ///< 0: 1e-6 in double, 1e-2 in float
   double step = 0;       ///< of the finite differences, relative to the larger of 1 and |x|; 0: 1e-3 in double, 2e-2 in float

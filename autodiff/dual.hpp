@@ -209,23 +209,6 @@ template <class Tag, class X> constexpr auto surface(const X& x) {
   return Dual<Primal<Tag, X>, Tag, decltype(tangent<Tag>(x))>(x);
 }
 
-/// The nest that holds all tangents of both, as a rule of two would return it.
-template <class L, class R> struct Join { using type = std::common_type_t<L, R>; };
-template <class L, class R> using Joined = typename Join<L, R>::type;
-template <class T, class A, class R> struct Join<Dual<T, A>, R> { using type = Dual<Joined<T, R>, A>; };
-template <class L, class U, class B> struct Join<L, Dual<U, B>> { using type = Dual<Joined<L, U>, B>; };
-template <class T, class U, class A> struct Join<Dual<T, A>, Dual<U, A>> { using type = Dual<Joined<T, U>, A>; };
-template <class T, class A, class U, class B> struct Join<Dual<T, A>, Dual<U, B>> {
-  static auto outside() {
-    if constexpr (first_is_outside<T, A, U, B>()) return std::type_identity<Dual<Joined<T, Primal<A, Dual<U, B>>>, A>>{};
-    else return std::type_identity<Dual<Joined<Primal<B, Dual<T, A>>, U>, B>>{};
-  }
-  using type = typename decltype(outside())::type;
-};
-
-/// x in the wider nest D: tangents it does not have are zero.
-template <class D, class X> constexpr D widen(const X& x) { return static_cast<D>(x); }
-
 }  // namespace detail
 
 template <class Rule, class T, class A, class V, class U, class B, class W>

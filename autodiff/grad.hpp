@@ -125,7 +125,7 @@ template <class F, detail::Point X> auto gradient(const F& f, const X& x) { retu
 
 // ---- products with the Jacobian --------------------------------------------------------------------------------------
 
-/// J·v, the derivative of F along v, in one walk forwards. A number, std::vector or Tensor, as F returns.
+/// J·v, the derivative of F along v, in one walk forwards. A number, std::vector or Tensor, as F returns. Throws ShapeError unless v has x's size.
 template <class F, detail::Vector X, class V> auto jvp(const F& f, const X& x, const V& v) {
   using S = detail::ElementOf<X>;
   using Tag = detail::Tag<F, S>;
@@ -145,7 +145,7 @@ template <class F, class T> auto jvp(const F& f, const Tensor<T>& x, const Tenso
 }
 template <class F, detail::Number X, detail::Number V> auto jvp(const F& f, const X& x, const V& v) { return detail::stored(derivative(f, x) * v); }
 
-/// Jᵀ·u, the gradient of Σ uᵢFᵢ, in one walk backwards; of the shape of x.
+/// Jᵀ·u, the gradient of Σ uᵢFᵢ, in one walk backwards; of the shape of x. Throws ShapeError unless u has the size of what F returns.
 template <class F, detail::Vector X, class U> auto vjp(const F& f, const X& x, const U& u) {
   using S = detail::ElementOf<X>;
   detail::Taped<S> at(x);
@@ -209,6 +209,7 @@ template <class F, class T> Tensor<double> jacobian(const F& f, const Tensor<T>&
 // ---- second derivatives ----------------------------------------------------------------------------------------------
 
 /// H·v, the derivative of ∇f along v. For a vector: forward over reverse, on a tape over Duals. For a tensor: reverse over forward.
+/// Throws ShapeError unless v has x's size and f returns one number.
 template <class F, detail::Vector X, class V> auto hvp(const F& f, const X& x, const V& v) {
   using S = detail::ElementOf<X>;
   using D = Dual<S, detail::Tag<F, S>>;

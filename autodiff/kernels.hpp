@@ -112,7 +112,7 @@ template <class T> struct Kernels {
   // ── vectors ──
   void (*fill)(T value, T* y, std::size_t n, bool add);                              ///< y (+)= value
   void (*axpy)(T alpha, const T* x, T* y, std::size_t n, bool add);                  ///< y (+)= alpha · x
-  /// Adjoints of a dot product or a squared norm: y (+)= alpha · a · b, number by number.
+  /// y (+)= alpha · a · b, number by number: b is a mask.
   void (*multiply)(T alpha, const T* a, const T* b, T* y, std::size_t n, bool add);
 
   // ── costs: the value, and in g (null: not wanted) its gradient with respect to x ──

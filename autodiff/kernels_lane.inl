@@ -75,7 +75,6 @@ template <class T> struct Lane {
 
   friend HWY_ATTR HWY_INLINE Lane fma(Lane a, Lane b, Lane c) { return hn::MulAdd(a.v, b.v, c.v); }
   friend HWY_ATTR HWY_INLINE Lane abs(Lane a) { return hn::Abs(a.v); }
-  friend HWY_ATTR HWY_INLINE Lane fabs(Lane a) { return hn::Abs(a.v); }
   friend HWY_ATTR HWY_INLINE Lane sqrt(Lane a) { return hn::Sqrt(a.v); }
   friend HWY_ATTR HWY_INLINE Lane copysign(Lane a, Lane sign) { return hn::CopySign(a.v, sign.v); }
   friend HWY_ATTR HWY_INLINE Truth<T> isnan(Lane a) { return a != a; }
@@ -87,9 +86,6 @@ template <class T> struct Lane {
   friend HWY_ATTR HWY_INLINE Lane max(Lane a, Lane b) { return hn::IfThenElse(hn::Lt(a.v, b.v), b.v, a.v); }
   friend HWY_ATTR HWY_INLINE Lane min(Lane a, Lane b) { return hn::IfThenElse(hn::Lt(b.v, a.v), b.v, a.v); }
 #endif
-  // The other operand where one is NaN.
-  friend HWY_ATTR HWY_INLINE Lane fmax(Lane a, Lane b) { return select(isnan(a), b, max(a, b)); }
-  friend HWY_ATTR HWY_INLINE Lane fmin(Lane a, Lane b) { return select(isnan(a), b, min(a, b)); }
 
   friend HWY_ATTR HWY_INLINE T sum(Lane a) { return hn::GetLane(hn::SumOfLanes(D(), a.v)); }
   friend HWY_ATTR HWY_INLINE T largest(Lane a) { return hn::GetLane(hn::MaxOfLanes(D(), a.v)); }

@@ -27,7 +27,7 @@ template <class T, class F> HWY_INLINE double block_sums(std::size_t begin, std:
 /// The same in parts that threads may share; their sums are added in order.
 template <class T, class F> HWY_NOINLINE double share_sums(std::size_t n, const F& f) {
   const std::size_t part = std::max(piece_size, (n / most_parts + block_size) / block_size * block_size), parts = (n + part - 1) / part;
-  double sums[most_parts + 1];
+  double sums[most_parts];
   parallel(parts, [&](std::size_t i) HWY_ATTR { sums[i] = block_sums<T>(i * part, std::min(n, (i + 1) * part), f); });
   double total = 0;
   for (std::size_t i = 0; i < parts; ++i) total += sums[i];
@@ -66,10 +66,11 @@ template <class T> void column_sums(const T* x, std::size_t row, T* y, std::size
   }
 }
 
-/// f(begin, end) over rows 0 … m of n numbers, in pieces for the threads if there is much of it (`work` additions for each number).
+/// f(begin, end) over rows 0 … m, `rows` of them at a time.
 template <class F> HWY_NOINLINE void share_rows(std::size_t m, std::size_t rows, const F& f) {
   parallel((m + rows - 1) / rows, [&](std::size_t i) { f(i * rows, std::min(m, (i + 1) * rows)); });
 }
+/// f(begin, end) over rows 0 … m of n numbers, in pieces for the threads if there is much of it (`work` additions for each number).
 template <class F> HWY_INLINE void in_row_pieces(std::size_t m, std::size_t n, std::size_t work, const F& f) {
   if (!worth_sharing(m * n * work)) [[likely]] return f(0, m);
   const F copy = f;

@@ -44,12 +44,14 @@ View transposing(const Shape& x, std::span<const std::size_t> order) {
   if (!valid) throw ShapeError(fmt::format("transpose: the order ({}) for shape {}: name each of its {} axes once", fmt::join(order, ", "), x.text(), x.axes()));
   return view;
 }
-View swapping_last_two(const Shape& x) {
-  if (x.axes() < 2) throw ShapeError(text("transpose: shape {} has no two axes to exchange; reshape it to a row or a column first", {x.text()}));
-  std::array<std::size_t, Shape::most_axes> order{};
-  for (std::size_t i = 0; i < x.axes(); ++i) order[i] = i;
-  std::swap(order[x.axes() - 2], order[x.axes() - 1]);
-  return transposing(x, std::span(order.data(), x.axes()));
+Shape transposed(const Shape& x) {
+  const std::size_t axes = x.axes();
+  if (axes < 2) throw ShapeError(text("transpose: shape {} has no two axes to exchange; reshape it to a row or a column first", {x.text()}));
+  Shape y;
+  for (std::size_t i = 0; i + 2 < axes; ++i) y.append(x[i]);
+  y.append(x[axes - 1]);
+  y.append(x[axes - 2]);
+  return y;
 }
 View slicing(const Shape& x, std::ptrdiff_t axis, std::ptrdiff_t begin, std::ptrdiff_t end, std::ptrdiff_t step) {
   const std::size_t along = x.axis(axis, "slice");

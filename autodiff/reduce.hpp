@@ -33,7 +33,7 @@ struct Reduction {
     shape = a.kept() ? x.with(axis, 1) : x.without(axis);
     if (needs_numbers && along.n == 0 && shape.count()) refuse_empty(where, x);
   }
-  [[noreturn]] static void refuse_empty(const char* where, const Shape& x) { throw ShapeError(text("{}: shape {} holds no numbers to choose from", {where, x.text()})); }
+  [[noreturn]] static void refuse_empty(const char* where, const Shape& x) { throw ShapeError(text("{}: shape {} holds no numbers, so there is none to give; check its size first", {where, x.text()})); }
 };
 }  // namespace detail
 
@@ -47,7 +47,7 @@ template <TensorLike X> auto sum(const X& x) {
     if (const auto to = p.to(0)) kernels<T>().fill(static_cast<T>(p.number_adjoint()), to.data, p.in(0).shape.count(), to.add);
   }, in));
 }
-/// Σ x along an axis.
+/// Σ x along an axis, which goes: (…, N, …) → (…, …). Throws ShapeError if there is no such axis.
 template <TensorLike X> auto sum(const X& x, Axis axis) {
   using T = typename X::Number;
   const detail::Operand<T> in(x, "sum");
@@ -66,12 +66,13 @@ template <AnyTensor X> auto mean(const X& x) {
   const double share = 1.0 / static_cast<double>(shape.count());
   return detail::stored(sum(x) * share);
 }
+/// Σ x / n along an axis of n, which goes. Throws ShapeError if there is no such axis, or it is empty.
 template <AnyTensor X> auto mean(const X& x, Axis axis) {
   const detail::Reduction r("mean", x.shape(), axis, true);
   return detail::stored(sum(x, axis) * (1.0 / static_cast<double>(r.along.n)));
 }
 
-/// Σ aᵢ bᵢ of two tensors of one shape.
+/// Σ aᵢ bᵢ of two tensors of one shape, over all their numbers. Throws ShapeError if their shapes differ.
 template <TensorLike A, TensorLike B> auto dot(const A& a, const B& b) {
   using T = detail::NumberOfAny<A, B>;
   const detail::Operand<T> p(detail::entering<T>(a), "dot"), q(detail::entering<T>(b), "dot");
@@ -173,19 +174,30 @@ template <class X, class F> auto push_extreme(const X& x, Axis axis, const F& f)
   const auto values = plain(x.value());
   return sum(x.tangent() * shares<T>(values, plain(y), Reduction("max", values.shape(), axis).along), axis);
 }
+template <class T, class Tag, class F, class... Along> auto extreme_of(const Dual<T, Tag>& x, const F& f, const Along&... axis) {
+  return Dual<decltype(f(x.value())), Tag>(f(x.value()), push_extreme(x, axis..., f));
+}
 }  // namespace detail
-template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto max(const Dual<T, Tag>& x) { const auto f = [](const auto& t) { return max(t); }; return Dual<decltype(f(x.value())), Tag>(f(x.value()), detail::push_extreme(x, f)); }
-template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto min(const Dual<T, Tag>& x) { const auto f = [](const auto& t) { return min(t); }; return Dual<decltype(f(x.value())), Tag>(f(x.value()), detail::push_extreme(x, f)); }
-template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto max(const Dual<T, Tag>& x, Axis axis) { const auto f = [&](const auto& t) { return max(t, axis); }; return Dual<decltype(f(x.value())), Tag>(f(x.value()), detail::push_extreme(x, axis, f)); }
-template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto min(const Dual<T, Tag>& x, Axis axis) { const auto f = [&](const auto& t) { return min(t, axis); }; return Dual<decltype(f(x.value())), Tag>(f(x.value()), detail::push_extreme(x, axis, f)); }
+template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto max(const Dual<T, Tag>& x) {
+  return detail::extreme_of(x, [](const auto& t) { return max(t); });
+}
+template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto min(const Dual<T, Tag>& x) {
+  return detail::extreme_of(x, [](const auto& t) { return min(t); });
+}
+template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto max(const Dual<T, Tag>& x, Axis axis) {
+  return detail::extreme_of(x, [axis](const auto& t) { return max(t, axis); }, axis);
+}
+template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto min(const Dual<T, Tag>& x, Axis axis) {
+  return detail::extreme_of(x, [axis](const auto& t) { return min(t, axis); }, axis);
+}
 
-/// The position of the largest number, row by row; the first of several.
+/// The position of the largest number, counted row by row; the first of several. A NaN is the largest. Throws ShapeError if there are no numbers.
 template <TensorLike X> std::size_t argmax(const X& x) {
   const auto& values = plain(x);
   if (values.size() == 0) detail::Reduction::refuse_empty("argmax", values.shape());
   return static_cast<std::size_t>(std::max_element(values.begin(), values.end(), [](auto a, auto b) { return a < b || (std::isnan(b) && !std::isnan(a)); }) - values.begin());
 }
-/// The same along an axis; positions in the order of the other axes.
+/// The same along an axis; a position for each entry of the other axes, row by row. Throws ShapeError if there is no such axis, or it is empty.
 template <TensorLike X> std::vector<std::size_t> argmax(const X& x, Axis axis) {
   using T = typename X::Number;
   const auto& values = plain(x);
@@ -216,14 +228,14 @@ template <class T, class Forward, class Back> Var<Tensor<T>> by_rows(const char*
 }
 }  // namespace detail
 
-/// eˣ / Σ eˣ along an axis.
+/// eˣ / Σ eˣ along an axis; of the shape of x. Throws ShapeError if there is no such axis.
 template <TensorLike X> auto softmax(const X& x, Axis axis = -1) {
   using T = typename X::Number;
   return detail::along_last("softmax", x, axis, [](const auto& t) {
     return detail::plain_if_all_are<X>(detail::by_rows<T>("softmax", {t, "softmax"}, &Kernels<T>::softmax, &Kernels<T>::softmax_pullback));
   });
 }
-/// x − log Σ eˣ along an axis.
+/// x − log Σ eˣ along an axis; of the shape of x. Throws ShapeError if there is no such axis.
 template <TensorLike X> auto log_softmax(const X& x, Axis axis = -1) {
   using T = typename X::Number;
   return detail::along_last("log_softmax", x, axis, [](const auto& t) {
@@ -247,7 +259,7 @@ template <TensorLike X> auto logsumexp(const X& x) {
     if (const auto to = p.to(0)) kernels<T>().axpy(g, softmax, to.data, n, to.add);
   }, in));
 }
-/// log Σ eˣ along an axis.
+/// log Σ eˣ along an axis, which goes. Throws ShapeError if there is no such axis.
 template <TensorLike X> auto logsumexp(const X& x, Axis axis) {
   using T = typename X::Number;
   const detail::Reduction r("logsumexp", x.shape(), axis);

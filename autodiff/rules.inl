@@ -397,33 +397,30 @@ struct Copysign {
   static auto right(const auto&, const auto&, const auto& y) { return exactly<0>(y); }
 };
 template <class L, With<L> R> [[gnu::always_inline]] inline auto copysign(const L& a, const R& b) { return apply<Copysign>(a, b); }
-struct Step { static constexpr auto slope(const auto&, const auto& y) { return exactly<0>(y); } };  // for the four below
+/// What the four below share.
+struct Step { static auto slope(const auto&, const auto& y) { return exactly<0>(y); } };
 /// the whole number at or below x          slope 0, also at the steps
 struct Floor : Step {
   static constexpr Row row{.name = "floor", .domain = {-1e6, 1e6}, .max_ulp = 0, .from_result = true};
   template <class X> static X value(const X& x) { using std::floor; return floor(x); }
-  static auto slope(const auto&, const auto& y) { return exactly<0>(y); }
 };
 template <Argument X> [[gnu::always_inline]] inline auto floor(const X& x) { return apply<Floor>(x); }
 /// the whole number at or above x          slope 0
 struct Ceil : Step {
   static constexpr Row row{.name = "ceil", .domain = {-1e6, 1e6}, .max_ulp = 0, .from_result = true};
   template <class X> static X value(const X& x) { using std::ceil; return ceil(x); }
-  static auto slope(const auto&, const auto& y) { return exactly<0>(y); }
 };
 template <Argument X> [[gnu::always_inline]] inline auto ceil(const X& x) { return apply<Ceil>(x); }
 /// the nearest whole number, halves away from 0      slope 0
 struct Round : Step {
   static constexpr Row row{.name = "round", .domain = {-1e6, 1e6}, .max_ulp = 0, .from_result = true};
   template <class X> static X value(const X& x) { using std::round; return round(x); }
-  static auto slope(const auto&, const auto& y) { return exactly<0>(y); }
 };
 template <Argument X> [[gnu::always_inline]] inline auto round(const X& x) { return apply<Round>(x); }
 /// x without its fraction                  slope 0
 struct Trunc : Step {
   static constexpr Row row{.name = "trunc", .domain = {-1e6, 1e6}, .max_ulp = 0, .from_result = true};
   template <class X> static X value(const X& x) { using std::trunc; return trunc(x); }
-  static auto slope(const auto&, const auto& y) { return exactly<0>(y); }
 };
 template <Argument X> [[gnu::always_inline]] inline auto trunc(const X& x) { return apply<Trunc>(x); }
 

@@ -278,6 +278,7 @@ template <class Scalar> class BasicTape {
   void clear() { held().forget({}); }
 
   using Mark = typename Record::Mark;
+  /// Where the recording stands, for rewind().
   Mark mark() const { return held().mark(); }
   /// Forgets what was recorded since the mark; variables from before it stay valid. Throws TapeError for a mark that lies ahead.
   void rewind(const Mark& mark) {
@@ -286,6 +287,7 @@ template <class Scalar> class BasicTape {
     record_->forget(mark);
   }
 
+  /// What the tape holds now. Counts the arguments one by one, in a walk through them.
   Statistics statistics() const;
 
   /// Gives back the memory of ended tapes, over whatever numbers, of which every thread keeps up to 512 MB in sum, warm for its next tapes (and gradients).

@@ -8,7 +8,7 @@ namespace autodiff::inline v1 {
 
 detail::Storage* detail::Storage::allocate(std::size_t bytes) {
   void* memory = ::operator new(alignment + padded(bytes) + alignment, std::align_val_t(alignment), std::nothrow);
-  if (!memory) throw Error(text("tensor: no memory for {} bytes", {bytes}));
+  if (!memory) throw Error(text("tensor: it needs {} bytes, and the system has no such memory; work on a part at a time", {bytes}));
   // What is read past the numbers is 0: memory that held pointers reads as denormal floats, and each costs Intel's machines 150 cycles.
   std::memset(static_cast<char*>(memory) + alignment + bytes, 0, padded(bytes) - bytes + alignment);
   return new (memory) Storage;

@@ -129,21 +129,21 @@ template <std::floating_point T> class Tensor {
   /// t[k]: the k-th number, row by row.
   T operator[](std::size_t k) const { return data_[flat(k)]; }
   T& operator[](std::size_t k) { const std::size_t at = flat(k); return mutable_data()[at]; }
-  /// The only number of a tensor of one.
+  /// The only number of a tensor of one. Throws ShapeError if it holds more or less.
   T item() const {
     if (size() != 1) throw ShapeError(detail::text("item: shape {} holds {} numbers, not one; name one by its indices", {shape_.text(), size()}));
     return data_[0];
   }
 
-  /// Rows begin … end − 1 along the first axis; shares the numbers.
+  /// Rows begin … end − 1 along the first axis, (N, …) → (end − begin, …); shares the numbers. Throws ShapeError where they are not there.
   Tensor rows(std::size_t begin, std::size_t end) const {
-    if (shape_.axes() == 0 || begin > end || end > shape_[0]) throw ShapeError(detail::text("rows: {} to {} of shape {}", {begin, end, shape_.text()}));
+    if (shape_.axes() == 0 || begin > end || end > shape_[0]) throw ShapeError(detail::text("rows: {} to {} of shape {}; the first axis has {}, give 0 <= begin <= end <= {}", {begin, end, shape_.text(), shape_.axes() ? shape_[0] : 0, shape_.axes() ? shape_[0] : 0}));
     Tensor t(*this);
     t.shape_ = shape_.with(0, end - begin);
     t.data_ += begin * shape_.inside(0);
     return t;
   }
-  /// The same numbers in another shape of as many; shares them.
+  /// The same numbers in another shape of as many; shares them. Throws ShapeError if they are not as many.
   Tensor reshaped(const Shape& shape) const {
     if (shape.count() != size()) throw ShapeError(detail::text("reshape: {} to {}: {} numbers cannot become {}", {shape_.text(), shape.text(), size(), shape.count()}));
     Tensor t(*this);

@@ -43,6 +43,10 @@ struct Complaint {
   }
 };
 
+void require_name(const Complaint& complain) {
+  if (complain.path.empty()) throw FileError(std::string(complain.verb) + ": the path is empty; name a file");
+}
+
 /// An open file, closed at the end.
 class File {
   int descriptor_;
@@ -124,6 +128,7 @@ std::string header_of(const std::vector<const Entry*>& order, const Complaint& c
 
 void write_file(const std::string& path, std::span<const Entry> entries) {
   const Complaint complain{"save", path};
+  require_name(complain);
   const std::vector<const Entry*> order = in_file_order(entries);
   const std::string header = header_of(order, complain);
 
@@ -230,6 +235,7 @@ std::uint64_t check_entry(const Entry& e, const Json& info, const Complaint& com
 
 void read_file(const std::string& path, std::span<const Entry> entries) {
   const Complaint complain{"load", path};
+  require_name(complain);
   File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) complain.system("cannot open it");
   struct stat status {};
@@ -246,7 +252,8 @@ void read_file(const std::string& path, std::span<const Entry> entries) {
     complain("its header should have {} bytes, but the file ends after {}; it is truncated, or not a safetensors file",
         {length, size - length_bytes});
   std::string words(length, '\0');
-  if (file.read(words.data(), length) != static_cast<ssize_t>(length)) complain.system("cannot read its header");
+  if (const ssize_t n = file.read(words.data(), length); n < 0) complain.system("cannot read its header");
+  else if (n != static_cast<ssize_t>(length)) complain("it ended while its header was read");
 
   const Json header = parsed(words, complain);
   if (!header.is_object()) complain("its header is not a JSON object");

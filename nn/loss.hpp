@@ -60,7 +60,6 @@ template <class T> double binary_cross_entropy(const T* h, const T* t, T* g, std
   double total = 0;
   for (std::size_t i = 0; i < n; ++i) {
     const double p = static_cast<double>(h[i]), q = 1 - p, y = static_cast<double>(t[i]);
-    if (p != p) total = p;  // std::max would lose it
     if (y != 0) total -= y * std::log(std::max(p, least));
     if (y != 1) total -= (1 - y) * (p < 0.5 ? std::log1p(-p) : std::log(std::max(q, least)));
     if (g) g[i] = static_cast<T>((p - y) * share / std::max(p * q, least));

@@ -11,7 +11,7 @@
 //       optimizer.step(net);
 //     }
 //
-// Its floors; a file includes only from floors below its own, and of autodiff only the door:
+// Its floors; a file includes what stands on its own floor or below, never from above, and of autodiff only the door:
 //
 //   4  loss.hpp      mse, half_mse, binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy
 //   3  layers.hpp    Linear, Sigmoid, Tanh, Relu, Gelu, Silu, Softplus, Softmax, Dropout, Sequential

@@ -2,7 +2,6 @@
 // for the one net that the optimizer steps; a copy of an optimizer keeps it for a copy of the net.
 #pragma once
 #include "module.hpp"
-#include <cmath>
 #include <vector>
 
 namespace autodiff::inline v1::nn {
@@ -118,6 +117,7 @@ template <class M, class F> void for_each_reached(const char* optimizer, M& mode
 
 // ---- gradient descent --------------------------------------------------------------------------------------------------
 
+/// How Sgd steps.
 struct SgdOptions {
   double learning_rate = 0.01;
   double momentum = 0;      ///< 0 … 1: the share of the last step that goes into this one
@@ -128,9 +128,8 @@ struct SgdOptions {
 /// s = gradient + weight_decay·w;  v = momentum·v + s;  w −= learning_rate · (nesterov ? s + momentum·v : v)
 class Sgd {
  public:
-  using Options = SgdOptions;
   /// Throws Error for options that make no sense: negative, infinite or NaN.
-  explicit Sgd(SgdOptions options) : options_(options) {
+  explicit Sgd(SgdOptions options = {}) : options_(options) {
     set_learning_rate(options.learning_rate);
     detail::check_option("sgd", "momentum", options.momentum, detail::fractions);
     detail::check_option("sgd", "weight_decay", options.weight_decay, detail::rates);
@@ -165,6 +164,7 @@ class Sgd {
 
 // ---- Adam --------------------------------------------------------------------------------------------------------------
 
+/// How Adam steps.
 struct AdamOptions {
   double learning_rate = 1e-3;
   double beta1 = 0.9;       ///< 0 … 1: memory of the mean gradient
@@ -177,9 +177,8 @@ struct AdamOptions {
 /// t counts the steps of each parameter.
 class Adam {
  public:
-  using Options = AdamOptions;
   /// Throws Error for options that make no sense: negative, infinite or NaN.
-  explicit Adam(AdamOptions options) : options_(options) {
+  explicit Adam(AdamOptions options = {}) : options_(options) {
     set_learning_rate(options.learning_rate);
     detail::check_option("adam", "beta1", options.beta1, detail::fractions);
     detail::check_option("adam", "beta2", options.beta2, detail::fractions);

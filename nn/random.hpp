@@ -39,7 +39,7 @@ class Random {
       const std::uint64_t x = bits() & ~std::uint64_t{0x3fff};
       for (std::uint64_t i = 0; kept && i < k; ++i) kept = survives(x, one);  // e^−kx
       if (!kept || !survives(x, x / 2)) continue;                           // e^−x²/2
-      const double y = static_cast<double>((k << 50) + (x >> 14)) * 0x1p-50;  // exact while k < 8, and e^−32 is the chance of that
+      const double y = static_cast<double>((k << 50) + (x >> 14)) * 0x1p-50;  // exact while k < 8; e^−32 is the chance of more
       return bits() & 1 ? y : -y;
     }
   }

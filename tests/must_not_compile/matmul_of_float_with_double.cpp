@@ -1,3 +1,4 @@
+// float and double meet in no product.
 // error: tensors of float and of double do not mix; convert one with .as<float>() or .as<double>()
 #include <autodiff/autodiff.hpp>
 int main() {

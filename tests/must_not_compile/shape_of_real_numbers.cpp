@@ -1,3 +1,4 @@
+// A shape has whole sizes.
 // error: narrow
 #include <autodiff/autodiff.hpp>
 int main() {

@@ -1,4 +1,4 @@
-// backward of a plain number: what has forgotten its tape cannot be walked back from.
+// backward of what is no number of a tape.
 // error: no matching
 #include <autodiff/autodiff.hpp>
 int main() {

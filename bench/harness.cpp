@@ -1,13 +1,16 @@
 // The harness behind harness.hpp: rounds, medians, tables, JSON, pictures.
 #include "harness.hpp"
+#include <cerrno>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <fmt/core.h>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
 #include <string_view>
+#include <system_error>
 
 namespace bench {
 
@@ -40,17 +43,68 @@ std::string quoted(const std::string& text) {
   return r + "\"";
 }
 
-std::string run_gnuplot(const std::filesystem::path& stem) {
-  const std::string script = stem.string() + ".gp";
-  if (std::system("command -v gnuplot >/dev/null 2>&1") != 0)
-    return fmt::format("{} is written, not drawn: gnuplot is not installed (apt-get install gnuplot-nox)", script);
-  if (std::system(fmt::format("gnuplot '{}'", script).c_str()) != 0) return fmt::format("gnuplot could not draw {}", script);
-  return stem.string() + ".svg";
-}
-
 const char* const style =
     "set terminal svg size 1100,480 dynamic background rgb 'white' font 'sans,13'\n"
     "set key outside top center horizontal\nset grid ytics lc rgb '#dddddd'\nset border 3\nset tics nomirror\n";
+
+struct Script {
+  std::string data, commands;
+};
+
+Script bars(const Chart& chart) {
+  std::string data = "group";
+  for (const auto& s : chart.series) data.append(" ").append(quoted(s));
+  data += "\n";
+  for (std::size_t g = 0; g < chart.groups.size(); ++g) {
+    data += quoted(chart.groups[g]);
+    for (const auto& row : chart.values) data += std::isfinite(row.at(g)) ? fmt::format(" {:.6g}", row[g]) : " NaN";
+    data += "\n";
+  }
+  std::string gp =
+      "set style data histogram\nset style histogram clustered gap 1\nset style fill solid 0.9 noborder\nset boxwidth 0.9\nset xtics "
+      "rotate by -30 noenhanced\n";
+  gp += chart.logarithmic ? "set logscale y\n" : "set yrange [0:*]\n";
+  gp += fmt::format("plot for [i=2:{}] '{}.dat' using i:xtic(1) title columnheader(i)\n", chart.series.size() + 1, chart.name);
+  return {data, gp};
+}
+
+Script lines(const Chart& chart) {
+  std::string data;
+  for (std::size_t s = 0; s < chart.series.size(); ++s) {
+    data += fmt::format("# {}\n", chart.series[s]);
+    for (std::size_t i = 0; i < chart.values[s].size(); ++i)
+      data += fmt::format("{:.6g} {:.6g}\n", chart.x.at(s).at(i), chart.values[s][i]);
+    data += "\n\n";                                     // two empty lines end one of gnuplot's indexed sets
+  }
+  std::string gp = chart.logarithmic ? "set logscale xy\n" : "set logscale x\n";
+  gp += fmt::format("set xlabel {}\nplot ", quoted(chart.x_label));
+  for (std::size_t s = 0; s < chart.series.size(); ++s)
+    gp += fmt::format("{}'{}.dat' index {} with linespoints lw 2 pt 7 ps 0.5 title {}", s ? ", " : "", chart.name, s,
+                      quoted(chart.series[s]));
+  return {data, gp + "\n"};
+}
+
+/// Returns why there is no picture, or nothing.
+std::string draw(const std::filesystem::path& folder, const Chart& chart) {
+  const std::filesystem::path picture = folder / (chart.name + ".svg"), script = folder / (chart.name + ".gp");
+  const Script parts = chart.x.empty() ? bars(chart) : lines(chart);
+  write_text(folder / (chart.name + ".dat"), parts.data);
+  write_text(script, fmt::format("{}set output '{}.svg'\nset title {}\nset ylabel {}\n{}", style, chart.name, quoted(chart.title),
+                                 quoted(chart.y_label), parts.commands));
+  std::error_code none;
+  std::filesystem::remove(picture, none);               // of an earlier run
+  if (std::system("command -v gnuplot >/dev/null 2>&1") != 0)
+    return fmt::format("gnuplot is not installed (apt-get install gnuplot-nox); with it, `gnuplot {}.gp` in that folder draws it", chart.name);
+  std::string in_quotes;                                // for the shell
+  for (const char c : std::filesystem::absolute(folder).string()) in_quotes += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  const bool accepted = std::system(fmt::format("cd '{}' && gnuplot {}.gp", in_quotes, chart.name).c_str()) == 0;
+  if (!accepted || !(std::filesystem::file_size(picture, none) > 0) || none) return fmt::format("gnuplot failed on {}", script.string());
+  return "";
+}
+
+[[noreturn]] void refuse(const std::filesystem::path& file, const char* what, int error) {
+  throw std::runtime_error(fmt::format("{}: cannot be {}: {}", file.string(), what, std::strerror(error)));
+}
 
 }  // namespace
 
@@ -158,61 +212,57 @@ std::string machine_line() {
 }
 
 void write_text(const std::filesystem::path& file, const std::string& text) {
-  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path());
-  std::ofstream out(file);
-  if (!(out << text).flush()) throw std::runtime_error(fmt::format("{}: cannot be written", file.string()));
+  const std::filesystem::path whole = file.string() + ".part";   // renamed when it is whole: no half file takes a good one's place
+  errno = 0;
+  std::ofstream out(whole);
+  std::error_code failed;
+  if (!(out << text).flush()) failed.assign(errno ? errno : EIO, std::generic_category());
+  out.close();
+  if (!failed) std::filesystem::rename(whole, file, failed);
+  if (!failed) return;
+  std::error_code ignored;
+  std::filesystem::remove(whole, ignored);
+  refuse(file, "written", failed.value());
+}
+
+std::string read_text(const std::filesystem::path& file) {
+  errno = 0;
+  std::ostringstream text;
+  text << std::ifstream(file).rdbuf();                  // a folder opens, and fails here
+  if (errno != 0) refuse(file, "read", errno);
+  return text.str();
 }
 
 nlohmann::json read_json(const std::filesystem::path& file) {
-  std::ifstream in(file);
-  if (!in) throw std::runtime_error(fmt::format("{}: cannot be opened", file.string()));
   try {
-    return nlohmann::json::parse(in);
+    return nlohmann::json::parse(read_text(file));
   } catch (const nlohmann::json::exception& e) {
     throw std::runtime_error(fmt::format("{}: is not JSON: {}", file.string(), e.what()));
   }
 }
 
-std::string draw_bars(const std::filesystem::path& stem, const Chart& chart) {
-  std::string data = "group";
-  for (const auto& s : chart.series) data.append(" ").append(quoted(s));
-  data += "\n";
-  for (std::size_t g = 0; g < chart.groups.size(); ++g) {
-    data += quoted(chart.groups[g]);
-    for (const auto& row : chart.values) data += std::isfinite(row.at(g)) ? fmt::format(" {:.6g}", row[g]) : " NaN";
-    data += "\n";
-  }
-  write_text(stem.string() + ".dat", data);
-  std::string gp = style;
-  gp += fmt::format("set output '{}.svg'\nset title {}\nset ylabel {}\n", stem.string(), quoted(chart.title), quoted(chart.y_label));
-  gp +=
-      "set style data histogram\nset style histogram clustered gap 1\nset style fill solid 0.9 noborder\nset boxwidth 0.9\nset xtics "
-      "rotate by -30 noenhanced\n";
-  gp += chart.logarithmic ? "set logscale y\n" : "set yrange [0:*]\n";
-  gp += fmt::format("plot for [i=2:{}] '{}.dat' using i:xtic(1) title columnheader(i)\n", chart.series.size() + 1, stem.string());
-  write_text(stem.string() + ".gp", gp);
-  return run_gnuplot(stem);
+// ---- reports -------------------------------------------------------------------------------------------------------
+
+void try_folder(const std::filesystem::path& folder) {
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  if (failed) refuse(folder, "made", failed.value());
+  const std::filesystem::path trial = folder / "trial";
+  write_text(trial, "");
+  std::filesystem::remove(trial);
 }
 
-std::string draw_lines(const std::filesystem::path& stem, const Chart& chart) {
-  std::string data;
-  for (std::size_t s = 0; s < chart.series.size(); ++s) {
-    data += fmt::format("# {}\n", chart.series[s]);
-    for (std::size_t i = 0; i < chart.values[s].size(); ++i)
-      data += fmt::format("{:.6g} {:.6g}\n", chart.x.at(s).at(i), chart.values[s][i]);
-    data += "\n\n";                                     // two empty lines end one of gnuplot's indexed sets
+void write_report(const std::filesystem::path& folder, const std::string& name, const std::string& text, const nlohmann::json& json,
+                  const std::vector<Chart>& charts) {
+  write_text(folder / (name + ".md"), text);
+  write_text(folder / (name + ".json"), json.dump(1) + "\n");
+  std::string written = fmt::format("{0}.md, {0}.json", name), missing;
+  for (const Chart& chart : charts) {
+    const std::string why = draw(folder, chart);
+    if (why.empty()) written += fmt::format(", {}.svg", chart.name);
+    else missing += fmt::format("Not drawn: {}.svg: {}\n", chart.name, why);
   }
-  write_text(stem.string() + ".dat", data);
-  std::string gp = style;
-  gp += fmt::format("set output '{}.svg'\nset title {}\nset xlabel {}\nset ylabel {}\n", stem.string(), quoted(chart.title),
-                    quoted(chart.x_label), quoted(chart.y_label));
-  gp += chart.logarithmic ? "set logscale xy\n" : "set logscale x\n";
-  gp += "plot ";
-  for (std::size_t s = 0; s < chart.series.size(); ++s)
-    gp += fmt::format("{}'{}.dat' index {} with linespoints lw 2 pt 7 ps 0.5 title {}", s ? ", " : "", stem.string(), s,
-                      quoted(chart.series[s]));
-  write_text(stem.string() + ".gp", gp + "\n");
-  return run_gnuplot(stem);
+  fmt::print("\nWritten into {}: {}\n{}", folder.string(), written, missing);
 }
 
 }  // namespace bench

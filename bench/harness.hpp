@@ -91,20 +91,28 @@ Spread spread_from(const nlohmann::json& json);
 nlohmann::json machine();
 std::string machine_line();                             ///< the same as one line of text
 
-void write_text(const std::filesystem::path& file, const std::string& text);   ///< throws std::runtime_error naming the file
-nlohmann::json read_json(const std::filesystem::path& file);                   ///< likewise, with what is wrong in it
+/// These throw std::runtime_error with the file and what is wrong.
+void write_text(const std::filesystem::path& file, const std::string& text);
+std::string read_text(const std::filesystem::path& file);
+nlohmann::json read_json(const std::filesystem::path& file);
 
-/// One picture: values[series][group] (NaN: nothing to show). The data are written beside it, so that it can be drawn again.
+// ---- reports -------------------------------------------------------------------------------------------------------
+
+/// One picture, bars or lines: values[series][group or point] (NaN: nothing to show).
 struct Chart {
-  std::string title, y_label, x_label;
+  std::string name, title, y_label, x_label;            ///< name: of its files
   std::vector<std::string> series;
   std::vector<std::string> groups;                      ///< bars: the names along the axis
   std::vector<std::vector<double>> x;                   ///< lines: x[series][point]
   std::vector<std::vector<double>> values;
   bool logarithmic = true;
 };
-/// Writes `<stem>.dat`, `<stem>.gp` and, where gnuplot is installed, `<stem>.svg`; returns what it wrote or why it did not.
-std::string draw_bars(const std::filesystem::path& stem, const Chart& chart);
-std::string draw_lines(const std::filesystem::path& stem, const Chart& chart);
+
+/// Makes the folder and tries a file in it: better before hours of measuring than after.
+void try_folder(const std::filesystem::path& folder);
+/// Writes `<name>.md`, `<name>.json`, then each picture: `.dat` and `.gp`, of which it can be drawn again, and, where gnuplot is
+/// installed, `.svg`. Prints what it wrote, and apart from that what it could not draw.
+void write_report(const std::filesystem::path& folder, const std::string& name, const std::string& text, const nlohmann::json& json,
+                  const std::vector<Chart>& charts);
 
 }  // namespace bench

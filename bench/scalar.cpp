@@ -1,19 +1,20 @@
 // The report of the scalar suite: how long a gradient takes, against the plain function, the hand-written adjoint and each peer.
 // Everything is verified before it is timed. Prints Markdown; writes scalar.md, scalar.json and pictures into a folder.
-//
-//     scalar [--out folder] [--repetitions 15] [--slice 0.002] [--only name[,name…]] [--no-peers] [--no-scaling]
-//            [--gmm file] [--ba file] [--lstm file] [--hand model-folder file]        (ADBench's text files)
 #include "harness.hpp"
 #include "problems/files.hpp"
 #include "scaling.hpp"
 #include "suite.hpp"
 #include <cstdio>
 #include <fmt/core.h>
-#include <map>
+#include <new>
 
 namespace {
 
 using namespace bench;
+
+constexpr const char* usage =
+    "scalar [--out folder] [--repetitions 15] [--slice 0.002] [--only name[,name…]] [--no-peers] [--no-scaling]\n"
+    "       [--gmm file] [--ba file] [--lstm file] [--hand model-folder file]        (ADBench's text files)\n";
 
 struct Options {
   std::filesystem::path out = "bench-results";
@@ -31,25 +32,26 @@ struct Row {
   double bytes = 0;
 };
 
-Options read_options(int argc, char** argv, Suite& suite) {
+Options read_options(const std::vector<std::string>& arguments, Suite& suite) {
   Options o;
-  const std::vector<std::string> arguments(argv + 1, argv + argc);
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string& name = arguments[i];
     auto next = [&]() -> const std::string& {
       if (++i == arguments.size()) throw std::runtime_error(fmt::format("{} needs a value", name));
       return arguments[i];
     };
-    auto number = [&] {
+    auto number = [&](double least, double most, bool whole = false) {
       const std::string& text = next();
       char* end = nullptr;
       const double value = std::strtod(text.c_str(), &end);
-      if (*end != 0 || !(value > 0)) throw std::runtime_error(fmt::format("{}: a positive number is needed, not '{}'", name, text));
+      if (*end != 0 || !(value >= least && value <= most) || (whole && value != std::floor(value)))
+        throw std::runtime_error(
+            fmt::format("{}: a {} from {} to {} is needed, not '{}'", name, whole ? "whole number" : "number", least, most, text));
       return value;
     };
     if (name == "--out") o.out = next();
-    else if (name == "--repetitions") o.repetitions = static_cast<int>(number());
-    else if (name == "--slice") o.slice = number();
+    else if (name == "--repetitions") o.repetitions = static_cast<int>(number(1, 1000, true));
+    else if (name == "--slice") o.slice = number(1e-6, 10);
     else if (name == "--no-peers") o.peers = false;
     else if (name == "--no-scaling") o.scaling = false;
     else if (name == "--gmm") suite.problems.gmm = read_gmm(next());
@@ -63,8 +65,7 @@ Options read_options(int argc, char** argv, Suite& suite) {
       for (std::size_t at = 0, comma; (comma = text.find(',', at)) != std::string::npos; at = comma + 1)
         if (comma > at) o.only.push_back(text.substr(at, comma - at));
     } else
-      throw std::runtime_error(fmt::format(
-          "{} is no option; the options are --out --repetitions --slice --only --no-peers --no-scaling --gmm --ba --lstm --hand", name));
+      throw std::runtime_error(fmt::format("{} is no option; these are:\n{}", name, usage));
   }
   return o;
 }
@@ -172,7 +173,8 @@ nlohmann::json to_json(const std::vector<Row>& rows) {
 }
 
 Chart bars(const std::vector<Row>& rows, const std::vector<std::string>& names) {
-  Chart chart{.title = "A gradient's time ÷ the hand-written adjoint's",
+  Chart chart{.name = "scalar",
+              .title = "A gradient's time ÷ the hand-written adjoint's",
               .y_label = "times",
               .x_label = "",
               .series = names,
@@ -191,15 +193,27 @@ Chart bars(const std::vector<Row>& rows, const std::vector<std::string>& names) 
   return chart;
 }
 
+bool named(const Case& c, const std::string& name) { return c.problem.find(name) != std::string::npos; }
+
 bool wanted(const Case& c, const Options& o) {
-  return o.only.empty() ||
-         std::any_of(o.only.begin(), o.only.end(), [&](const std::string& name) { return c.problem.find(name) != std::string::npos; });
+  return o.only.empty() || std::any_of(o.only.begin(), o.only.end(), [&](const std::string& name) { return named(c, name); });
 }
 
-void run(int argc, char** argv) {
+void refuse_unknown(const std::vector<std::string>& names, const std::vector<Case>& cases) {
+  for (const std::string& name : names) {
+    if (std::any_of(cases.begin(), cases.end(), [&](const Case& c) { return named(c, name); })) continue;
+    std::string all;
+    for (const Case& c : cases) all.append(all.empty() ? "" : ", ").append(c.problem);
+    throw std::runtime_error(fmt::format("--only {}: no problem has this in its name; there are {}", name, all));
+  }
+}
+
+void run(const std::vector<std::string>& arguments) {
   Suite suite;
-  const Options o = read_options(argc, argv, suite);
+  const Options o = read_options(arguments, suite);
   add_cases(suite);
+  refuse_unknown(o.only, suite.cases);
+  try_folder(o.out);
   enter_library(suite);
   enter_lanes(suite);
   if (o.peers) enter_adolc(suite), enter_sacado(suite), enter_eigen(suite), enter_ceres(suite);
@@ -208,9 +222,13 @@ void run(int argc, char** argv) {
   for (const Case& c : suite.cases) {
     if (!wanted(c, o)) continue;
     fmt::print(stderr, "{} …\n", c.problem);
-    rows.push_back(time_case(c, o));
+    try {
+      rows.push_back(time_case(c, o));
+    } catch (const std::bad_alloc&) {
+      throw std::runtime_error(
+          fmt::format("{} ({}, {} derivatives): not enough memory; take a smaller one", c.problem, c.size, c.derivatives));
+    }
   }
-  if (rows.empty()) throw std::runtime_error("--only: no problem has such a name");
   const auto names = contestants(rows);
   std::string report = fmt::format(
       "# Scalar suite\n\n{}.\nMedians of {} interleaved rounds, quartiles in brackets; every derivative agrees with the hand-written one "
@@ -223,23 +241,19 @@ void run(int argc, char** argv) {
   std::fflush(stdout);
 
   nlohmann::json json = to_json(rows);
-  std::vector<std::string> written{draw_bars(o.out / "scalar", bars(rows, names))};
-  if (o.scaling) {
-    const Chart chart = scaling(json);
-    written.push_back(draw_lines(o.out / "scaling", chart));
-  }
-  write_text(o.out / "scalar.md", report);
-  write_text(o.out / "scalar.json", json.dump(1) + "\n");
-  fmt::print("\nWritten: {}, {}", (o.out / "scalar.md").string(), (o.out / "scalar.json").string());
-  for (const std::string& w : written) fmt::print(", {}", w);
-  fmt::print("\n");
+  std::vector<Chart> charts{bars(rows, names)};
+  if (o.scaling) charts.push_back(scaling(json));
+  write_report(o.out, "scalar", report, json, charts);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
   try {
-    run(argc, argv);
+    for (const std::string& a : arguments)
+      if (a == "-h" || a == "--help") return fmt::print("{}", usage), 0;
+    run(arguments);
   } catch (const std::exception& e) {
     fmt::print(stderr, "scalar: {}\n", e.what());
     return 1;

@@ -38,7 +38,8 @@ template <class Make> void measure(Chart& chart, nlohmann::json& report, const s
 }  // namespace
 
 Chart scaling(nlohmann::json& report) {
-  Chart chart{.title = "Cost of a gradient against size",
+  Chart chart{.name = "scaling",
+              .title = "Cost of a gradient against size",
               .y_label = "ns per element",
               .x_label = "elements (Lax-Wendroff: steps of 20 cells)",
               .series = {},

@@ -57,7 +57,7 @@ void enter_adolc(Suite& suite);                         ///< peers_*.cpp: each e
 void enter_sacado(Suite& suite);
 void enter_eigen(Suite& suite);
 void enter_ceres(Suite& suite);
-/// "ADOL-C, Sacado" / "none": which peers this program was built with.
+/// The peers that this program was built without, each with its package: "ADOL-C (libadolc-dev)".
 std::vector<std::string> absent_peers();
 
 /// Runs a derivative and returns how far it is from the hand-written one, relative to the largest number of that.

@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <fmt/core.h>
 #include <unistd.h>
-#include "harness.hpp"
 #include "training_parts.hpp"
 
 namespace {
@@ -24,7 +23,7 @@ int run(int argc, char** argv) {
   training::Plan plan;
   std::vector<std::string> parts{"a", "b", "c", "d", "e", "threads", "scaling", "footprint"}, with{"hand", "engine", "libtorch", "dlib"};
   std::string memory_of, clock = "cpu";
-  plan.output = "bench-results";
+  std::filesystem::path output = "bench-results";
   CLI::App app{"Training: the engine against hand-written loops, libtorch and dlib"};
   app.add_option("--parts", parts, "of a b c d e threads scaling footprint")
       ->delimiter(',')
@@ -40,7 +39,7 @@ int run(int argc, char** argv) {
   app.add_option("--clock", clock, "of one-threaded races: cpu (this process's time) or wall")
       ->check(CLI::IsMember({"cpu", "wall"}))
       ->capture_default_str();
-  app.add_option("-o,--out", plan.output, "folder for training.md, training.json and the pictures")->capture_default_str();
+  app.add_option("-o,--out", output, "folder for training.md, training.json and the pictures")->take_last()->capture_default_str();
   app.add_flag("-q,--quick", plan.quick, "about a minute: fewer samples and rounds; peers' compile time left out");
   app.add_option("--measure-memory", memory_of, "print the memory of this contestant alone, as JSON")->group("");
   CLI11_PARSE(app, argc, argv);
@@ -53,6 +52,7 @@ int run(int argc, char** argv) {
   if (plan.quick && repetitions->empty()) plan.repetitions = 5;
   if (plan.quick) plan.compile_too = {"engine"};
   plan.wall = clock == "wall";
+  bench::try_folder(output);
   std::vector<std::string> missing;
   plan.entrants = training::entrants(with, missing);
 
@@ -63,11 +63,13 @@ int run(int argc, char** argv) {
   for (const std::string& m : missing) text += m + "\n\n";
   fmt::print("{}", text);
   std::vector<std::string> failures;
+  std::vector<bench::Chart> charts;
   auto add = [&](const char* name, const training::Part& part) {
     fmt::print("{}\n", part.markdown);
     std::fflush(stdout);
     text += part.markdown + "\n";
     json[name] = part.json;
+    charts.insert(charts.end(), part.charts.begin(), part.charts.end());
     failures.insert(failures.end(), part.failures.begin(), part.failures.end());
   };
   auto wanted = [&](const char* part) { return std::find(parts.begin(), parts.end(), part) != parts.end(); };
@@ -83,9 +85,7 @@ int run(int argc, char** argv) {
   json["failures"] = failures;
   if (!failures.empty()) text += "## Not the same work\n\n";
   for (const std::string& f : failures) text += "- " + f + "\n";
-  bench::write_text(plan.output / "training.md", text);
-  bench::write_text(plan.output / "training.json", json.dump(2) + "\n");
-  fmt::print("Written: {0}/training.md, {0}/training.json\n", plan.output.string());
+  bench::write_report(output, "training", text, json, charts);
   for (const std::string& f : failures) fmt::print(stderr, "not the same work: {}\n", f);
   return failures.empty() ? 0 : 1;
 }

@@ -14,7 +14,7 @@ enum class Optimizer { sgd, adam };
 
 /// Fully connected layers with a sigmoid between them. One output: logistic cross-entropy; several: softmax cross-entropy of labels.
 struct Problem {
-  std::string name;                ///< "b"
+  std::string name;                ///< "b 64-32-10": the letter is that of --parts, and the goals are looked up by the name
   std::vector<std::size_t> sizes;  ///< 64, 32, 10
   std::size_t samples, batch;      ///< the last batch of an epoch may be smaller
   std::size_t epochs = 1;          ///< in one timed run

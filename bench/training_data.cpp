@@ -3,23 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include "problems/number.hpp"
 
 namespace training {
 
 namespace {
 
-/// splitmix64: small, seedable, the same everywhere.
-struct Random {
-  std::uint64_t state;
-  std::uint64_t next() {
-    std::uint64_t z = (state += 0x9e3779b97f4a7c15u);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-  }
-  float uniform() { return static_cast<float>(next() >> 40) * 0x1p-24f; }
-  std::size_t below(std::size_t n) { return static_cast<std::size_t>(next() % n); }
-};
+using bench::Random;
+
+float uniform(Random& random) { return static_cast<float>(random.bits() >> 40) * 0x1p-24f; }
 
 using Picture = std::vector<float>;
 
@@ -29,7 +21,7 @@ Picture draw_class(std::size_t side, Random& random) {
   Picture picture(side * side, 0.0f);
   for (int stroke = 0; stroke < 3; ++stroke) {
     std::array<float, 4> p;
-    for (float& v : p) v = size * (0.2f + 0.6f * random.uniform());
+    for (float& v : p) v = size * (0.2f + 0.6f * uniform(random));
     for (std::size_t i = 0; i < side; ++i)
       for (std::size_t j = 0; j < side; ++j) {
         const float y = static_cast<float>(i), x = static_cast<float>(j), dx = p[2] - p[0], dy = p[3] - p[1];
@@ -47,7 +39,7 @@ Picture draw_class(std::size_t side, Random& random) {
 }  // namespace
 
 void make_digits(std::size_t samples, std::size_t width, std::uint64_t seed, float* inputs, int* labels) {
-  Random random{seed};
+  Random random(seed);
   const auto side = static_cast<std::size_t>(std::lround(std::sqrt(static_cast<double>(width))));
   std::vector<Picture> classes;
   if (side * side == width)
@@ -57,18 +49,18 @@ void make_digits(std::size_t samples, std::size_t width, std::uint64_t seed, flo
     const std::size_t label = random.below(10);
     labels[s] = static_cast<int>(label);
     if (classes.empty()) {
-      for (std::size_t i = 0; i < width; ++i) out[i] = random.uniform();
+      for (std::size_t i = 0; i < width; ++i) out[i] = uniform(random);
       continue;
     }
     const std::size_t reach = side >= 16 ? 2 : 1;  // how far a picture may move
     const std::size_t down = random.below(2 * reach + 1), right = random.below(2 * reach + 1);
-    const float light = 0.7f + 0.3f * random.uniform();
+    const float light = 0.7f + 0.3f * uniform(random);
     const Picture& picture = classes[label];
     for (std::size_t i = 0; i < side; ++i)
       for (std::size_t j = 0; j < side; ++j) {
         const std::size_t y = i + down - reach, x = j + right - reach;  // outside wraps round to a large number
         const float pixel = y < side && x < side ? picture[y * side + x] : 0.0f;
-        out[i * side + j] = pixel > 0 ? std::min(1.0f, pixel * light + 0.1f * random.uniform()) : 0.0f;
+        out[i * side + j] = pixel > 0 ? std::min(1.0f, pixel * light + 0.1f * uniform(random)) : 0.0f;
       }
   }
 }

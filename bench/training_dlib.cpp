@@ -2,7 +2,6 @@
 // into one tensor, as dlib's own trainer does. dlib has no tape, so no chain of operations.
 #include <algorithm>
 #include <dlib/dnn.h>
-#include <stdexcept>
 #include "training.hpp"
 
 namespace training {

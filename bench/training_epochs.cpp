@@ -4,7 +4,6 @@
 #include <cmath>
 #include <ctime>
 #include <fmt/core.h>
-#include "harness.hpp"
 #include "training_data.hpp"
 #include "training_race.hpp"
 
@@ -34,7 +33,7 @@ std::vector<Problem> problems(bool quick) {
 
 namespace {
 
-/// What the issue demands of the engine's time, as multiples of the others'.
+/// The goals: the engine's time at most so many times the others'.
 struct Target {
   double hand, libtorch, dlib;
 };
@@ -60,9 +59,10 @@ std::string verdict(const bench::Result* engine, const bench::Result* other, dou
 }  // namespace
 
 Part measure_epochs(const Plan& plan, const std::string& letters) {
-  std::vector<std::vector<std::string>> ratios{{"engine ÷", "hand-written", "libtorch", "dlib"}},
+  std::vector<std::vector<std::string>> ratios{{"autodiff ÷", "hand-written", "libtorch", "dlib"}},
       details{{"per epoch", "contestant", "median", "quartiles", "best", "cost before → after", "parameters apart"}};
-  bench::Chart chart{.title = "Training: time per epoch, hand-written loop = 1",
+  bench::Chart chart{.name = "training",
+                     .title = "Training: time per epoch, hand-written loop = 1",
                      .y_label = "× hand-written",
                      .x_label = "",
                      .series = {"hand-written", "autodiff", "libtorch", "dlib"},
@@ -114,8 +114,7 @@ Part measure_epochs(const Plan& plan, const std::string& letters) {
       const auto at = static_cast<std::ptrdiff_t>(r);
       chart.series.erase(chart.series.begin() + at), chart.values.erase(chart.values.begin() + at);
     }
-  if (!chart.groups.empty() && !chart.series.empty())
-    part.markdown += "\nPicture: " + bench::draw_bars(plan.output / "training", chart) + "\n";
+  if (!chart.groups.empty() && !chart.series.empty()) part.charts.push_back(chart);
   return part;
 }
 

@@ -1,9 +1,6 @@
 // (e) by hand: a hundred values in one array, forward and backward loops over it; one number by the C library's functions, more
 // by the vectors of training_hand.hpp.
-#include <array>
-#include <bit>
 #include <cmath>
-#include <utility>
 #include "training.hpp"
 #include "training_hand.hpp"
 

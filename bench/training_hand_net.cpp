@@ -2,7 +2,6 @@
 // vectors, bias and sigmoid applied to a tile while it is in registers, sigmoid's slope likewise on the way back, and the update
 // (SGD or Adam) applied to the weight gradient before it ever reaches memory. Two makes of it: products by the loops of
 // training_hand.hpp, and by OpenBLAS (SGD's update is then the product's alpha and beta). Start reading at `train`.
-#include <bit>
 #include <cblas.h>
 #include <cmath>
 #include <algorithm>

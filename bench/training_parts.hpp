@@ -1,9 +1,8 @@
-// The parts of the training report. Each is measured by one function, which returns its Markdown and JSON and draws its picture.
+// The parts of the training report. Each is measured by one function, which returns its Markdown, its JSON and its pictures.
 #pragma once
-#include <filesystem>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
+#include "harness.hpp"
 #include "training_contestants.hpp"
 
 namespace training {
@@ -13,13 +12,13 @@ struct Plan {
   bool quick = false, wall = false;
   int repetitions = 15;
   unsigned threads = 2;
-  std::filesystem::path output;
   std::vector<std::string> compile_too = {"engine", "libtorch", "dlib"};  ///< whose hello-world is compiled against the clock
 };
 
 struct Part {
   std::string markdown;
   nlohmann::json json;
+  std::vector<bench::Chart> charts;
   std::vector<std::string> failures;  ///< contestants that did not do the same work: the report is then worth nothing
 };
 
@@ -32,7 +31,7 @@ Part measure_footprint(const Plan& plan);
 /// In a process of its own: trains (c) once with this contestant and prints its memory as JSON.
 void print_memory(const std::string& contestant, bool quick);
 
-/// (a), (b), (c SGD), (c Adam), (d) of the table; `quick`: fewer samples in the large ones.
+/// (a), (b), (c SGD), (c Adam), (d) of the report's first table; `quick`: fewer samples in the large ones.
 std::vector<Problem> problems(bool quick);
 
 /// Processor seconds of this process, or of the wall.

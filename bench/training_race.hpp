@@ -1,6 +1,5 @@
 // One problem raced by all contestants, and checked: what the epochs, threads and scaling parts share.
 #pragma once
-#include "harness.hpp"
 #include "training_parts.hpp"
 
 namespace training {

@@ -8,6 +8,15 @@
 #include <string>
 #include <type_traits>
 
+/// At the end: what was printed must have been written, too.
+inline const struct AtTheEnd {
+  ~AtTheEnd() {
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
+    std::perror("the output could not be written");
+    std::_Exit(1);
+  }
+} at_the_end;
+
 /// Ends the program with status 1 if what it promises does not hold.
 inline void claim(bool holds, const std::string& promise) {
   if (holds) return;

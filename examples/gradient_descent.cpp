@@ -9,14 +9,11 @@ namespace ad = autodiff;
 /// The curve. This is all that is known about it; nobody derives f′(x) = 4x³ − 9x².
 const auto f = [](auto x) { return pow(x, 4) - 3 * pow(x, 3) + 2; };
 
-/// Every point on the way down: x ← x − rate · f′(x), until a step is not longer than `shortest`.
+/// Every point on the way down: x ← x − rate · f′(x), until a step is not longer than `shortest`. A million steps are the most.
 std::vector<double> descend(double x, double rate, double shortest) {
   std::vector<double> path{x};
-  double step = 0;
-  do {
-    step = rate * ad::derivative(f, x);
-    path.push_back(x -= step);
-  } while (std::abs(step) > shortest && std::abs(x) < 1e6);
+  do path.push_back(x -= rate * ad::derivative(f, x));
+  while (std::abs(x - path.end()[-2]) > shortest && std::abs(x) < 1e6 && path.size() <= 1'000'000);
   return path;
 }
 
@@ -24,9 +21,9 @@ int main(int argc, char** argv) {
   CLI::App app{"The slope of f(x) = x^4 - 3x^3 + 2, and gradient descent to its minimum"};
   double start = 4, rate = 0.01, shortest = 1e-5;
   std::string directory = "pictures";
-  app.add_option("--start", start, "where the descent starts")->capture_default_str();
-  app.add_option("--rate", rate, "length of a step for a slope of 1")->capture_default_str()->check(CLI::PositiveNumber);
-  app.add_option("--shortest", shortest, "the step at which it stops")->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--start", start, "where the descent starts")->capture_default_str()->check(from_to(-1000, 1000));
+  app.add_option("--rate", rate, "length of a step for a slope of 1")->capture_default_str()->check(above_0);
+  app.add_option("--shortest", shortest, "the step at which it stops")->capture_default_str()->check(above_0);
   app.add_option("--pictures", directory, "where the picture goes")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
 
@@ -45,12 +42,14 @@ int main(int argc, char** argv) {
   const std::size_t steps = path.size() - 1;
   for (std::size_t i = 0; i < steps; i += std::max<std::size_t>(i, 1))
     std::printf("  step %3zu   x = %-8.5f   f(x) = %-8.5f   f′(x) = %.5f\n", i, path[i], f(path[i]), ad::derivative(f, path[i]));
-  claim(std::abs(ad::derivative(f, path.back())) <= shortest / rate * 2, "the descent ends where the slope is 0; try a smaller --rate");
+  const bool rests = std::abs(path.end()[-1] - path.end()[-2]) <= shortest;
+  const char* hint = rests ? "too short steps: try a larger --rate or a smaller --shortest" : "too far or too many steps: try another --rate";
+  claim(std::abs(ad::derivative(f, path.back())) < 0.01, std::string("the descent ends where the slope is 0; ") + hint);
   if (start == 4 && rate == 0.01 && shortest == 1e-5) {
     show("x in the end, 9/4 = 2.25 nearly", path.back(), "2.2500325268933734");
     show("after so many steps", static_cast<double>(steps), "42");
   } else {
-    std::printf("  x = %.17g after %zu steps\n", path.back(), steps);
+    std::printf("  x = %.17g after %zu steps%s\n", path.back(), steps, rests ? "" : ", the most it takes");
   }
   pictures::descent(directory, f, path);
 }

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 
 namespace pictures {
@@ -24,6 +25,7 @@ void draw(const std::string& directory, const std::string& script, const std::st
   const auto path = std::filesystem::path(directory);
   if (!(std::ofstream(path / script) << text << std::flush)) give_up("cannot write " + (path / script).string());
 
+  std::filesystem::remove(path / picture, failed);  // of an earlier run
   std::fflush(stdout);
   if (std::system(("command -v " + program + " > /dev/null 2>&1").c_str()) != 0) {
     std::printf("no picture: %s is not installed (Debian package %s); with it, `%s %s` in %s draws it\n", program.c_str(), package.c_str(),
@@ -34,6 +36,9 @@ void draw(const std::string& directory, const std::string& script, const std::st
   for (const char c : std::filesystem::absolute(path).string()) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
   if (std::system(("cd '" + quoted + "' && " + program + " " + arguments).c_str()) != 0)
     give_up(program + " did not accept " + (path / script).string());
+  std::ifstream png(path / picture);  // gnuplot does not say that the disk is full
+  if (std::string(std::istreambuf_iterator<char>(png), {}).find("IEND") == std::string::npos)
+    give_up(program + " could not write " + (path / picture).string());
   std::printf("picture: %s\n", (path / picture).string().c_str());
 }
 

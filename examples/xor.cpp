@@ -34,8 +34,8 @@ int main(int argc, char** argv) {
   int epochs = 10000;
   std::uint64_t seed = 1;
   std::string directory = "pictures";
-  app.add_option("--seed", seed, "of the random start")->capture_default_str();
-  app.add_option("--epochs", epochs, "walks through the four samples")->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--seed", seed, "of the random start")->capture_default_str()->check(seed_number);
+  app.add_option("--epochs", epochs, "walks through the four samples")->capture_default_str()->check(above_0);
   app.add_option("--pictures", directory, "where the picture goes")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
 

@@ -1,8 +1,8 @@
 // Readers of ADBench's text files: numbers between white space or colons, and what is said of a file that is not as it should be.
 #include "files.hpp"
+#include "../harness.hpp"
 #include <fmt/core.h>
-#include <fstream>
-#include <iterator>
+#include <new>
 #include <stdexcept>
 #include <utility>
 
@@ -21,11 +21,7 @@ class Words {
 
  public:
   explicit Words(const std::filesystem::path& file, const std::string& separators = " \t\r\n")
-      : file_(file.string()), separators_(separators) {
-    std::ifstream in(file);
-    if (!in) throw std::runtime_error(fmt::format("{}: cannot be opened", file_));
-    text_.assign(std::istreambuf_iterator<char>(in), {});
-  }
+      : file_(file.string()), text_(read_text(file)), separators_(separators) {}
   [[noreturn]] void refuse(const std::string& what) const { throw std::runtime_error(fmt::format("{}: line {}: {}", file_, line_, what)); }
   bool done() { return skip(), at_ == text_.size(); }
   std::string word(const std::string& what) {
@@ -64,7 +60,7 @@ class Words {
   }
 };
 
-constexpr std::size_t many = 100'000'000;
+constexpr std::size_t many = 30'000'000;               // ADBench's largest file has 28 987 644 observations
 
 /// 16 numbers, row by row, of which the last four are 0 0 0 1.
 HandTracking::Place<double> read_place(Words& in, const std::string& what) {
@@ -76,6 +72,18 @@ HandTracking::Place<double> read_place(Words& in, const std::string& what) {
 
 void append(std::vector<double>& to, const std::vector<double>& v) { to.insert(to.end(), v.begin(), v.end()); }
 
+/// n times the same, as ADBench's largest files have it.
+std::vector<double> repeated(const Words& in, const std::string& what, std::size_t n, const std::vector<double>& one) {
+  try {
+    std::vector<double> all;
+    all.reserve(n * one.size());
+    for (std::size_t i = 0; i < n; ++i) append(all, one);
+    return all;
+  } catch (const std::bad_alloc&) {
+    in.refuse(fmt::format("not enough memory for {} {} of {} numbers each", n, what, one.size()));
+  }
+}
+
 }  // namespace
 
 Gmm read_gmm(const std::filesystem::path& file) {
@@ -86,11 +94,8 @@ Gmm read_gmm(const std::filesystem::path& file) {
   gmm.x = in.numbers("alpha", k);
   append(gmm.x, in.numbers("a mean", k * d));
   append(gmm.x, in.numbers("a factor", k * gmm.triangle()));
-  if (in.left() == d + 2) {                             // ADBench's largest files repeat one point
-    const auto point = in.numbers("the point", d);
-    gmm.points.clear();
-    for (std::size_t i = 0; i < n; ++i) append(gmm.points, point);
-  } else gmm.points = in.numbers("a point", n * d);
+  if (in.left() == d + 2) gmm.points = repeated(in, "points", n, in.numbers("the point", d));
+  else gmm.points = in.numbers("a point", n * d);
   gmm.gamma = in.number("gamma");
   gmm.m = static_cast<int>(in.count("m", 0, 1'000'000));
   in.end();
@@ -106,10 +111,10 @@ BundleAdjustment read_bundle_adjustment(const std::filesystem::path& file) {
   in.end();
   BundleAdjustment ba(1, 1, 1);
   ba.n = n, ba.m = m, ba.p = p;
-  for (auto* v : {&ba.cameras, &ba.points, &ba.weights, &ba.seen}) v->clear();
-  for (std::size_t i = 0; i < n; ++i) append(ba.cameras, camera);
-  for (std::size_t i = 0; i < m; ++i) append(ba.points, point);
-  for (std::size_t i = 0; i < p; ++i) append(ba.weights, weight), append(ba.seen, seen);
+  ba.cameras = repeated(in, "cameras", n, camera);
+  ba.points = repeated(in, "points", m, point);
+  ba.weights = repeated(in, "weights", p, weight);
+  ba.seen = repeated(in, "observations", p, seen);
   return ba;
 }
 

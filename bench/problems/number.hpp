@@ -43,13 +43,14 @@ template <class T> T smaller(const T& a, const T& b) {
 }
 
 /// log Σ exp vᵢ, shifted by the largest, so that it cannot overflow.
-template <class T> T log_sum_exp(const std::vector<T>& v) {
+template <class V> auto log_sum_exp(const V& v) {
   using std::exp, std::log;
+  using T = NumberOf<V>;
   T top = v[0];
-  for (std::size_t i = 1; i < v.size(); ++i) top = larger(top, v[i]);
+  for (std::size_t i = 1; i < v.size(); ++i) top = larger(top, T(v[i]));
   T sum(0.0);
-  for (const T& a : v) sum += exp(a - top);
-  return top + log(sum);
+  for (std::size_t i = 0; i < v.size(); ++i) sum += exp(v[i] - top);
+  return T(top + log(sum));
 }
 
 /// Splitmix64 (Steele, Lea, Flood 2014): the same numbers on every machine.

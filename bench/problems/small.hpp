@@ -120,16 +120,7 @@ struct LogSumExp {
   explicit LogSumExp(std::size_t n = 1000) : x(Random(3).uniforms(n, -5, 5)) {}
   std::string size() const { return std::to_string(x.size()); }
 
-  template <class V> auto operator()(const V& v) const {
-    using std::exp, std::log;
-    using T = NumberOf<V>;
-    T top = v[0];
-    for (std::size_t i = 1; i < v.size(); ++i) top = larger(top, T(v[i]));
-    T sum(0.0);
-    for (std::size_t i = 0; i < v.size(); ++i) sum += exp(v[i] - top);
-    T y = top + log(sum);
-    return y;
-  }
+  template <class V> auto operator()(const V& v) const { return log_sum_exp(v); }
   double hand(const std::vector<double>& v, std::vector<double>& g) {
     double top = v[0], sum = 0;
     for (const double a : v) top = top < a ? a : top;

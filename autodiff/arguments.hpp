@@ -167,16 +167,17 @@ template <class Scalar> [[gnu::always_inline]] inline Word<Scalar> take_word(con
   at -= sizeof(Word<Scalar>);
   return *reinterpret_cast<const Word<Scalar>*>(at);
 }
-/// The slope before a word, times w.
-template <class Scalar> [[gnu::always_inline]] inline Scalar take_part(const char*& at, [[maybe_unused]] Word<Scalar> word, const Scalar& w) {
+/// The slope before a word, times an adjoint w.
+template <class Scalar, class W> [[gnu::always_inline]] inline W take_part(const char*& at, [[maybe_unused]] Word<Scalar> word, const W& w) {
   if constexpr (requires { word.plain; })
     if (word.plain) {
       at -= sizeof(Plain<Scalar>);
-      return Scalar(reinterpret_cast<const Plain<Scalar>*>(at)->slope * w);
+      return W(reinterpret_cast<const Plain<Scalar>*>(at)->slope * w);
     }
   at -= sizeof(Slope<Scalar>);
   if constexpr (sizeof(Scalar) > sizeof(double)) ask_for<0>(at, -ahead);
-  return Scalar(reinterpret_cast<const Slope<Scalar>*>(at)->slope * w);
+  const Scalar slope = reinterpret_cast<const Slope<Scalar>*>(at)->slope;
+  if constexpr (!std::is_same_v<W, Scalar>) return w.scaled(slope); else return W(slope * w);
 }
 
 /// Steps back over variables, which give nothing, but not beyond `stop`.
@@ -185,15 +186,16 @@ template <class Scalar> [[gnu::always_inline]] inline void pass_variables(const 
   for (; statement > stop && is_variable(statement_end); --statement) statement_end -= sizeof(Word<Scalar>);
 }
 
-/// Steps back over a statement: give(id, slope · w) for each argument, the last first; false if there is none: it is a variable.
+/// Steps back over a statement: give(id, slope · w) for each argument, the last first; false if there is none: it is a variable. w is the adjoint of
+/// the statement: a Scalar, or several adjoints side by side.
 /// A word in the middle of a chain bears no mark: it is an id.
 /// (Not to mask it, and to go straight on where others are two, as they mostly are: −8 % of the way back over fourteen problems.)
-template <class Scalar> [[gnu::always_inline]] inline bool give_back(const char*& statement_end, const Scalar& w, const auto& give) {
+template <class Scalar, class W> [[gnu::always_inline]] inline bool give_back(const char*& statement_end, const W& w, const auto& give) {
   const char* at = statement_end;
   ask_for<0>(at, -ahead);
   Word<Scalar> word = take_word<Scalar>(at);
   const auto other = [&](Id id) __attribute__((always_inline)) {
-    const Scalar part = take_part(at, word, w);
+    const W part = take_part(at, word, w);
     give(id, part);
   };
   if (!(word.word & with_units)) {
@@ -212,7 +214,7 @@ template <class Scalar> [[gnu::always_inline]] inline bool give_back(const char*
       do {
         word = take_word<Scalar>(at);
         if (word.word <= id_bits) give(word.word, w);
-        else give(word.word & id_bits, word.word & minus ? Scalar(-w) : w);
+        else give(word.word & id_bits, word.word & minus ? W(-w) : w);
       } while (!(word.word & first_argument));
       break;
     case Form::one_and_two:

@@ -94,7 +94,7 @@ template <class T, std::size_t n> requires(n * sizeof(T) <= register_bytes) stru
     using E = std::remove_cvref_t<decltype(f()[0])>;
     using U = std::conditional_t<std::is_integral_v<E>, std::int64_t, E>;  // clang's comparisons give long long
     Registers<U, n> y;
-    y.vector = (typename Registers<U, n>::Vector)f();
+    y.vector = __builtin_bit_cast(typename Registers<U, n>::Vector, f());
     return y;
   }
 };
@@ -227,3 +227,5 @@ template <std::size_t n, class T, class Tag, std::convertible_to<Dual<T, Tag>> C
 [[gnu::always_inline]] inline Dual<T, Tag> select(const Truths<n>& mask, const C& a, const Dual<T, Tag>& b) { return select(mask, Dual<T, Tag>(a), b); }
 
 }  // namespace autodiff::inline v1
+
+template <class T, std::size_t lanes> struct std::numeric_limits<autodiff::Batch<T, lanes>> : std::numeric_limits<T> {};

@@ -15,6 +15,7 @@
 #include "rules.hpp"
 
 #include <concepts>
+#include <limits>
 #include <utility>
 
 namespace autodiff::inline v1 {
@@ -223,3 +224,6 @@ template <class Rule, class T, class A, class V, class U, class B, class W>
 }
 
 }  // namespace autodiff::inline v1
+
+/// Of the number inside: std::numeric_limits<T>::infinity() is a constant of every T.
+template <class T, class Tag, class V> struct std::numeric_limits<autodiff::Dual<T, Tag, V>> : std::numeric_limits<T> {};

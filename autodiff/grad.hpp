@@ -6,6 +6,7 @@
 #pragma once
 #include "reduce.hpp"
 #include <algorithm>
+#include <array>
 #include <span>
 
 namespace autodiff::inline v1 {
@@ -22,6 +23,9 @@ template <class X> concept Number = !AnyTensor<X> && (Arithmetic<X> || Different
 template <class X> concept Vector = !Number<X> && !AnyTensor<X> && requires(const X& x) { x[0]; { x.size() } -> std::convertible_to<std::size_t>; };
 template <Vector X> using ElementOf = ActiveOf<decltype(std::declval<const X&>()[0])>;
 template <class X> concept Point = Number<X> || Vector<X> || is_tensor<X>;
+template <class X> std::size_t size_of(const X& x) { if constexpr (Number<X>) return 1; else return static_cast<std::size_t>(x.size()); }
+/// x as an S; where it rests on more than S can hold, a variable of an outer tape beside a point of doubles, as it is.
+template <class S, class X> auto as(const X& x) { if constexpr (std::convertible_to<X, S>) return static_cast<S>(x); else return stored(x); }
 
 /// f at a vector, with every component a variable of a tape of its own.
 template <class S> struct Taped {
@@ -34,6 +38,8 @@ template <class S> struct Taped {
 /// The one number that a function returned, as a Var<S>: a constant where it depends on nothing.
 template <class S, class Y> Var<S> one_number(const char* where, const Y& y) {
   static_assert(!Vector<Y>, "a gradient needs a function of one number: sum what it returns, or use jacobian or vjp");
+  static_assert(AnyTensor<Y> || Vector<Y> || std::constructible_from<Var<S>, const Y&>,
+      "f returns a number that rests on variables of an outer derivative, which this point of plain numbers cannot carry: make the point of numbers of their type, or use derivative or jvp");
   if constexpr (AnyTensor<Y>) {
     if (plain(y).size() != 1) throw ShapeError(text("{}: f returned a tensor of shape {}, a scalar is needed; sum it, or use jacobian or vjp", {where, plain(y).shape().text()}));
     return sum(y);
@@ -41,9 +47,16 @@ template <class S, class Y> Var<S> one_number(const char* where, const Y& y) {
 }
 /// What a function returned, as a list of Var<S>.
 template <class S, class Y> std::vector<Var<S>> all_numbers(const Y& y) {
-  if constexpr (Vector<Y>) return std::vector<Var<S>>(y.begin(), y.end());
-  else return {Var<S>(y)};
+  std::vector<Var<S>> numbers;
+  if constexpr (is_tensor_var<Y>) {
+    const auto flat = reshape(y, Shape({y.size()}));
+    for (std::size_t i = 0; i < y.size(); ++i) numbers.push_back(flat(i));
+  } else if constexpr (Vector<Y> || is_tensor<Y>) {
+    for (std::size_t i = 0; i < size_of(y); ++i) numbers.push_back(Var<S>(y[i]));
+  } else numbers.push_back(Var<S>(y));
+  return numbers;
 }
+[[noreturn]] void refuse_outer(const char* where);
 [[noreturn]] void refuse_sizes(const char* where, const char* what, const std::string& expected, const std::string& given);
 inline void require_size(const char* where, const char* what, std::size_t expected, std::size_t given) {
   if (expected != given) refuse_sizes(where, what, std::to_string(expected) + " components", std::to_string(given));
@@ -54,15 +67,30 @@ inline void require_shape(const char* where, const char* what, const Shape& expe
 
 /// A point of Duals: x + v ε.
 template <class Tag, class S, class X, class V> auto dual_point(const char* where, const X& x, const V& v) {
-  require_size(where, "the direction", x.size(), v.size());
+  const std::size_t n = size_of(x);
+  require_size(where, "the direction", n, size_of(v));
   std::vector<Dual<S, Tag>> point;
-  point.reserve(x.size());
-  for (std::size_t i = 0; i < x.size(); ++i) point.emplace_back(static_cast<S>(x[i]), static_cast<S>(v[i]));
+  point.reserve(n);
+  for (std::size_t i = 0; i < n; ++i) point.emplace_back(static_cast<S>(x[i]), static_cast<S>(v[i]));
   return point;
 }
-template <class Tag, class T> auto dual_point(const char* where, const Var<Tensor<T>>& x, const Tensor<T>& v) {
+template <class Tag, class T> auto dual_point(const char* where, const Var<Tensor<T>>& x, const Var<Tensor<T>>& v) {
   require_shape(where, "the direction", x.shape(), v.shape());
-  return Dual<Var<Tensor<T>>, Tag>(x, Var<Tensor<T>>(v));
+  return Dual<Var<Tensor<T>>, Tag>(x, v);
+}
+/// The numbers of x, which must not rest on a variable: its part of the derivative would be lost.
+template <class X> auto numbers_of(const char* where, const X& x) {
+  if constexpr (requires { x.place(); }) if (x.place() != 0) refuse_outer(where);
+  if constexpr (requires { x.place(); }) return x.value(); else return x;
+}
+
+/// The tangents of what a function returned: of a number, or of each in a vector.
+template <class Tag, class S, class Y> auto tangents(const Y& y) {
+  if constexpr (Vector<Y>) {
+    std::vector<decltype(as<S>(tangent<Tag>(y[0])))> all;
+    for (std::size_t i = 0; i < size_of(y); ++i) all.push_back(as<S>(tangent<Tag>(y[i])));
+    return all;
+  } else return as<S>(tangent<Tag>(y));
 }
 
 /// Rows of numbers as a matrix; rows of other numbers as they are.
@@ -84,11 +112,7 @@ template <class F, detail::Number X> auto derivative(const F& f, const X& x) {
   using T = detail::ActiveOf<X>;
   using Tag = detail::Tag<F, T>;
   const auto y = f(Dual<T, Tag>(T(x), T(1)));
-  if constexpr (detail::Vector<decltype(y)>) {
-    std::vector<T> slopes;
-    for (const auto& component : y) slopes.push_back(detail::tangent<Tag>(component));
-    return slopes;
-  } else return detail::tangent<Tag>(y);
+  return detail::tangents<Tag, T>(y);
 }
 
 // ---- gradients -------------------------------------------------------------------------------------------------------
@@ -118,7 +142,7 @@ template <class F, detail::Number X> auto value_and_gradient(const F& f, const X
   using Tag = detail::Tag<F, T>;
   const auto y = f(Dual<T, Tag>(T(x), T(1)));
   if constexpr (Arithmetic<std::remove_cvref_t<decltype(y)>>) return ValueAndGradient{T(y), T(0)};
-  else return ValueAndGradient{T(y.value()), T(detail::tangent<Tag>(y))};
+  else return ValueAndGradient{detail::as<T>(detail::primal<Tag>(y)), detail::as<T>(detail::tangent<Tag>(y))};
 }
 /// ∇f(x).
 template <class F, detail::Point X> auto gradient(const F& f, const X& x) { return value_and_gradient(f, x).gradient; }
@@ -129,19 +153,25 @@ template <class F, detail::Point X> auto gradient(const F& f, const X& x) { retu
 template <class F, detail::Vector X, class V> auto jvp(const F& f, const X& x, const V& v) {
   using S = detail::ElementOf<X>;
   using Tag = detail::Tag<F, S>;
-  const auto y = f(detail::dual_point<Tag, S>("jvp", x, v));
-  if constexpr (detail::Vector<decltype(y)>) {
-    std::vector<S> r;
-    for (const auto& component : y) r.push_back(detail::tangent<Tag>(component));
-    return r;
-  } else return S(detail::tangent<Tag>(y));
+  return detail::tangents<Tag, S>(f(detail::dual_point<Tag, S>("jvp", x, v)));
 }
-template <class F, class T> auto jvp(const F& f, const Tensor<T>& x, const Tensor<T>& v) {
+/// At a tensor that a tape remembers the result does, too: a Var<Tensor>, or a Var<double>.
+template <class F, class T, class V> requires std::convertible_to<V, Var<Tensor<T>>> auto jvp(const F& f, const Var<Tensor<T>>& x, const V& v) {
   using Tag = detail::Tag<F, Tensor<T>>;
-  const auto y = f(detail::dual_point<Tag>("jvp", Var<Tensor<T>>(x), v));
-  if constexpr (DualTensor<std::remove_cvref_t<decltype(y)>>) return y.tangent().value();
-  else if constexpr (TensorLike<std::remove_cvref_t<decltype(y)>>) return Tensor<typename std::remove_cvref_t<decltype(y)>::Number>::zeros(y.shape());
-  else return plain(detail::tangent<Tag>(y));
+  const auto y = f(detail::dual_point<Tag>("jvp", x, Var<Tensor<T>>(v)));
+  using Y = std::remove_cvref_t<decltype(y)>;
+  if constexpr (DualTensor<Y>) return y.tangent();
+  else if constexpr (TensorLike<Y>) return Var<Tensor<typename Y::Number>>(Tensor<typename Y::Number>::zeros(y.shape()));
+  else return detail::tangents<Tag, Var<double>>(y);
+}
+/// At plain numbers it is plain: throws TapeError where f uses variables of a tape besides.
+template <class F, class T> auto jvp(const F& f, const Tensor<T>& x, const Tensor<T>& v) {
+  const auto y = jvp(f, Var<Tensor<T>>(x), v);
+  if constexpr (detail::Vector<decltype(y)>) {
+    std::vector<double> numbers;
+    for (const auto& one : y) numbers.push_back(detail::numbers_of("jvp", one));
+    return numbers;
+  } else return detail::numbers_of("jvp", y);
 }
 template <class F, detail::Number X, detail::Number V> auto jvp(const F& f, const X& x, const V& v) { return detail::stored(derivative(f, x) * v); }
 
@@ -151,7 +181,7 @@ template <class F, detail::Vector X, class U> auto vjp(const F& f, const X& x, c
   detail::Taped<S> at(x);
   const auto y = detail::all_numbers<S>(f(std::as_const(at.x)));
   std::vector<S> weights;
-  if constexpr (detail::Number<U>) weights = {S(u)}; else for (std::size_t i = 0; i < u.size(); ++i) weights.push_back(S(u[i]));
+  if constexpr (detail::Number<U>) weights = {S(u)}; else for (std::size_t i = 0; i < detail::size_of(u); ++i) weights.push_back(S(u[i]));
   detail::require_size("vjp", "the weights", y.size(), weights.size());
   at.tape.backward(y, weights);
   return at.adjoints();
@@ -165,8 +195,18 @@ template <class F, class T, class U> auto vjp(const F& f, const Tensor<T>& x, co
     detail::require_shape("vjp", "the weights", y.shape(), u.shape());
     const Var<double> weighted = dot(y, u);
     tape.backward(weighted, 1.0);
+  } else if constexpr (detail::Vector<Y>) {
+    const auto outputs = detail::all_numbers<double>(y);
+    detail::require_size("vjp", "the weights", outputs.size(), detail::size_of(u));
+    std::vector<double> weights;
+    for (std::size_t i = 0; i < outputs.size(); ++i) weights.push_back(static_cast<double>(u[i]));
+    tape.backward(outputs, weights);
   } else tape.backward(Var<double>(y), static_cast<double>(u));
   return tape.adjoint(at);
+}
+
+template <class F, detail::Number X, class U> auto vjp(const F& f, const X& x, const U& u) {
+  return vjp([&f](const auto& p) { return f(p[0]); }, std::array<detail::ActiveOf<X>, 1>{detail::ActiveOf<X>(x)}, u)[0];
 }
 
 /// J, a row for each output, a column for each component of x: Tensor<double> of shape (m, n). Recorded once, walked backwards once a row;
@@ -175,35 +215,41 @@ template <class F, detail::Vector X> auto jacobian(const F& f, const X& x) {
   using S = detail::ElementOf<X>;
   detail::Taped<S> at(x);
   const auto y = detail::all_numbers<S>(f(std::as_const(at.x)));
-  std::vector<std::vector<S>> rows;
-  for (const auto& component : y) {
-    at.tape.backward(component, S(1));
-    rows.push_back(at.adjoints());
+  if constexpr (std::same_as<S, double>) return at.tape.jacobian(y, at.x);
+  else {
+    std::vector<std::vector<S>> rows;
+    for (const auto& component : y) {
+      at.tape.backward(component, S(1));
+      rows.push_back(at.adjoints());
+    }
+    return rows;
   }
-  return detail::matrix(rows, x.size());
 }
 template <class F, class T> Tensor<double> jacobian(const F& f, const Tensor<T>& x) {
   Tape tape;
   const Var<Tensor<T>> at = tape.variable(x);
   const auto y = f(at);
+  using Y = std::remove_cvref_t<decltype(y)>;
   std::vector<std::vector<double>> rows;
   const auto walked = [&] { const Tensor<T> g = tape.adjoint(at); rows.emplace_back(g.begin(), g.end()); };
-  if constexpr (detail::is_tensor_var<std::remove_cvref_t<decltype(y)>>) {
-    using U = typename std::remove_cvref_t<decltype(y)>::Number;
-    if (y.place() == 0) return Tensor<double>::zeros(Shape({y.size(), x.size()}));  // a constant function
+  if constexpr (detail::is_tensor<Y>) return Tensor<double>::zeros(Shape({y.size(), x.size()}));  // a constant function
+  else if constexpr (detail::is_tensor_var<Y>) {
+    if (y.place() == 0) return Tensor<double>::zeros(Shape({y.size(), x.size()}));
     for (std::size_t i = 0; i < y.size(); ++i) {
-      Tensor<U> unit = Tensor<U>::zeros(y.shape());
-      unit[i] = U(1);
+      auto unit = Tensor<typename Y::Number>::zeros(y.shape());
+      unit[i] = 1;
       tape.backward(y, unit);
       walked();
     }
-  } else if constexpr (detail::is_tensor<std::remove_cvref_t<decltype(y)>>) {
-    return Tensor<double>::zeros(Shape({y.size(), x.size()}));
-  } else {
-    tape.backward(Var<double>(y), 1.0);
-    walked();
-  }
+  } else
+    for (const Var<double>& component : detail::all_numbers<double>(y)) {
+      tape.backward(component, 1.0);
+      walked();
+    }
   return detail::matrix(rows, x.size());
+}
+template <class F, detail::Number X> auto jacobian(const F& f, const X& x) {
+  return jacobian([&f](const auto& p) { return f(p[0]); }, std::array<detail::ActiveOf<X>, 1>{detail::ActiveOf<X>(x)});
 }
 
 // ---- second derivatives ----------------------------------------------------------------------------------------------
@@ -221,7 +267,7 @@ template <class F, class T> Tensor<T> hvp(const F& f, const Tensor<T>& x, const 
   using Tag = detail::Tag<F, Tensor<T>>;
   Tape tape;
   const Var<Tensor<T>> at = tape.variable(x);
-  const auto slope = detail::tangent<Tag>(f(detail::dual_point<Tag>("hvp", at, v)));
+  const auto slope = detail::tangent<Tag>(f(detail::dual_point<Tag>("hvp", at, Var<Tensor<T>>(v))));
   tape.backward(detail::one_number<double>("hvp", slope), 1.0);
   return tape.adjoint(at);
 }
@@ -233,13 +279,14 @@ template <class F, detail::Number X, detail::Number V> auto hvp(const F& f, cons
 template <class F, detail::Vector X> auto hessian(const F& f, const X& x) {
   using S = detail::ElementOf<X>;
   std::vector<std::vector<S>> rows;
-  std::vector<S> unit(x.size(), S(0));
-  for (std::size_t i = 0; i < x.size(); ++i) {
+  const std::size_t n = detail::size_of(x);
+  std::vector<S> unit(n, S(0));
+  for (std::size_t i = 0; i < n; ++i) {
     unit[i] = S(1);
     rows.push_back(hvp(f, x, unit));
     unit[i] = S(0);
   }
-  return detail::matrix(rows, x.size());
+  return detail::matrix(rows, n);
 }
 template <class F, class T> Tensor<double> hessian(const F& f, const Tensor<T>& x) {
   std::vector<std::vector<double>> rows;
@@ -250,6 +297,9 @@ template <class F, class T> Tensor<double> hessian(const F& f, const Tensor<T>& 
     rows.emplace_back(row.begin(), row.end());
   }
   return detail::matrix(rows, x.size());
+}
+template <class F, detail::Number X> auto hessian(const F& f, const X& x) {
+  return hessian([&f](const auto& p) { return f(p[0]); }, std::array<detail::ActiveOf<X>, 1>{detail::ActiveOf<X>(x)});
 }
 
 }  // namespace autodiff::inline v1

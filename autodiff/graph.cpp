@@ -30,7 +30,7 @@ std::map<Id, Statement> collect(Place place, const GraphOptions& options, const 
   const char* a = tape->next;
   for (Id id = tape->count(); --id > 0;) {  // backwards, as the walk goes: the arguments are read from the end
     std::vector<std::pair<Id, double>> arguments;
-    give_back(a, 1.0, [&](Id from, double slope) { arguments.emplace(arguments.begin(), from, slope); });
+    give_back<double>(a, 1.0, [&](Id from, double slope) { arguments.emplace(arguments.begin(), from, slope); });
     if (!wanted.count(id)) continue;
     if (found.size() == options.most_statements) throw TapeError(text("{}: more than {} statements; draw a smaller recording, or raise most_statements", {where, options.most_statements}));
     Statement& s = found[id];

@@ -7,7 +7,7 @@
 // An output may be one of the inputs where both are walked in step (y == x in a map), else they must not overlap.
 //
 // `add`: adjoints are added to what the output holds, else written over it (nothing is ever filled with zeros first).
-// An adjoint of exactly 0 contributes 0, whatever the slope is: 0 · ∞ is 0 on the way back.
+// An adjoint of exactly 0 contributes 0, whatever the slope is: 0 · ∞ is 0 on the way back. (Products multiply what stands there.)
 // Digits do not depend on the number of threads; they do depend, in the last places, on the instruction set.
 #pragma once
 #include "rules.hpp"

@@ -128,13 +128,17 @@ template <class T> HWY_INLINE Lane<T> atanh(Lane<T> x) {
 
 /// Highway reduces arguments up to 39 000; what is larger, and ∞, goes through the scalar function.
 template <class T> constexpr T short_reduction = 39000;
+template <class T, class F> HWY_INLINE Lane<T> with_far(Lane<T> x, Lane<T> near, const F& scalar) {  // no lane depends on its neighbours
+  const auto far = abs(x) > Lane<T>(short_reduction<T>);
+  if (far.nowhere()) [[likely]] return near;
+  return select(far, each(x, scalar), near);
+}
 template <class T> HWY_INLINE Lane<T> sin(Lane<T> x) {
-  if (!(abs(x) > Lane<T>(short_reduction<T>)).nowhere()) [[unlikely]] return each(x, [](T number) { return std::sin(number); });
-  return select(x == Lane<T>(0), x, Lane<T>(hn::Sin(hn::ScalableTag<T>(), x.v)));  // −0 stays
+  const Lane<T> near = select(x == Lane<T>(0), x, Lane<T>(hn::Sin(hn::ScalableTag<T>(), x.v)));  // −0 stays
+  return with_far(x, near, [](T number) { return std::sin(number); });
 }
 template <class T> HWY_INLINE Lane<T> cos(Lane<T> x) {
-  if (!(abs(x) > Lane<T>(short_reduction<T>)).nowhere()) [[unlikely]] return each(x, [](T number) { return std::cos(number); });
-  return hn::Cos(hn::ScalableTag<T>(), x.v);
+  return with_far(x, Lane<T>(hn::Cos(hn::ScalableTag<T>(), x.v)), [](T number) { return std::cos(number); });
 }
 
 #if HWY_TARGET == HWY_SCALAR

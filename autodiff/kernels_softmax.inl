@@ -75,12 +75,21 @@ template <class T, class F> HWY_INLINE void row_give(T* gx, std::size_t n, bool 
   for (std::size_t j = 0; j < n; j += X::size) (add ? X::load(gx + j) + f(j) : f(j)).store(gx + j, n - j);
 }
 
+/// Does the row get an adjoint of 0 in each number? Then it gives 0, also where its values are NaN: a row of −∞, masked whole.
+template <class T> bool gets_nothing(const T* g, std::size_t n) {
+  return std::all_of(g, g + n, [](T x) { return x == 0; });
+}
+template <class T> void give_nothing(T* gx, std::size_t n, bool add) {
+  if (!add) std::fill_n(gx, n, T(0));
+}
+
 template <class T> void softmax_pullback(const T* y, const T* g, T* gx, std::size_t m, std::size_t n, bool add) {
   using X = Lane<T>;
   over_rows(m, n, 2, [=](std::size_t i, std::size_t) HWY_ATTR {
     const T *const yi = y + i * n, *const gi = g + i * n;
-    const X s = row_sum<T>(n, [=](std::size_t j) HWY_ATTR { return X::load(gi + j) * X::load(yi + j); });
-    row_give(gx + i * n, n, add, [=](std::size_t j) HWY_ATTR { return X::load(yi + j) * (X::load(gi + j) - s); });
+    const T s = row_sum<T>(n, [=](std::size_t j) HWY_ATTR { return X::load(gi + j) * X::load(yi + j); });
+    if (std::isnan(s) && gets_nothing(gi, n)) return give_nothing(gx + i * n, n, add);
+    row_give(gx + i * n, n, add, [=](std::size_t j) HWY_ATTR { return X::load(yi + j) * (X::load(gi + j) - X(s)); });
   });
 }
 
@@ -88,14 +97,16 @@ template <class T> void log_softmax_pullback(const T* y, const T* g, T* gx, std:
   using X = Lane<T>;
   over_rows(m, n, exp_work, [=](std::size_t i, std::size_t) HWY_ATTR {
     const T *const yi = y + i * n, *const gi = g + i * n;
-    const X s = row_sum<T>(n, [=](std::size_t j) HWY_ATTR { return X::load(gi + j); });
-    row_give(gx + i * n, n, add, [=](std::size_t j) HWY_ATTR { return X::load(gi + j) - exp(X::load(yi + j)) * s; });
+    const T s = row_sum<T>(n, [=](std::size_t j) HWY_ATTR { return X::load(gi + j); });
+    if (s == 0 && gets_nothing(gi, n)) return give_nothing(gx + i * n, n, add);
+    row_give(gx + i * n, n, add, [=](std::size_t j) HWY_ATTR { return X::load(gi + j) - exp(X::load(yi + j)) * X(s); });
   });
 }
 
 template <class T> void logsumexp_pullback(const T* softmax, const T* g, T* gx, std::size_t m, std::size_t n, bool add) {
   using X = Lane<T>;
   over_rows(m, n, 1, [=](std::size_t i, std::size_t) HWY_ATTR {
+    if (g[i] == 0) return give_nothing(gx + i * n, n, add);
     const X gi = g[i];
     row_give(gx + i * n, n, add, [=](std::size_t j) HWY_ATTR { return gi * X::load(softmax + i * n + j); });
   });

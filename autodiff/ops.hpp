@@ -254,7 +254,7 @@ template <std::floating_point T> template <std::integral... I> Var<double> Var<T
 namespace detail {
 template <class X> concept Selectable = TensorLike<X> || NumberLike<X> || is_dual<X>;
 
-/// x where the mask is not 0, else 0, both broadcast. (Not a product: what is not chosen may be infinite.)
+/// x where the mask is not 0, else −0, to which all numbers may be added, both broadcast. (Not a product: what is not chosen may be infinite.)
 template <class T, class X> auto chosen(const Tensor<T>& mask, const X& x) {
   if constexpr (is_dual<X>) return push_linear(x, [&mask](const auto& part) { return chosen(mask, part); });
   else {
@@ -267,7 +267,7 @@ template <class T, class X> auto chosen(const Tensor<T>& mask, const X& x) {
     const Tensor<T> mask_whole = mask.shape() == shape ? mask : broadcast_to(mask, shape);
     const Operand<T> from(whole, "select"), kept(mask_whole, "select");
     return plain_if_all_are<Whole>(record<T>("select", shape, [&](T* y) {
-      for (std::size_t i = 0; i < shape.count(); ++i) y[i] = kept->data[i] != 0 ? from->data[i] : T(0);
+      for (std::size_t i = 0; i < shape.count(); ++i) y[i] = kept->data[i] != 0 ? from->data[i] : -T(0);
     }, [](const Pull<T>& p) {
       const auto to = p.to(0);
       for (std::size_t i = 0; to && i < p.out().shape.count(); ++i) {

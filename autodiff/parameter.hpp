@@ -84,37 +84,48 @@ template <std::floating_point T> class Parameter {
     [[gnu::always_inline]] T* update(Tape* tape) {
       if (tape) cell->updated = tape->nodes.sweep;
       if (tape && users() <= 1) [[likely]] spoil(*tape, *cell); else spoil_all();
-      if (value.storage() && value.storage()->shared()) [[unlikely]] keep_recorded_numbers();
+      if (value.storage() && value.storage()->shared()) [[unlikely]] move_away();
       return value.mutable_data();
+    }
+    /// Somebody keeps the numbers: an update needs others, and where the parameter stands it has them from now on.
+    [[gnu::noinline, gnu::cold]] void move_away() {
+      T* const numbers = value.mutable_data();
+      for_each_standing([numbers](Tape&, Cell& c) { c.data = numbers; });
     }
     [[gnu::always_inline]] static void spoil(Tape& tape, const Cell& c) { tape.nodes.updated = std::min(tape.nodes.updated, tape.id_of(c.place, "update")); }
     [[gnu::noinline, gnu::cold]] void spoil_all() { if (users() > 0) for_each_standing([](Tape& tape, const Cell& c) { spoil(tape, c); }); }
-    /// The tapes point at our numbers; before these go elsewhere they become owners of them.
-    [[gnu::noinline, gnu::cold]] void keep_recorded_numbers() {
-      for_each_standing([&](Tape& tape, Cell& c) {
-        tape.nodes.keep_replaced(value.storage(), tape.id_of(c.place, "update"));
-        c.storage = value.storage();
-      });
-    }
+    /// What was recorded keeps the old numbers: the tapes become owners of them.
     void replace(Tensor<T> v) {
-      keep_recorded_numbers();
-      for_each_standing([](Tape&, Cell& c) { c.parameter = nullptr; });
+      for_each_standing([&](Tape& tape, Cell& c) {
+        tape.nodes.keep_replaced(value.storage(), tape.id_of(c.place, "assign"));
+        c.storage = value.storage(), c.parameter = nullptr;
+      });
       value = std::move(v);
       cell = nullptr, place = 0;
     }
   };
   Block* block_;
+  std::uint64_t identity_ = detail::new_identity();
+
+  /// What a parameter has that was moved from: no numbers, and all of them share it.
+  static Block* nothing() noexcept {
+    static Block& block = *new Block({});
+    block.retain();
+    return &block;
+  }
 
  public:
   using Number = T;
   explicit Parameter(Tensor<T> value) : block_(new Block(std::move(value))) {}
   explicit Parameter(const Shape& shape) : Parameter(Tensor<T>::zeros(shape)) {}
   Parameter(const Parameter& other) : Parameter(other.value()) {}
-  Parameter(Parameter&& other) : block_(std::exchange(other.block_, new Block({}))) {}
+  Parameter(Parameter&& other) noexcept : block_(std::exchange(other.block_, nothing())), identity_(other.identity_) {}
   Parameter& operator=(const Parameter& other) { return *this = Parameter(other); }
   Parameter& operator=(Parameter&& other) noexcept { std::swap(block_, other.block_); return *this; }
   ~Parameter() { block_->release(); }
 
+  /// A number that no other parameter of the program has. It goes along with a move; an assignment gives other numbers to the same parameter.
+  std::uint64_t identity() const { return identity_; }
   const Tensor<T>& value() const { return block_->value; }
   const Shape& shape() const { return block_->value.shape(); }
   std::size_t size() const { return block_->value.size(); }

@@ -110,14 +110,15 @@ template <TensorLike X> auto norm(const X& x) {
     const double g = p.number_adjoint();
     const T share = static_cast<T>(y == 0 ? 0 : g / y);
     const std::size_t n = p.in(0).shape.count();
-    if (!std::isinf(share)) return kernels<T>().axpy(share, p.in(0).data, to.data, n, to.add);
-    for (std::size_t i = 0; i < n; ++i)  // y is tiny, and 1/y out of range
-      to.data[i] = static_cast<T>(g * (static_cast<double>(p.in(0).data[i]) / y)) + (to.add ? to.data[i] : T(0));
+    const T* const data = p.in(0).data;
+    if (std::isnormal(share) || g == 0 || y == 0) return kernels<T>().axpy(share, data, to.data, n, to.add);
+    for (std::size_t i = 0; i < n; ++i)  // g/y is out of range, which x/y is not
+      to.data[i] = static_cast<T>(g * Hypot::share(static_cast<double>(data[i]), y)) + (to.add ? to.data[i] : T(0));
   }, in));
 }
 template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto norm(const Dual<T, Tag>& x) {
   const auto y = norm(x.value());
-  return Dual<std::remove_const_t<decltype(y)>, Tag>(y, detail::stored(dot(x.value(), x.tangent()) / select(plain(y) == 0, 1.0, y)));
+  return Dual<std::remove_const_t<decltype(y)>, Tag>(y, detail::stored(dot(x.value() / select(plain(y) == 0, 1.0, y), x.tangent())));
 }
 
 // ---- extremes: max, min, argmax --------------------------------------------------------------------------------------

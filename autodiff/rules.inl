@@ -113,9 +113,13 @@ struct Pow {
     using std::pow;
     if constexpr (Arithmetic<A> && Arithmetic<B>) {  // b·y/a saves a pow, where y has all its digits
       const Y size = y < 0 ? -y : y;
-      if (size >= std::numeric_limits<Y>::min() && size <= std::numeric_limits<Y>::max() && a != 0) return static_cast<Y>(b * (y / a));
+      const bool tiny = a < 1e-30 && a > -1e-30;       // y/a may be out of range, and b·y/a not
+      if (size >= std::numeric_limits<Y>::min() && size <= std::numeric_limits<Y>::max() && a != 0 && b != 0) return static_cast<Y>(tiny ? b * y / a : b * (y / a));
     }
-    const auto base = select(plain(b) == 0, select(plain(a) == 0, like(a, 1), a), a);  // case 1
+    const auto base = [&] {  // case 1; a b that carries derivatives wants ∂/∂b of the slope, too: 1/a
+      if constexpr (Arithmetic<B>) return select(b == 0, like(a, 1), a);
+      else return select(plain(b) == 0, select(plain(a) == 0, like(a, 1), a), a);
+    }();
     return b * pow(base, b - 1);
   }
   static auto right(const auto& a, const auto& b, const auto& y) {

@@ -143,9 +143,14 @@ Place draw_block() {
   return next_block.fetch_add(block, std::memory_order_relaxed);
 }
 
+std::uint64_t new_identity() {
+  static std::atomic<std::uint64_t> next{1};
+  return next.fetch_add(1, std::memory_order_relaxed);
+}
+
 // ---- spare memory ----------------------------------------------------------------------------------------------------
 
-void SpareMemory::give_back(void (*but_for)()) const {
+void SpareMemory::release(void (*but_for)()) const {
   for (const auto kind : kinds) if (kind != but_for) kind();
 }
 SpareMemory& SpareMemory::of_this_thread() {

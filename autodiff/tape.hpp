@@ -18,10 +18,13 @@
 // To read this file, start at `Record`, then `sweep`, then `id_of`; the fast path of a statement, `record`, is in var.hpp.
 #pragma once
 #include "arguments.hpp"
-#include "dual.hpp"
+#include "batch.hpp"
 #include "nodes.hpp"
+#include "tensor.hpp"
 #include <algorithm>
+#include <concepts>
 #include <cstdint>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -36,6 +39,7 @@ constexpr Place block = Place{1} << 34;             ///< places a record draws a
 constexpr Place nowhere = Place{1} << 63;           ///< the base of a record that holds nothing
 constexpr std::size_t most_statements = id_bits - 15;
 Place draw_block();                                 ///< a block of places that nobody has had
+std::uint64_t new_identity();                       ///< 1, 2, 3 … over the whole program
 
 // What the fast path of a statement falls back on is noexcept: it keeps its exception, and the caller throws it. For where a function has something
 // to destroy, a vector say, g++ keeps every double that lives across a call that may throw in memory, everywhere in that function, and not in
@@ -65,8 +69,10 @@ template <class Scalar> struct Record {
   Place place = 0;                          ///< of the next statement
   Buffer<char> arguments{};
   Buffer<Scalar> adjoints{};
+  Buffer<Batch<double, 8>> eight_adjoints{};  ///< of each statement, in jacobian_rows
   std::size_t swept = 0;                    ///< adjoints valid below this id
   Place block_end = 0;                      ///< our places end here
+  Place born = 0;                           ///< the base with which its Tape began: no other Tape has it
   std::size_t high_water = 0;               ///< most bytes ever in use at a clear() or rewind()
   struct Kept { Place base; Id end; };
   Stack<Kept> kept{};                       ///< bases of what rewind() left alone, in order of id
@@ -114,12 +120,14 @@ template <class Scalar> struct Record {
   }
   /// The id of a place from before a rewind(), 0 if there is none.
   Id survivor(Place p) const {
-    Id begin = 1;
-    for (std::size_t i = 0; i < kept.size(); ++i) {
-      if (p - kept[i].base >= begin && p - kept[i].base < kept[i].end) return static_cast<Id>(p - kept[i].base);
-      begin = kept[i].end;
+    std::size_t low = 0, high = kept.size();  // bases grow, as ids do
+    while (low < high) {
+      const std::size_t middle = (low + high) / 2;
+      if (p - kept[middle].base < kept[middle].end || p < kept[middle].base) high = middle; else low = middle + 1;
     }
-    return 0;
+    if (low == kept.size()) return 0;
+    const Place id = p - kept[low].base;
+    return id >= (low ? kept[low - 1].end : 1) && id < kept[low].end ? static_cast<Id>(id) : 0;
   }
 
   /// The place that was given to statement `id`.
@@ -133,7 +141,7 @@ template <class Scalar> struct Record {
   /// mistakes, which are refused before anything has changed. `places` comes in as places and is overwritten.
   Place record_slowly(std::size_t n, const Scalar* slopes, Place* places) noexcept;
 
-  struct Mark { Id id = 1; std::size_t bytes = 0; Place before = 0; const Record* record = nullptr; typename Nodes<Scalar>::Mark nodes{}; };
+  struct Mark { Id id = 1; std::size_t bytes = 0; Place before = 0, tape = 0; typename Nodes<Scalar>::Mark nodes{}; };
   Mark mark() const;
   /// What stood before the mark still stands.
   bool reaches(const Mark& mark) const { return mark.id == 1 || (holds(mark.before) ? static_cast<Id>(mark.before - base) : survivor(mark.before)) == mark.id - 1; }
@@ -144,6 +152,8 @@ template <class Scalar> struct Record {
   Scalar* fresh_adjoints();
   /// The chain rule, backwards, over everything; adjoints of the outputs have been set.
   void sweep();
+  /// dyₖ/dxᵢ → row k, column i, for up to eight outputs in one walk, where there are no nodes. Constants among the outputs give zeros.
+  void jacobian_rows(std::span<const Id> ys, std::span<const Id> xs, Scalar* rows) requires std::same_as<Scalar, double>;
 
   std::size_t bytes() const;
   std::size_t reserved() const;
@@ -151,8 +161,8 @@ template <class Scalar> struct Record {
 
  private:
   /// Statements from `statement` − 1 down to `stop`: each hands its adjoint, times the slope, to its arguments. What goes to the statement
-  /// just before (a chain: s = s + …) is carried in a register: through memory it would wait for the store.
-  void sweep_statements(const char*& arguments_end, Id statement, Id stop);
+  /// just before (a chain: s = s + …) is carried in a register: through memory it would wait for the store. An adjoint is a Scalar, or several.
+  template <class W> static void sweep_statements(W* adjoint, const char*& arguments_end, Id statement, Id stop);
 };
 
 template <class Scalar> inline constinit Record<Scalar> idle{.owners = 1};  ///< records nothing: every variable is refused, constants pass; nobody frees it
@@ -175,7 +185,7 @@ struct SpareMemory {
   std::size_t bytes = 0;
   std::vector<void (*)()> kinds;
   ~SpareMemory() { kinds = {}; }  ///< a static object that ends later may still ask
-  void give_back(void (*but_for)() = nullptr) const;
+  void release(void (*but_for)() = nullptr) const;
   static SpareMemory& of_this_thread();
 };
 template <class Scalar> Link<Scalar>* youngest();                 ///< the top of this thread's list, or null
@@ -228,9 +238,10 @@ template <class Scalar> class BasicTape {
     return into;
   }
   template <class X> void variables(const X& values, std::vector<Var<Scalar>>& into) {
-    into.resize(values.size());
+    into.resize(static_cast<std::size_t>(values.size()));
     const Place first = held().variables(into.size());
-    for (std::size_t i = 0; i < into.size(); ++i) into[i] = Var<Scalar>(static_cast<Scalar>(values[i]), first + i);
+    using Index = decltype(values.size());
+    for (std::size_t i = 0; i < into.size(); ++i) into[i] = Var<Scalar>(static_cast<Scalar>(values[static_cast<Index>(i)]), first + i);
   }
 
   /// Adjoints of everything recorded so far with respect to y: dy/dy = 1. Intermediate results keep theirs too. Throws TapeError if y is a
@@ -274,6 +285,13 @@ template <class Scalar> class BasicTape {
   /// The same for a parameter. Throws TapeError if it has not been used on this tape.
   template <class P> requires requires(const P& p) { p.var(); } auto adjoint(const P& p) const { return adjoint(p.var_on(held())); }
 
+  /// dyₖ/dxᵢ in row k, column i, (ys.size(), xs.size()): eight rows for each walk back over a recording of numbers alone, else one. Throws TapeError as
+  /// backward() and adjoint() do; a constant among ys gives a row of zeros. adjoint() has nothing to give until the next backward().
+  Tensor<double> jacobian(std::span<const Var<Scalar>> ys, std::span<const Var<Scalar>> xs) requires std::same_as<Scalar, double>;
+  Tensor<double> jacobian(const std::vector<Var<Scalar>>& ys, const std::vector<Var<Scalar>>& xs) requires std::same_as<Scalar, double> {
+    return jacobian(std::span<const Var<Scalar>>(ys), std::span<const Var<Scalar>>(xs));
+  }
+
   /// Forgets all and keeps the memory.
   void clear() { held().forget({}); }
 
@@ -282,7 +300,7 @@ template <class Scalar> class BasicTape {
   Mark mark() const { return held().mark(); }
   /// Forgets what was recorded since the mark; variables from before it stay valid. Throws TapeError for a mark that lies ahead.
   void rewind(const Mark& mark) {
-    const bool foreign = mark.record && mark.record != &held();
+    const bool foreign = mark.tape != 0 && mark.tape != held().born;
     if (foreign || !held().reaches(mark)) detail::refuse_mark(foreign, mark.id);
     record_->forget(mark);
   }
@@ -291,7 +309,7 @@ template <class Scalar> class BasicTape {
   Statistics statistics() const;
 
   /// Gives back the memory of ended tapes, over whatever numbers, of which every thread keeps up to 512 MB in sum, warm for its next tapes (and gradients).
-  static void release_spare() { detail::SpareMemory::of_this_thread().give_back(); }
+  static void release_spare() { detail::SpareMemory::of_this_thread().release(); }
 
  private:
   /// The record; throws TapeError if this tape was moved from.

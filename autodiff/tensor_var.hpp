@@ -400,6 +400,10 @@ template <class Rule, class L, class R> requires TensorOperands<L, R> auto apply
   return detail::plain_if_all_are<L, R>(detail::zip<Rule>(detail::Operand<T>(left, Rule::row.name), detail::Operand<T>(right, Rule::row.name)));
 }
 
+// A tensor of a tape meets the number of a derivative taken inside a recording: a constant, for all that this ε knows.
+template <class Rule, class T, NumberLike U, class B, class W> auto apply(const Var<Tensor<T>>& a, const Dual<U, B, W>& b) { return detail::left_constant<Rule>(a, b); }
+template <class Rule, class T, NumberLike U, class B, class W> auto apply(const Dual<U, B, W>& a, const Var<Tensor<T>>& b) { return detail::right_constant<Rule>(a, b); }
+
 // ---- comparisons -----------------------------------------------------------------------------------------------------
 
 namespace detail {

@@ -6,7 +6,7 @@
 #pragma once
 #include "dual.hpp"
 #include "tape.hpp"
-#include <array>
+#include <limits>
 #include <utility>
 
 namespace autodiff::inline v1 {
@@ -218,3 +218,5 @@ template <Expression E> [[gnu::always_inline]] inline Place record(const E& e) {
 
 }  // namespace detail
 }  // namespace autodiff::inline v1
+
+template <class T> struct std::numeric_limits<autodiff::Var<T>> : std::numeric_limits<T> {};

@@ -34,7 +34,7 @@ template <class M> void initialize(M& model, std::uint64_t seed, Scheme scheme =
     const bool weights = shape.axes() >= 2;
     ++found;
     if (weights) {
-      const double in = static_cast<double>(shape.rows()), out = static_cast<double>(shape.columns());
+      const double in = std::max(1.0, static_cast<double>(shape.rows())), out = static_cast<double>(shape.columns());
       deviation = std::sqrt(scheme.variance / (scheme.fan == Scheme::Fan::in ? in : in + out));
     }
     Tensor<T> drawn = Tensor<T>::zeros(shape);

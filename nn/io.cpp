@@ -1,17 +1,15 @@
-// Safetensors files. Reading distrusts every byte: the header is parsed with bounded depth, and what it says must be exactly what the net
-// expects, before a number is read. Start at `write_file` and `read_file`.
+// Safetensors files. Reading distrusts every byte: what the header says must be exactly what the net expects, before a number is read. Start at `write_file` and `read_file`.
 #include "io.hpp"
 #include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cerrno>
-#include <climits>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <map>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string_view>
@@ -24,7 +22,18 @@ static_assert(std::endian::native == std::endian::little, "safetensors files are
 
 namespace {
 
-using Json = nlohmann::json;
+struct NameTwice { std::string name; };
+/// Where a name is looked for as in any map, and met a second time by the parser alone, which enters each with [].
+template <class Key, class Value, class Less = std::less<Key>, class Allocator = std::allocator<std::pair<const Key, Value>>>
+struct NamesOnce : std::map<Key, Value, Less, Allocator> {
+  using std::map<Key, Value, Less, Allocator>::map;
+  Value& operator[](const Key& name) {
+    const auto [at, is_new] = this->try_emplace(name);
+    if (!is_new) throw NameTwice{name};
+    return at->second;
+  }
+};
+using Json = nlohmann::basic_json<NamesOnce>;
 
 constexpr std::uint64_t longest_header = 100'000'000;  ///< as in the format's own description
 constexpr std::size_t length_bytes = 8;
@@ -102,12 +111,14 @@ std::vector<const Entry*> in_file_order(std::span<const Entry> entries) {
 
 std::string header_of(const std::vector<const Entry*>& order, const Complaint& complain) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  std::set<std::string_view> names;
   std::size_t at = 0;
   for (const Entry* e : order) {
-    if (e->name == metadata || header.contains(e->name))
-      complain("two parameters cannot both be called \"{}\"; give the fields of this model other names", {e->name});
+    if (e->name == metadata) complain("a parameter cannot be called \"{}\", which the format keeps for itself; give the field another name", {e->name});
+    if (!names.insert(e->name).second) complain("two parameters cannot both be called \"{}\"; give the fields of this model other names", {e->name});
     const std::vector<std::size_t> sizes(e->shape.begin(), e->shape.end());
-    header[e->name] = {{"dtype", dtype(e->is_float)}, {"shape", sizes}, {"data_offsets", {at, at + e->bytes()}}};
+    header.get_ref<nlohmann::ordered_json::object_t&>().emplace_back(  // [] would look through all names before
+        e->name, nlohmann::ordered_json{{"dtype", dtype(e->is_float)}, {"shape", sizes}, {"data_offsets", {at, at + e->bytes()}}});
     at += e->bytes();
   }
   std::string words;
@@ -126,19 +137,29 @@ std::string header_of(const std::vector<const Entry*>& order, const Complaint& c
 
 // ---- writing -----------------------------------------------------------------------------------------------------------
 
+/// Where a link leads to, if it is one, also where nothing is yet: there the file is written, and the link stays.
+static std::filesystem::path followed(std::filesystem::path path, const Complaint& complain) {
+  for (int links = 0; links < 40; ++links) {
+    std::error_code failed;
+    if (!std::filesystem::is_symlink(path, failed)) return path;
+    path = path.parent_path() / std::filesystem::read_symlink(path, failed);  // an absolute one takes the whole place
+    if (failed) complain("cannot read where the link leads: {}", {failed.message()});
+  }
+  complain("this link leads to itself");
+}
+
 void write_file(const std::string& path, std::span<const Entry> entries) {
   const Complaint complain{"save", path};
   require_name(complain);
   const std::vector<const Entry*> order = in_file_order(entries);
   const std::string header = header_of(order, complain);
 
-  // Where a link leads to, the file is written; the link stays.
-  std::string target = path;
+  const std::filesystem::path target = followed(path, complain);
   struct stat old {};
-  const bool replaces = ::stat(path.c_str(), &old) == 0;
+  const bool replaces = ::stat(target.c_str(), &old) == 0;
   if (replaces) {
     if (!S_ISREG(old.st_mode)) complain(S_ISDIR(old.st_mode) ? "this is a directory; name a file" : "this is not a regular file");
-    if (const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free); real) target = real.get();
+    if (::access(target.c_str(), W_OK) != 0) complain.system("cannot write over the old one");
   }
 
   // A new file in the same directory, with the permissions of the old one, takes its name when it is complete.
@@ -146,7 +167,7 @@ void write_file(const std::string& path, std::span<const Entry> entries) {
   Unfinished unfinished;
   int descriptor = -1;
   do {
-    unfinished.path = target + "." + std::to_string(::getpid()) + "-" + std::to_string(serial++) + ".part";
+    unfinished.path = target.parent_path() / (std::to_string(::getpid()) + "-" + std::to_string(serial++) + ".part");
     descriptor = ::open(unfinished.path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   } while (descriptor < 0 && errno == EEXIST);
   File file(descriptor);
@@ -165,8 +186,7 @@ void write_file(const std::string& path, std::span<const Entry> entries) {
   unfinished.path.clear();
 
   // The name is on the disk when the directory is; some file systems cannot do that, and then nothing is lost but this certainty.
-  const std::size_t slash = target.rfind('/');
-  const std::string directory = slash == std::string::npos ? "." : slash == 0 ? "/" : target.substr(0, slash);
+  const std::string directory = target.has_parent_path() ? target.parent_path().string() : ".";
   if (File folder(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)); folder) ::fsync(folder.get());
 }
 
@@ -174,20 +194,14 @@ void write_file(const std::string& path, std::span<const Entry> entries) {
 
 namespace {
 
-/// The header, in which no name occurs twice and nothing is nested deeper than the format has it.
+/// The header, in which no name occurs twice.
 Json parsed(const std::string& words, const Complaint& complain) {
   if (words.empty() || words[0] != '{') complain("its header does not begin with {{; this is not a safetensors file");
-  std::vector<std::set<std::string>> names;  // of the objects around the place being read
-  const auto watch = [&](int depth, Json::parse_event_t event, Json& value) {
-    if (depth > 3) complain("its header is nested deeper than a safetensors header is");
-    if (event == Json::parse_event_t::object_start) names.emplace_back();
-    if (event == Json::parse_event_t::object_end) names.pop_back();
-    if (event == Json::parse_event_t::key && !names.back().insert(value.get<std::string>()).second)
-      complain("\"{}\" occurs twice in its header", {value.get<std::string>()});
-    return true;
-  };
+  if (words.find('\0') != std::string::npos) complain("its header holds a byte of 0; it is damaged");
   try {
-    return Json::parse(words, watch);
+    return Json::parse(words);
+  } catch (const NameTwice& e) {
+    complain("\"{}\" occurs twice in its header", {e.name});
   } catch (const Json::exception& e) {
     complain("its header is not JSON: {}", {e.what()});
   }

@@ -32,7 +32,7 @@ void read_file(const std::string& path, std::span<const Entry> entries);
 }  // namespace detail
 
 /// Writes all parameters of the net. The file appears complete or not at all: a save that fails, or is killed, leaves an older one as it
-/// was (and, if killed, a file `path.….part` beside it). Throws FileError.
+/// was (and, if killed, a file `….part` beside it). A link stays, and the file is written where it leads. Throws FileError.
 template <class M> void save(const M& model, const std::string& path) {
   std::vector<detail::Entry> entries;
   for_each_named_parameter(model, [&]<class T>(const std::string& name, const Parameter<T>& p) {

@@ -8,7 +8,6 @@
 #pragma once
 #include "module.hpp"
 #include "random.hpp"
-#include <cmath>
 #include <cstdint>
 
 namespace autodiff::inline v1::nn {
@@ -85,6 +84,14 @@ using Softplus = Activation<autodiff::Softplus>;
 struct Softmax {
   template <AnyTensor X> auto operator()(const X& x) const { return softmax(x); }
 };
+
+namespace detail {
+// What Sequential may take apart is of exactly these types: a class derived from one has a call of its own.
+template <class X> constexpr bool is_linear = false;
+template <class T> constexpr bool is_linear<Linear<T>> = true;
+template <class X> constexpr bool is_activation = false;
+template <class R> constexpr bool is_activation<Activation<R>> = true;
+}  // namespace detail
 
 // ---- dropout -----------------------------------------------------------------------------------------------------------
 
@@ -176,11 +183,9 @@ template <class... Layers> struct Sequential {
   template <std::size_t i> using Layer = std::tuple_element_t<i, std::tuple<Layers..., void, void>>;
   /// Layers i and i + 1 have a form in one operation.
   template <std::size_t i> static consteval bool pairs() {
-    if constexpr (requires { typename Layer<i>::Number; typename Layer<i + 1>::Rule; }) {
+    if constexpr (detail::is_linear<Layer<i>> && detail::is_activation<Layer<i + 1>>) {
       using Rule = typename Layer<i + 1>::Rule;
-      if constexpr (!contains<Rule>(UnaryRules{})) return false;
-      else if constexpr (!Rule::row.from_result) return false;
-      else return requires(const Layer<i>& l, const Tensor<typename Layer<i>::Number>& x) { l.template values<Rule>(x); };
+      if constexpr (contains<Rule>(UnaryRules{})) return Rule::row.from_result; else return false;
     } else return false;
   }
   template <class Y> static auto as_var(const Y& y) {
@@ -197,7 +202,7 @@ template <class... Layers> struct Sequential {
     if constexpr (i == sizeof...(Layers)) return x;
     else if constexpr (pairs<i>() && autodiff::detail::is_tensor<X>)
       return values<i + 2>(std::get<i>(layers).template values<typename Layer<i + 1>::Rule>(x));
-    else if constexpr (requires { std::get<i>(layers).template values<autodiff::Identity>(x); })
+    else if constexpr (detail::is_linear<Layer<i>> && autodiff::detail::is_tensor<X>)
       return values<i + 1>(std::get<i>(layers).template values<autodiff::Identity>(x));
     else return values<i + 1>(std::get<i>(layers)(x));
   }

@@ -52,8 +52,9 @@ template <class T> void check_probabilities(const char* where, const T* h, std::
                          "; end the net with a Sigmoid, or use binary_cross_entropy_with_logits");
 }
 
-/// Mean of −t log h − (1 − t) log(1 − h), and in g its gradient (h − t) / (h(1 − h)) / n. The smallest normal number stands in for 0, so
-/// that both stay finite; and g times the sigmoid's slope h(1 − h) gives (h − t)/n again as long as h is not exactly 0 or 1.
+/// Mean of −t log h − (1 − t) log(1 − h), and in g its gradient (h − t) / (h(1 − h)) / n. The smallest normal number stands in for 0, a
+/// thousand times it in the gradient, which so stays finite, also when the cost has a factor; and g times the sigmoid's slope h(1 − h) gives
+/// (h − t)/n again as long as h is not 0 or 1 to all digits.
 template <class T> double binary_cross_entropy(const T* h, const T* t, T* g, std::size_t n) {
   constexpr double least = static_cast<double>(std::numeric_limits<T>::min());
   const double share = 1 / static_cast<double>(n);
@@ -62,7 +63,7 @@ template <class T> double binary_cross_entropy(const T* h, const T* t, T* g, std
     const double p = static_cast<double>(h[i]), q = 1 - p, y = static_cast<double>(t[i]);
     if (y != 0) total -= y * std::log(std::max(p, least));
     if (y != 1) total -= (1 - y) * (p < 0.5 ? std::log1p(-p) : std::log(std::max(q, least)));
-    if (g) g[i] = static_cast<T>((p - y) * share / std::max(p * q, least));
+    if (g) g[i] = static_cast<T>((p - y) * share / std::max(p * q, 1000 * least));
   }
   return total * share;
 }

@@ -117,7 +117,19 @@ template <class M> constexpr auto members(M& m) {
 
 enum class Kind { parameter, fields, members, tuple, range, maybe, variant, pointer, nothing, opaque };
 
-template <class M> concept HasFields = requires(M& m) { m.fields(); };
+/// The class in which a member function is declared.
+template <class C, class R> C owner_of(R (C::*)());
+template <class C, class R> C owner_of(R (C::*)() const);
+template <class C, class R> C owner_of(R (C::*)() noexcept);
+template <class C, class R> C owner_of(R (C::*)() const noexcept);
+/// fields() of its own; inherited ones count only where nothing was added that they cannot know.
+template <class M> concept HasFields = requires(M& m) { m.fields(); } &&
+    (!requires { owner_of(&M::fields); } || requires { requires sizeof(decltype(owner_of(&M::fields))) == sizeof(M); });
+template <class M> concept InheritsFields = requires(M& m) { m.fields(); } && !HasFields<M>;
+/// A map from names, which are those of its layers.
+template <class M> concept KeyedByName = requires { typename M::mapped_type; requires std::convertible_to<typename M::key_type, std::string>; };
+/// Without an order of its own: of two with the same elements, each may have another.
+template <class M> concept Unordered = requires { typename M::hasher; };
 template <class M> concept TupleLike = requires { std::tuple_size<M>::value; };
 template <class M> concept RangeLike = requires(M& m) { *m.begin(); m.end(); };
 /// A path, whose elements are paths.
@@ -135,6 +147,7 @@ template <class M> consteval Kind kind_of() {
   else if constexpr (std::is_array_v<M>) return Kind::range;
   else if constexpr (!std::is_class_v<M> || NumberOfOurs<M> || RangeOfItself<M>) return Kind::nothing;
   else if constexpr (HasFields<M>) return Kind::fields;
+  else if constexpr (InheritsFields<M>) return Kind::opaque;
   else if constexpr (std::is_trivially_copyable_v<M> && (RangeLike<M> || ReferenceLike<M>)) return Kind::pointer;  // a span
   else if constexpr (std::is_trivially_copyable_v<M>) return Kind::nothing;  // a parameter is not, nor is what holds one
   else if constexpr (TupleLike<M> && !RangeLike<M>) return Kind::tuple;
@@ -208,14 +221,19 @@ template <class M, class F, class At> void walk(M& m, const F& f, At& at) {
   using Model = std::remove_const_t<M>;
   constexpr Kind kind = kind_of<Model>();
   static_assert(kind != Kind::opaque,
-      "this class may hold parameters that cannot be seen: give it auto fields() { return std::tie(…); }, of all that is to be learned, "
-      "or, if it holds none, give that to the class around it");
+      "this class (or what this lambda catches) may hold parameters that cannot be seen: give it auto fields() { return std::tie(…); } of its own, "
+      "of all that is to be learned, or, if it holds none, give that to the class around it; for a lambda write a struct");
+  static_assert(!Unordered<Model>,
+      "an unordered container gives its layers another order in each run, and files and seeds go by the order: use std::map or std::vector");
   static_assert(kind != Kind::pointer,
       "a pointer to a layer or parameter: copies of the net would share it; hold it by value, or in a std::unique_ptr or std::vector");
   if constexpr (kind == Kind::parameter) at.arrive(f, m);
   else if constexpr (kind == Kind::range) {
     std::size_t i = 0;
-    for (auto& x : m) at.into(i++, nullptr, [&] { walk(x, f, at); });
+    for (auto& x : m) {
+      if constexpr (KeyedByName<Model>) at.into(i++, std::string(x.first).c_str(), [&] { walk(x.second, f, at); });
+      else at.into(i++, nullptr, [&] { walk(x, f, at); });
+    }
   } else if constexpr (kind == Kind::maybe) {
     if (m) walk(*m, f, at);
   } else if constexpr (kind == Kind::variant) {
@@ -261,7 +279,8 @@ template <class M, class F> void for_each_parameter(M& model, const F& f) {
   detail::Unnamed at;
   detail::walk(model, f, at);
 }
-/// f(name, parameter): "0.weight", "0.bias", "2.weight" …, which are the names in a file.
+/// f(name, parameter): "0.weight", "0.bias", "2.weight" …, which are the names in a file: of fields and elements their number, or their name where
+/// `field_names` or the keys of a map give one.
 template <class M, class F> void for_each_named_parameter(M& model, const F& f) {
   static_assert(Model<M>, "no parameter is found in this model: its fields (or what its fields() ties) are no Parameter and hold none");
   detail::Named at;

@@ -27,8 +27,8 @@ template <class T> struct Moments {
   double power1 = 1, power2 = 1;  ///< betaᵗ after t steps of this parameter
 };
 
-/// What an optimizer keeps for all parameters of a net, in their order, and which net that is. A net is known by where it or its parameters
-/// are, so that it may move, and may be assigned to.
+/// What an optimizer keeps for all parameters of a net, in their order, and which net that is: it is known by its first parameter, so that it
+/// may move, and may be assigned to.
 class NetState {
  public:
   NetState() = default;
@@ -42,11 +42,11 @@ class NetState {
     std::size_t i = 0, f = 0, d = 0;
     const bool first = kinds_.empty();
     bool same_parameters = true;
-    const void* first_parameter = nullptr;
+    std::uint64_t net = 0;
     for_each_parameter(model, [&]<class T>(Parameter<T>& p) {
       std::vector<Moments<T>>& all = list<T>();
       std::size_t& at = std::same_as<T, float> ? f : d;
-      if (!first_parameter) first_parameter = &p.value();
+      if (net == 0) net = p.identity();
       if (first) {
         all.push_back({moments > 0 ? Tensor<T>::zeros(p.shape()) : Tensor<T>(), moments > 1 ? Tensor<T>::zeros(p.shape()) : Tensor<T>()});
         kinds_.push_back(std::same_as<T, float>);
@@ -62,12 +62,10 @@ class NetState {
     if (!same_parameters || i != kinds_.size())
       throw Error(text("{}: this net has {} parameters, and the one that this optimizer first saw had {} or other number types; make an "
           "optimizer for each net", {optimizer, i, kinds_.size()}));
-    const void* const net = &model;
-    if (!net_) net_ = net, parameter_ = first_parameter;
-    if (net != net_ && first_parameter != parameter_)
+    if (net_ == 0) net_ = net;
+    if (net != net_)
       throw Error(text("{}: this is another net than the one that this optimizer has stepped so far, whose momentum it keeps; make an "
           "optimizer for each net", {optimizer}));
-    net_ = net, parameter_ = first_parameter;
   }
   template <class T> std::vector<Moments<T>>& list() {
     if constexpr (std::same_as<T, float>) return floats_; else return doubles_;
@@ -77,10 +75,11 @@ class NetState {
   std::vector<Moments<float>> floats_;
   std::vector<Moments<double>> doubles_;
   std::vector<unsigned char> kinds_;  ///< of each parameter in turn: is it of float?
-  const void *net_ = nullptr, *parameter_ = nullptr;
+  std::uint64_t net_ = 0;             ///< its first parameter's identity
 };
 
-/// Net that was never given numbers: all weight matrices zero, and, since there are several, the gradient of one is zero too and stays so.
+/// Net that was never given numbers: all weight matrices are zero, and there are several, so that some get no gradient, and units that are equal
+/// stay equal.
 template <class M> void require_initialized(const char* optimizer, M& model) {
   std::size_t matrices = 0, dead = 0;
   bool zero = true;
@@ -95,7 +94,7 @@ template <class M> void require_initialized(const char* optimizer, M& model) {
     if (zero && p.adjoint()) dead += all_zero(p.adjoint());
   });
   if (matrices > 1 && zero && dead)
-    throw Error(text("{}: all weights of this net are zero, and so is the gradient of {} of its {} matrices, for good; call "
+    throw Error(text("{}: all weights of this net are zero, and so is the gradient of {} of its {} matrices: it cannot learn; call "
         "nn::initialize(net, seed) first", {optimizer, dead, matrices}));
 }
 
@@ -129,7 +128,7 @@ struct SgdOptions {
 class Sgd {
  public:
   /// Throws Error for options that make no sense: negative, infinite or NaN.
-  explicit Sgd(SgdOptions options = {}) : options_(options) {
+  explicit Sgd(SgdOptions options) : options_(options) {
     set_learning_rate(options.learning_rate);
     detail::check_option("sgd", "momentum", options.momentum, detail::fractions);
     detail::check_option("sgd", "weight_decay", options.weight_decay, detail::rates);
@@ -178,7 +177,7 @@ struct AdamOptions {
 class Adam {
  public:
   /// Throws Error for options that make no sense: negative, infinite or NaN.
-  explicit Adam(AdamOptions options = {}) : options_(options) {
+  explicit Adam(AdamOptions options) : options_(options) {
     set_learning_rate(options.learning_rate);
     detail::check_option("adam", "beta1", options.beta1, detail::fractions);
     detail::check_option("adam", "beta2", options.beta2, detail::fractions);

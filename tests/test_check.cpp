@@ -111,3 +111,16 @@ TEST_CASE("a check inside a recording leaves it alone") {
   tape.backward(y);
   CHECK(tape.adjoint(x) == 4);
 }
+
+TEST_CASE("a small component that is wrong is found beside large ones, and beside a large value") {
+  const auto mixed = [](const auto& x) { return 1e7 * x[0] * x[0] + x[1] * x[1]; };
+  refuses<ad::GradientError>([&] { (void)ad::check_gradient(mixed, [](const auto& x) { return std::vector{2e7 * x[0], -x[1]}; }, std::vector{1.0, 1.0}); }, {"component 1: yours -1, AD 2"});
+  refuses<ad::GradientError>([] { (void)ad::check_gradient([](const auto& x) { return x[0] + 1e9; }, [](const auto&) { return std::vector{1.9}; }, std::vector{0.0}); }, {"yours 1.9, AD 1"});
+  refuses<ad::GradientError>([] { (void)ad::check_gradient([](const auto& x) { return 1e-10 * x[0]; }, [](const auto&) { return std::vector{0.0}; }, std::vector{0.5}); }, {"yours 0, AD 1e-10"});
+  CHECK(ad::check_gradient(mixed, [](const auto& x) { return std::vector{2e7 * x[0], 2 * x[1] * (1 + 1e-9)}; }, std::vector{1.0, 1.0}).agrees());
+}
+
+TEST_CASE("a right gradient passes where f ends nearby") {
+  CHECK(ad::check_gradient([](const auto& x) { return log(x[0]); }, std::vector{5e-4}).agrees());
+  CHECK(ad::check_gradient([](const auto& x) { return sqrt(x[0]); }, std::vector{1e-4}).agrees());
+}

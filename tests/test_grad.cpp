@@ -285,3 +285,112 @@ TEST_CASE("a root of 0 that nobody uses poisons no second derivative") {
   const auto f = [](const auto& x) { return x[0] * x[0] + 0.0 * ad::Var(sqrt(x[1])); };
   CHECK(ad::hvp(f, std::vector<double>{3, 0}, std::vector<double>{1, 0}) == std::vector<double>{2, 0});
 }
+
+TEST_CASE("a point that is a number has a Jacobian and a Hessian of its own") {
+  const auto cube = [](const auto& x) { return x * x * x; };
+  CHECK(difference(ad::hessian(cube, 2.0), Tensor<double>{{12}}) == "");
+  CHECK(difference(ad::jacobian(cube, 2), Tensor<double>{{12}}) == "");
+  CHECK(ad::vjp(cube, 2.0, 3.0) == 36);
+  const auto two = [](const auto& x) { return std::vector<std::decay_t<decltype(x)>>{x * x, x + 1.0}; };
+  CHECK(difference(ad::jacobian(two, 3.0), Tensor<double>{{6}, {1}}) == "");
+  CHECK(ad::vjp(two, 3.0, std::vector<double>{1, 10}) == 16);
+}
+
+TEST_CASE("what F returns may be any vector, or a tensor, whatever its point is") {
+  const std::vector<double> x{2, 3};
+  const auto array = [](const auto& z) { using T = std::decay_t<decltype(z[0])>; return std::valarray<T>{z[0] * z[1], z[0]}; };
+  CHECK(difference(ad::jacobian(array, x), Tensor<double>{{3, 2}, {1, 0}}) == "");
+  CHECK(ad::vjp(array, x, x) == std::vector<double>{9, 4});
+  CHECK(ad::jvp(array, x, x) == std::vector<double>{12, 2});
+  const auto tensor = [](const auto& z) { return ad::stack(std::vector<Number>{z[0] * z[1], z[0]}) * 2.0; };
+  CHECK(difference(ad::jacobian(tensor, x), Tensor<double>{{6, 4}, {2, 0}}) == "");
+  const auto numbers = [](const auto& t) { return std::vector<Number>{sum(t * t), t(0) * t(1)}; };
+  CHECK(difference(ad::jacobian(numbers, Tensor<double>{2, 3}), Tensor<double>{{4, 6}, {3, 2}}) == "");
+  CHECK(equal(ad::vjp(numbers, Tensor<double>{2, 3}, std::vector<double>{1, 10}), Tensor<double>{34, 26}));
+  refuses<ad::ShapeError>([&] { (void)ad::vjp(numbers, Tensor<double>{2, 3}, std::vector<double>{1}); }, {"vjp: the weights must have 2 components, not 1"});
+}
+
+TEST_CASE("a Jacobian of many outputs is the same as one walk back for each") {
+  const auto f = [](const auto& z) {
+    using T = std::decay_t<decltype(z[0])>;
+    std::vector<T> y{z[0], T(7.0), z[1] - z[0]};
+    T s = 0.0;
+    for (int k = 0; k < 18; ++k) y.push_back(s += sin(z[0] * k) * z[1] / (1.0 + z[2] * z[2]) - z[2]);
+    y.push_back(y[5]);
+    return y;
+  };
+  const std::vector<double> x{0.3, -1.2, 0.7};
+  ad::Tape tape;
+  const auto v = tape.variables(x);
+  const auto y = f(v);
+  const Tensor<double> all = tape.jacobian(y, v);
+  CHECK(all.shape() == Shape({22, 3}));
+  refuses<ad::TapeError>([&] { (void)tape.adjoint(v[0]); }, {"backward() first"});
+  for (std::size_t k = 0; k < y.size(); ++k) {
+    tape.backward({y[k]}, {1.0});
+    for (std::size_t i = 0; i < 3; ++i) CHECK(all(k, i) == about(tape.adjoint(v[i]), 1e-14));
+  }
+  CHECK(difference(ad::jacobian(f, x), all) == "");
+  for (std::size_t m : {0, 1, 2, 8, 9})
+    CHECK(difference(tape.jacobian(std::vector<Number>(y.begin(), y.begin() + static_cast<std::ptrdiff_t>(m)), v), all.rows(0, m)) == "");
+  const ad::Var t = sum(tape.variable(Tensor<double>{1, 2}) * y[3]);  // a node: its walk takes one output at a time
+  const Tensor<double> mixed = tape.jacobian(std::vector<Number>{y[3], t, y[4]}, v);
+  CHECK(difference(mixed.rows(0, 1), all.rows(3, 4)) == "");
+  CHECK(difference(mixed.rows(1, 2), all.rows(3, 4) * 3.0) == "");
+  CHECK(difference(mixed.rows(2, 3), all.rows(4, 5)) == "");
+  refuses<ad::TapeError>([&] { (void)tape.jacobian(y, {Number(1.0)}); }, {"jacobian", "constant"});
+  const auto roots = [](const auto& z) { using T = std::decay_t<decltype(z[0])>; const T r = sqrt(z[0]); return std::vector<T>{z[0] * 2.0, r * 1.0, z[0] + 0.0 * r}; };
+  CHECK(difference(ad::jacobian(roots, std::vector<double>{0}), Tensor<double>{{2}, {support::infinity}, {1}}) == "");  // 0 · ∞ is 0 in each row by itself
+}
+
+TEST_CASE("an inner derivative at plain numbers sees variables of a tape that its function uses, or refuses") {
+  ad::Tape tape;
+  const ad::Var k = tape.variable(2.0);
+  const ad::Var w = tape.variable(Tensor<double>{1, 0.5});
+  const auto cost = [&](const auto& x) { return sum(x * x * k); };
+  refuses<ad::TapeError>([&] { (void)ad::jvp(cost, Tensor<double>{1, 3}, Tensor<double>{1, 1}); }, {"jvp: f uses variables of a tape beside its point", "ad::Var(x)"});
+  refuses<ad::TapeError>([&] { (void)ad::jvp([&](const auto& x) { return x * w; }, Tensor<double>{1, 3}, Tensor<double>{1, 1}); }, {"jvp: f uses variables of a tape"});
+  tape.backward(Number(ad::jvp(cost, TensorVar<>(Tensor<double>{1, 3}), Tensor<double>{1, 1})));
+  CHECK(tape.adjoint(k) == 8);
+  tape.backward(sum(ad::jvp([&](const auto& x) { return x * x * w; }, TensorVar<>(Tensor<double>{1, 3}), w)));
+  CHECK(difference(tape.adjoint(w), Tensor<double>{4, 6}) == "");  // 2x w², walked back
+  tape.backward(Number(ad::gradient([&](const auto& x) { return k * x * x; }, 3.0)));
+  CHECK(tape.adjoint(k) == 6);
+  tape.backward(Number(ad::jvp([&](const auto& x) { return k * x[0] * x[1]; }, std::vector<double>{1, 2}, std::vector<double>{1, 1})));
+  CHECK(tape.adjoint(k) == 3);
+  tape.backward(Number(ad::derivative([&](const auto& t) { return sum(exp(t * w) / w) * t; }, k)));
+  const double there = tape.adjoint(k);
+  const auto slope = [](double a) { return ad::derivative([&](const auto& t) { return (exp(t) + exp(t * 0.5) / 0.5) * t; }, a); };
+  CHECK(there == about((slope(2 + 1e-5) - slope(2 - 1e-5)) / 2e-5, 1e-8));
+  CHECK(ad::check_gradient([](const auto& z) { return ad::derivative([&](const auto& t) { return sum(exp(t * z) / z); }, sum(z)); }, Tensor<double>{1, 0.2}).agrees());
+}
+
+TEST_CASE("0 times an infinite slope is 0 on a tape over variables, too") {
+  const auto f = [](const auto& z) { using T = std::decay_t<decltype(z[0])>; const T r = sqrt(z[1]); return T(z[0] * z[0] + 0.0 * r); };
+  ad::Tape tape;
+  const auto x = tape.variables(std::vector<double>{3, 0});
+  const auto g = ad::gradient(f, x);
+  CHECK(g[0].value() == 6);
+  CHECK(g[1].value() == 0);
+}
+
+TEST_CASE("a library's vector with a signed size() is a point") {
+  struct Signed {
+    std::vector<double> numbers;
+    std::ptrdiff_t size() const { return static_cast<std::ptrdiff_t>(numbers.size()); }
+    double operator[](std::size_t i) const { return numbers[i]; }
+  };
+  const Signed x{{2, 3}};
+  const auto f = [](const auto& z) { return z[0] * z[0] * z[1]; };
+  CHECK(ad::gradient(f, x) == std::vector<double>{12, 4});
+  CHECK(ad::hvp(f, x, x) == std::vector<double>{24, 8});
+  CHECK(difference(ad::hessian(f, x), Tensor<double>{{6, 4}, {4, 0}}) == "");
+}
+
+TEST_CASE("powers of tiny numbers have their slopes, once and twice") {
+  const auto near = [](double a, double b) { return std::abs(a - b) <= 1e-14 * std::abs(b); };
+  CHECK(ad::derivative([](auto x) { return pow(x, 0.0); }, 1e-310) == 0);
+  CHECK(near(ad::derivative([](auto x) { return pow(x, 1e-5); }, 1e-310), 9.92887401325042999e304));
+  CHECK(ad::hessian([](const auto& x) { return pow(x[0], 0) + 2 * pow(x[0], 1) + 3 * pow(x[0], 2); }, std::vector{1e-200})(0, 0) == 6);
+  CHECK(equal(ad::gradient([](auto x) { return sum(pow(x, 0.0)); }, Tensor<float>{1.4e-45f}), Tensor<float>{0}));
+}

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <limits>
+#include <map>
 #include <string>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -138,7 +139,7 @@ TEST_CASE("a damaged header says what is wrong with it") {
   check_header("[1]", "[1.0]", "\"shape\" of \"1\" holds 1.0");
   check_header("[1]", "[99999999999999999999999]", "which is no whole number");
   check_header("[1]", "[true]", "\"shape\" of \"1\" holds true");
-  check_header("[1]", "[[1]]", "nested deeper");
+  check_header("[1]", "[[1]]", "holds [1], which is no whole number");
   check_header("[0,8]", "[0,9]", "\"1\" of shape (1,) takes 8 bytes, but its data_offsets in the file are (0, 9)");
   check_header("[0,8]", "[8,0]", "data_offsets in the file are (8, 0)");
   check_header("[0,8]", "[0,8,8]", "data_offsets in the file are (0, 8, 8)");
@@ -272,4 +273,41 @@ TEST_CASE("two parameters of one name cannot be told apart in a file") {
   const Folder folder;
   CHECK_THROWS_AS(nn::save(Twins{}, folder / "net"), nn::FileError);
   CHECK(folder.files() == 0);
+}
+TEST_CASE("a link stays, and the file is written where it leads, also where nothing is yet") {
+  const Folder folder;
+  std::filesystem::create_directory(folder / "runs");
+  std::filesystem::create_symlink("runs/first", folder / "latest");
+  nn::save(some_net(1), folder / "latest");
+  CHECK(std::filesystem::is_symlink(folder / "latest"));
+  Net net = some_net(2);
+  nn::load(net, folder / "runs/first");
+  CHECK(same(net, some_net(1)));
+  std::filesystem::create_symlink("self", folder / "self");
+  CHECK_THROWS_WITH_AS(nn::save(net, folder / "self"), doctest::Contains("leads to itself"), nn::FileError);
+}
+TEST_CASE("a name may be as long as the system has it; an empty one is refused") {
+  const Folder folder;
+  const std::string name(250, 'n');
+  nn::save(some_net(1), folder / name);
+  Net net = some_net(2);
+  nn::load(net, folder / name);
+  CHECK(same(net, some_net(1)));
+  CHECK_THROWS_WITH_AS(nn::save(net, ""), "save: the path is empty; name a file", nn::FileError);
+  CHECK_THROWS_WITH_AS(nn::load(net, ""), "load: the path is empty; name a file", nn::FileError);
+}
+TEST_CASE("a header that holds a byte of 0 is damaged") {
+  std::string changed = header;
+  changed.back() = '\0';
+  check_refused(with_length(changed, std::string(32, 'x')), "a byte of 0");
+}
+TEST_CASE("a map of layers is saved by its keys") {
+  struct Heads { std::map<std::string, nn::Linear<float>> heads; };
+  const Folder folder;
+  Heads net, other;
+  net.heads.emplace("left", nn::Linear(1, 1)), net.heads.emplace("right", nn::Linear(1, 1));
+  other.heads.emplace("left", nn::Linear(1, 1)), other.heads.emplace("wrong", nn::Linear(1, 1));
+  nn::save(net, folder / "net");
+  CHECK_NOTHROW(nn::load(net, folder / "net"));
+  CHECK_THROWS_WITH_AS(nn::load(other, folder / "net"), doctest::Contains("it holds no \"0.wrong.weight\""), nn::FileError);
 }

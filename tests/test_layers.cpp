@@ -57,8 +57,34 @@ struct Residual {
   nn::Linear<double> inside;
   auto operator()(const auto& x) const { return x + tanh(inside(x)); }
 };
+/// Derived from layers of the library, with calls of their own.
+struct Scaled : nn::Linear<double> {
+  ad::Parameter<double> gain{Tensor{10}};
+  Scaled() : Linear(2, 2) { weight.assign({{1, 0}, {0, 1}}); }
+  static constexpr const char* field_names[] = {"weight", "bias", "gain"};
+  auto fields() { return std::tie(weight, bias, gain); }
+  auto operator()(const auto& x) const { return Linear::operator()(x) * gain.var(); }
+};
+struct Leaky : nn::Relu {
+  auto operator()(const auto& x) const { return nn::Relu::operator()(x) + 0.1 * x; }
+};
 
 }  // namespace
+
+TEST_CASE("a layer derived from one of the library is called, recorded or not") {
+  const Tensor x{{1, -2}};
+  nn::Linear<double> same(2, 2);
+  same.weight.assign({{1, 0}, {0, 1}});
+  const auto agrees = [&](const auto& net, const Tensor& expected) {
+    const auto near = [&] { return sum(abs(net(x).value() - expected)) < 1e-12; };
+    CHECK(near());
+    const ad::Tape tape;
+    CHECK(near());
+  };
+  agrees(nn::Sequential{Scaled{}, same}, {{10, -20}});
+  agrees(nn::Sequential{Scaled{}, nn::Sigmoid{}}, sigmoid(Tensor{{10, -20}}));
+  agrees(nn::Sequential{same, Leaky{}}, {{1.1, -0.2}});
+}
 
 TEST_CASE("a linear layer is x·w + b") {
   nn::Linear<double> layer(2, 3);

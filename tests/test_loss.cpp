@@ -144,3 +144,12 @@ TEST_CASE("costs refuse what is no probability") {
       "cross_entropy: row 0 of the targets sums to 1.5; each row is a distribution and sums to 1 (for class numbers pass a "
       "std::vector<int>)", ad::Error);
 }
+TEST_CASE("a cross-entropy with a factor trains on where the output is exactly 1") {
+  using Float = ad::Tensor<float>;
+  nn::Sequential net{nn::Linear(1, 1), nn::Sigmoid{}};
+  std::get<0>(net.layers).weight.assign(Float{{20}});
+  ad::Tape tape;
+  const ad::Var cost = 10 * nn::binary_cross_entropy(net(Float{{1}}), Float{{0}});
+  tape.backward(cost);
+  CHECK(std::isfinite(std::get<0>(net.layers).weight.adjoint()[0]));
+}

@@ -64,6 +64,14 @@ struct Sixteen { Line a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p; };
 struct Tree { Line node{1, 1}; std::vector<Tree> children{}; };
 struct Holding { std::unique_ptr<Line> owned; std::variant<int, Line> either; };
 struct Around { std::mt19937 random; std::mutex lock; Line line{1, 1}; auto fields() { return std::tie(line); } };
+struct Renamed : nn::Sequential<Line, nn::Tanh> { using Sequential::Sequential; };
+class Scaled : public Line {
+  ad::Parameter<float> gain_{ad::Tensor<float>{10}};
+ public:
+  Scaled() : Line(2, 2) {}
+  static constexpr const char* field_names[] = {"weight", "bias", "gain"};
+  auto fields() { return std::tie(weight, bias, gain_); }
+};
 struct Weight { ad::Parameter<double> w{ad::Tensor<double>{0.3}}; };
 
 }  // namespace
@@ -88,7 +96,7 @@ TEST_CASE("fields that are no layers are passed by, and containers are looked in
       .history = {}, .table = ad::Tensor<float>{1, 2}};
   CHECK(names(model) == Names{"2.weight", "2.bias", "3.0.weight", "3.0.bias", "3.1.weight", "3.1.bias", "5.0.weight", "5.0.bias",
       "5.1.weight", "5.1.bias", "6.0.weight", "6.0.bias",
-                              "7.weight", "7.bias", "9.0.1.weight", "9.0.1.bias", "15.0.weight", "15.0.bias"});
+                              "7.weight", "7.bias", "9.x.weight", "9.x.bias", "15.0.weight", "15.0.bias"});
 }
 TEST_CASE("a class with private fields gives fields()") {
   Private model;
@@ -153,4 +161,8 @@ TEST_CASE("a const net shows its parameters, a net that is not const lets them b
   float sum = 0;
   nn::for_each_parameter(std::as_const(net), [&](const ad::Parameter<float>& p) { for (const float x : p.value()) sum += x; });
   CHECK(sum == 13);
+}
+TEST_CASE("a class derived from a layer brings fields of its own, or adds none") {
+  CHECK(names(Renamed(Line(2, 3), nn::Tanh{})) == Names{"0.weight", "0.bias"});
+  CHECK(names(Scaled{}) == Names{"weight", "bias", "gain"});
 }

@@ -257,3 +257,24 @@ TEST_CASE("moves of enormous empty shapes take no time") {
   tape.backward(sum(concatenate(std::vector{x, x}, 2)) + sum(gather(x, {1}, 1)) + sum(x * Tensor<double>{1}));
   CHECK(tape.adjoint(x).size() == 0);
 }
+
+TEST_CASE("select keeps the sign of a zero") {
+  const Tensor<double> y = select(Tensor<double>{1, 0}, Tensor<double>{-0.0, 1}, Tensor<double>{1, -0.0});
+  CHECK(std::signbit(y[0]));
+  CHECK(std::signbit(y[1]));
+}
+
+TEST_CASE("a transpose of one long row, and of many matrices") {
+  support::Random random(3);
+  for (const Shape& s : {Shape({1, 1000}), Shape({3, 5, 7}), Shape({2, 0, 4}), Shape({2, 2, 33, 17})}) {
+    const auto x = random.tensor(s);
+    const Tensor<double> y = transpose(x);
+    const std::size_t m = s[s.axes() - 2], n = s[s.axes() - 1];
+    CHECK(y.shape()[s.axes() - 1] == m);
+    CHECK(y.shape()[s.axes() - 2] == n);
+    bool same = true;
+    for (std::size_t k = 0; k < x.size(); ++k) same = same && y[k / (m * n) * m * n + k % n * m + k / n % m] == x[k];
+    CHECK(same);
+    CHECK(support::difference(ad::gradient([&](auto t) { return dot(transpose(t), y) + sum(t) * 0.5 + dot(t, t) * 0.5; }, x), 2.0 * x + 0.5) == "");
+  }
+}

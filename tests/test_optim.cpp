@@ -212,8 +212,8 @@ TEST_CASE("a net that was never given numbers is refused, a single layer may sta
     const ad::Var cost = nn::mse(net(Tensor{{1, 2}}), {{1}});
     tape.backward(cost);
     optimizer.step(net);
-  }()), "sgd: all weights of this net are zero, and so is the gradient of 2 of its 2 matrices, for good; call nn::initialize(net, seed) "
-      "first", ad::Error);
+  }()), "sgd: all weights of this net are zero, and so is the gradient of 2 of its 2 matrices: it cannot learn; call "
+      "nn::initialize(net, seed) first", ad::Error);
   nn::Linear<double> line(2, 1);
   ad::Tape tape;
   const ad::Var cost = nn::mse(line(Tensor{{1, 2}}), {{1}});
@@ -235,4 +235,44 @@ TEST_CASE("options that make no sense are refused, with the number") {
   CHECK_THROWS_AS((nn::Adam{{.beta2 = -0.1}}), ad::Error);
   CHECK_THROWS_WITH_AS((nn::Adam{{.epsilon = 0}}), "adam: epsilon is 0; it must be above 0 and at most 1e+30", ad::Error);
   CHECK_THROWS_AS((nn::Adam{{.weight_decay = std::nan("")}}), ad::Error);
+}
+TEST_CASE("an optimizer knows a net again after it has moved, a new one in its place it does not") {
+  using Net = nn::Linear<double>;
+  const auto one_step = [](Net& net, auto& optimizer) {
+    ad::Tape tape;
+    const ad::Var cost = nn::mse(net(Tensor{{1, 2}}), {{1}});
+    tape.backward(cost);
+    optimizer.step(net);
+  };
+  static_assert(std::is_nothrow_move_constructible_v<Net>);
+  std::vector<Net> nets;
+  nets.emplace_back(2, 1);
+  nn::Adam first{{}};
+  one_step(nets[0], first);
+  for (int i = 0; i < 20; ++i) nets.emplace_back(2, 1);
+  CHECK_NOTHROW(one_step(nets[0], first));
+  CHECK_THROWS_AS(one_step(nets[1], first), ad::Error);
+  nn::Adam optimizer{{}};
+  for (int round = 0; round < 3; ++round) {
+    Net fresh(2, 1);  // on the stack where the last one was
+    if (round == 0) one_step(fresh, optimizer); else CHECK_THROWS_AS(one_step(fresh, optimizer), ad::Error);
+  }
+}
+TEST_CASE("a gradient of 0 moves nothing, however small Adam's epsilon") {
+  nn::Linear<float> line(2, 1);
+  nn::Adam optimizer{{.epsilon = 1e-50}};
+  ad::Tape tape;
+  const ad::Var cost = nn::mse(line(ad::Tensor<float>{{1, 0}}), {{1}});
+  tape.backward(cost);
+  optimizer.step(line);
+  CHECK(line.weight.value()[0] == doctest::Approx(0.001));
+  CHECK(line.weight.value()[1] == 0);
+}
+TEST_CASE("an optimizer tells its options") {
+  CHECK(nn::Sgd{{.learning_rate = 0.25, .momentum = 0.5}}.options().momentum == 0.5);
+  nn::Adam adam{{.beta1 = 0.75}};
+  adam.set_learning_rate(0.5);
+  CHECK(adam.options().beta1 == 0.75);
+  CHECK(adam.options().learning_rate == 0.5);
+  CHECK(nn::Dropout(0.25).rate() == 0.25);
 }

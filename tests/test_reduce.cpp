@@ -192,3 +192,26 @@ TEST_CASE("wrong axes and shapes are refused with the op's name") {
 TEST_CASE("a sum of many floats keeps their digits") {
   CHECK(sum(Tensor<float>::full({1'000'000}, 0.1f)) == about(1e5, 1e-5));
 }
+
+TEST_CASE("second derivatives of the norm, and scaled ones, stay within range where they exist") {
+  const auto length = [](auto x) { return norm(x); };
+  const auto hessian = [](double s) { return Tensor<double>{{1.28 * s, -0.96 * s}, {-0.96 * s, 0.72 * s}}; };
+  CHECK(difference(ad::hessian(length, Tensor<double>{3e160, 4e160}) * 1e160, hessian(0.1)) == "");
+  CHECK(difference(ad::hessian(length, Tensor<double>{3e200, 4e200}) * 1e200, hessian(0.1)) == "");
+  CHECK(difference(ad::hessian(length, Tensor<float>{3e22f, 4e22f}) * 1e22, hessian(0.1), 1e-6) == "");
+  CHECK(difference(ad::hessian(length, Tensor<float>{3e-22f, 4e-22f}) * 1e-22, hessian(0.1), 1e-6) == "");
+  CHECK(difference(ad::gradient([](auto x) { return norm(x) * 1e7; }, Tensor<float>{3e-33f, 4e-33f}), Tensor<float>{6e6f, 8e6f}, 1e-6) == "");
+  CHECK(difference(ad::gradient([](auto x) { return norm(x) * 1e-12; }, Tensor<float>{3e33f, 4e33f}) * 1e12f, Tensor<float>{0.6f, 0.8f}, 1e-6) == "");
+  CHECK(difference(ad::gradient(length, Tensor<double>{infinity, 1}), Tensor<double>{1, 0}) == "");
+  CHECK(ad::jvp(length, Tensor<float>{3e25f, 4e25f}, Tensor<float>{3e25f, 0}) / 1e25 == about(1.8, 1e-6));
+  CHECK(ad::jvp(length, Tensor<double>{3e300, 4e300}, Tensor<double>{1e10, 1e10}) / 1e10 == about(1.4));
+}
+
+TEST_CASE("a row of −∞ of which nothing is asked gets an adjoint of 0") {
+  const Tensor<double> x{{-infinity, -infinity}, {1, 2}}, mask{0, 1};
+  const auto first_row = [](const Tensor<double>& g) { return g(0, 0) == 0 && g(0, 1) == 0 && std::isfinite(g(1, 0)) && g(1, 0) != 0; };
+  CHECK(first_row(ad::gradient([&](auto a) { return sum(select(mask, logsumexp(a, ad::Axis(1)), 0.0)); }, x)));
+  const Tensor<double> rows{{0, 0}, {1, 3}};
+  CHECK(first_row(ad::gradient([&](auto a) { return sum(select(rows, softmax(a) * rows, 0.0)); }, x)));
+  CHECK(first_row(ad::gradient([&](auto a) { return sum(select(rows, log_softmax(a) * rows, 0.0)); }, x)));
+}

@@ -173,3 +173,27 @@ TEST_CASE("a mark that does not fit is refused, and nothing is forgotten") {
   tape.rewind({});  // the mark of an empty tape forgets all
   CHECK(tape.statistics().statements == 0);
 }
+
+TEST_CASE("a mark of a tape that has ended is no mark of the next, though it lives where that did") {
+  ad::Tape::Mark mark;
+  { ad::Tape tape; mark = tape.mark(); }
+  ad::Tape tape;
+  const ad::Var x = tape.variable(2.0);
+  refuses<ad::TapeError>([&] { tape.rewind(mark); }, {"made on another tape"});
+  tape.backward(x * x);
+  CHECK(tape.adjoint(x) == 4);
+}
+
+TEST_CASE("variables from before any of many rewinds are told apart") {
+  ad::Tape tape;
+  std::vector<ad::Var<double>> stands{tape.variable(1.0)}, gone;
+  for (int i = 0; i < 300; ++i) {
+    const auto mark = tape.mark();
+    gone.push_back(stands.back() * 2.0);
+    tape.rewind(mark);
+    stands.push_back(stands.back() * 1.01);
+  }
+  tape.backward(stands.back());
+  for (std::size_t i = 0; i < stands.size(); ++i) CHECK(tape.adjoint(stands[i]) == support::about(std::pow(1.01, 300 - static_cast<double>(i))));
+  for (const auto& x : gone) refuses<ad::TapeError>([&] { (void)tape.adjoint(x); }, {"forgotten"});
+}

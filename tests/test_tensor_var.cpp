@@ -335,3 +335,15 @@ TEST_CASE("with no tape recording, threads compute with the same tensors at once
   for (auto& t : threads) t.join();
   for (const int r : right) CHECK(r == 300);
 }
+
+TEST_CASE("no number depends on its neighbours, nor on what lies behind the last") {
+  const auto check = []<class T>(T) {
+    for (const T far : {T(1), T(1e6), std::numeric_limits<T>::infinity()}) {
+      const Tensor<T> x{T(0.9), far};
+      CHECK(sin(x)[0] == sin(Tensor<T>{T(0.9)})[0]);
+      CHECK(cos(x)[0] == cos(Tensor<T>{T(0.9)})[0]);
+      CHECK(tan(x)[0] == tan(Tensor<T>{T(0.9)})[0]);
+    }
+  };
+  check(1.0), check(1.0f);
+}

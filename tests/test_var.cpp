@@ -319,3 +319,19 @@ TEST_CASE("rules that a user adds obey tapes, too") {
   CHECK(slope([](Number x) { return ad::apply<Cube>(x) * 2.0; }, 2.0) == 24);
   CHECK(ad::derivative([](auto x) { return ad::derivative([](auto z) { return ad::apply<Cube>(z); }, x); }, 2.0) == 12);
 }
+
+TEST_CASE("std::numeric_limits of a variable are those of its number") {
+  const auto smallest = [](const auto& x) {
+    using T = std::decay_t<decltype(x[0])>;
+    T least = std::numeric_limits<T>::infinity();
+    for (const auto& one : x) if (one < least) least = one;
+    return least;
+  };
+  const std::vector<double> x{3, 2};
+  const auto [value, gradient] = ad::value_and_gradient(smallest, x);
+  CHECK(value == 2);
+  CHECK(gradient == std::vector<double>{0, 1});
+  CHECK(ad::jvp(smallest, x, x) == 2);
+  CHECK(std::numeric_limits<ad::Var<double>>::epsilon() == std::numeric_limits<double>::epsilon());
+  CHECK(std::numeric_limits<ad::Batch<double, 8>>::max() == std::numeric_limits<double>::max());
+}

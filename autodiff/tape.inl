@@ -103,7 +103,8 @@ template <class Scalar> [[gnu::always_inline]] inline auto is_zero(const Scalar&
 }
 
 // Aligned, or its time depends on where the linker puts it: k-means took 172 to 252 µs in six programs, aligned 176 to 184.
-template <class Scalar> template <class W> [[gnu::aligned(64)]] void Record<Scalar>::sweep_statements(W* const adjoint, const char*& arguments_end, Id statement, Id stop) {
+template <class Scalar> template <class W> [[gnu::aligned(64)]] void Record<Scalar>::sweep_statements(const Buffer<W>& buffer, const char*& arguments_end, Id statement, Id stop) {
+  W* const adjoint = buffer.data();
   const char* a = arguments_end;
   W next_adjoint = adjoint[statement - 1];
   while (statement > stop) {
@@ -142,7 +143,7 @@ template <class Scalar> void Record<Scalar>::sweep() {
   Id statement = count();
   const auto back_to = [&](Id stop) {
     pass_variables<Scalar>(a, statement, stop);
-    if (statement != stop) sweep_statements(adjoints.data(), a, statement, stop);
+    if (statement != stop) sweep_statements(adjoints, a, statement, stop);
   };
   if constexpr (Nodes<Scalar>::possible)
     for (std::size_t i = nodes.list.size(); i-- > 0;) {
@@ -164,7 +165,7 @@ template <class Scalar> void Record<Scalar>::jacobian_rows(std::span<const Id> y
   const char* a = next;
   Id statement = static_cast<Id>(n);
   pass_variables<Scalar>(a, statement, 1);
-  if (statement != 1) sweep_statements(adjoint, a, statement, 1);
+  if (statement != 1) sweep_statements(eight_adjoints, a, statement, 1);
   for (std::size_t k = 0; k < ys.size(); ++k)
     for (const Id x : xs) *rows++ = adjoint[x][k];
 }

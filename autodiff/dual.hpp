@@ -95,7 +95,16 @@ template <class T, class Tag, class V> class Dual {
   template <class X> [[gnu::always_inline]] constexpr Dual& operator-=(const X& x) { return *this = *this - x; }
   template <class X> [[gnu::always_inline]] constexpr Dual& operator*=(const X& x) { return *this = *this * x; }
   template <class X> [[gnu::always_inline]] constexpr Dual& operator/=(const X& x) { return *this = *this / x; }
+  constexpr Dual& operator++() { return *this += 1; }
+  constexpr Dual& operator--() { return *this -= 1; }
+  constexpr Dual operator++(int) { const Dual before = *this; ++*this; return before; }
+  constexpr Dual operator--(int) { const Dual before = *this; --*this; return before; }
 };
+/// `out << x` writes the value.
+template <TextStream S, class T, class Tag, class V> S& operator<<(S& out, const Dual<T, Tag, V>& x) {
+  out << x.value();
+  return out;
+}
 template <Arithmetic X> Dual(X) -> Dual<detail::MeetingOf<X>>;
 template <Arithmetic X> Dual(X, X) -> Dual<detail::MeetingOf<X>>;
 template <Arithmetic X, Arithmetic V> Dual(X, V) -> Dual<detail::MeetingOf<X, V>>;

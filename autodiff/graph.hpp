@@ -5,6 +5,7 @@
 
 namespace autodiff::inline v1 {
 
+/// What may be drawn.
 struct GraphOptions {
   std::size_t most_statements = 2000;  ///< a recording of more is refused: nobody reads such a picture
 };
@@ -19,5 +20,8 @@ std::string to_text(Place place, const GraphOptions& options);
 template <class T> std::string to_dot(const Var<T>& y, GraphOptions options = {}) { return detail::to_dot(y.place(), options); }
 /// The same as lines in the order of recording: `#5 = matmul(#1, #3)  (4, 3)`, `#6 = 2 * #4 + 1 * #5`.
 template <class T> std::string to_text(const Var<T>& y, GraphOptions options = {}) { return detail::to_text(y.place(), options); }
+/// Of an expression: of the variable that it becomes.
+template <Expression E> std::string to_dot(const E& e, GraphOptions options = {}) { return to_dot(Var<typename E::Scalar>(e), options); }
+template <Expression E> std::string to_text(const E& e, GraphOptions options = {}) { return to_text(Var<typename E::Scalar>(e), options); }
 
 }  // namespace autodiff::inline v1

@@ -278,6 +278,7 @@ template <class Scalar> class BasicTape {
     adjoints(xs, into);
     return into;
   }
+  std::vector<Scalar> adjoints(std::span<const Var<Scalar>> xs) const { return adjoints(std::vector<Var<Scalar>>(xs.begin(), xs.end())); }
   void adjoints(const std::vector<Var<Scalar>>& xs, std::vector<Scalar>& into) const {
     into.resize(xs.size());
     for (std::size_t i = 0; i < xs.size(); ++i) into[i] = adjoint(xs[i]);

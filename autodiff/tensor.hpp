@@ -9,6 +9,7 @@
 #pragma once
 #include "shape.hpp"
 #include <algorithm>
+#include <array>
 #include <concepts>
 #include <cstring>
 #include <span>
@@ -90,6 +91,7 @@ template <std::floating_point T> class Tensor {
     return t;
   }
   template <class U> static Tensor from(const std::vector<U>& values, const Shape& shape) { return from(std::span<const U>(values), shape); }
+  template <class U, std::size_t n> static Tensor from(const std::array<U, n>& values, const Shape& shape) { return from(std::span<const U>(values), shape); }
   static Tensor from(Braces<T> values, const Shape& shape) { return from(std::span<const T>(values.begin(), values.size()), shape); }
   /// Room for numbers yet to be written: their values are arbitrary.
   static Tensor uninitialized(const Shape& shape) { return Tensor(shape); }
@@ -183,5 +185,10 @@ template <std::floating_point T> class Tensor {
 /// "[[0, 1], [2, 3]]".
 std::string to_text(const Tensor<float>& tensor);
 std::string to_text(const Tensor<double>& tensor);
+/// `out << tensor` writes that.
+template <class Stream, class T> requires requires { typename Stream::char_type; typename Stream::traits_type; } Stream& operator<<(Stream& out, const Tensor<T>& tensor) {
+  out << to_text(tensor);
+  return out;
+}
 
 }  // namespace autodiff::inline v1

@@ -404,6 +404,15 @@ template <class Rule, class L, class R> requires TensorOperands<L, R> auto apply
 template <class Rule, class T, NumberLike U, class B, class W> auto apply(const Var<Tensor<T>>& a, const Dual<U, B, W>& b) { return detail::left_constant<Rule>(a, b); }
 template <class Rule, class T, NumberLike U, class B, class W> auto apply(const Dual<U, B, W>& a, const Var<Tensor<T>>& b) { return detail::right_constant<Rule>(a, b); }
 
+/// What a plain tensor may take into itself: a += x is a = a + x, broadcast like that.
+template <class X, class T> concept KeepsTypeOf = requires(const Tensor<T>& a, const X& x) { { a + x } -> std::same_as<Tensor<T>>; };
+template <class T, KeepsTypeOf<T> X> Tensor<T>& operator+=(Tensor<T>& a, const X& x) { return a = a + x; }
+template <class T, KeepsTypeOf<T> X> Tensor<T>& operator-=(Tensor<T>& a, const X& x) { return a = a - x; }
+template <class T, KeepsTypeOf<T> X> Tensor<T>& operator*=(Tensor<T>& a, const X& x) { return a = a * x; }
+template <class T, KeepsTypeOf<T> X> Tensor<T>& operator/=(Tensor<T>& a, const X& x) { return a = a / x; }
+/// `out << y` writes the value.
+template <TextStream S, class T> S& operator<<(S& out, const Var<Tensor<T>>& y) { return out << y.value(); }
+
 // ---- comparisons -----------------------------------------------------------------------------------------------------
 
 namespace detail {

@@ -51,6 +51,10 @@ template <class T = double> class Var {
   template <class X> [[gnu::always_inline]] Var& operator-=(const X& x) { return *this = *this - x; }
   template <class X> [[gnu::always_inline]] Var& operator*=(const X& x) { return *this = *this * x; }
   template <class X> [[gnu::always_inline]] Var& operator/=(const X& x) { return *this = *this / x; }
+  Var& operator++() { return *this += 1; }
+  Var& operator--() { return *this -= 1; }
+  Var operator++(int) { const Var before = *this; ++*this; return before; }
+  Var operator--(int) { const Var before = *this; --*this; return before; }
 };
 template <Expression E> Var(const E&) -> Var<typename E::Scalar>;
 template <std::floating_point X> Var(X) -> Var<double>;
@@ -71,6 +75,7 @@ template <class T> class Leaf {
   static constexpr std::size_t leaves = 1;
   Leaf() = default;
   [[gnu::always_inline]] Leaf(const Leaf& other) : value_(other.value_), place_(other.place_) {}
+  Leaf& operator=(const Leaf&) = default;
   [[gnu::always_inline]] Leaf(const Var<T>& x) : value_(x.value()), place_(x.place()) {}
   [[gnu::always_inline]] const T& value() const { return value_; }
   [[gnu::always_inline]] void name(auto& listener) const { listener(place_); }
@@ -106,6 +111,7 @@ template <class Rule, class X> class Unary {
 
   [[gnu::always_inline]] Unary(const X& x, const Scalar& value) : x_(x), value_(value) {}
   [[gnu::always_inline]] Unary(const Unary& other) : x_(other.x_), value_(other.value_) {}
+  Unary& operator=(const Unary&) = default;
   Unary(const Scalar& constant) : value_(constant) {}  ///< so that `c ? exp(x) : 1.0` compiles; its variable is a constant
 
   [[gnu::always_inline]] const Scalar& value() const { return value_; }
@@ -127,6 +133,7 @@ template <class Rule, class L, class R> class Binary {
 
   [[gnu::always_inline]] Binary(const L& a, const R& b, const Scalar& value) : a_(a), b_(b), value_(value) {}
   [[gnu::always_inline]] Binary(const Binary& other) : a_(other.a_), b_(other.b_), value_(other.value_) {}
+  Binary& operator=(const Binary&) = default;
   Binary(const Scalar& constant) : value_(constant) {}  ///< so that `c ? p * q : 0.0` compiles; its variables are constants
 
   [[gnu::always_inline]] const Scalar& value() const { return value_; }
@@ -165,6 +172,12 @@ template <class Rule, Expression E, class U, class B, class W> requires(!std::co
 auto apply(const E& a, const Dual<U, B, W>& b) { return detail::left_constant<Rule>(a, b); }
 template <class Rule, Expression E, class U, class B, class W> requires(!std::convertible_to<E, U> && !std::convertible_to<Dual<U, B, W>, typename E::Scalar>)
 auto apply(const Dual<U, B, W>& a, const E& b) { return detail::right_constant<Rule>(a, b); }
+
+/// `out << x` writes the value.
+template <TextStream S, Expression E> S& operator<<(S& out, const E& e) {
+  out << e.value();
+  return out;
+}
 
 // ---- recording -------------------------------------------------------------------------------------------------------
 

@@ -21,6 +21,8 @@ TEST_CASE("the lines of a scalar recording carry the slopes") {
   CHECK(ad::to_text(z) == "#1 = variable\n#2 = variable\n#4 = 3 * #1 + 2 * #2\n#5 = 1 * #1 + 2 * #4\n");
   CHECK(ad::to_text(unused) == "#3 = variable\n");
   CHECK(!has(ad::to_dot(z), "n3"));
+  CHECK(has(ad::to_text(x * z), "#6 = 14 * #1 + 2 * #5"));
+  CHECK(has(ad::to_dot(x * z), "n5 -> n7"));
 }
 
 TEST_CASE("the picture of numbers and tensors is Graphviz text") {

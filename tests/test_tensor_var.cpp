@@ -347,3 +347,15 @@ TEST_CASE("no number depends on its neighbours, nor on what lies behind the last
   };
   check(1.0), check(1.0f);
 }
+
+TEST_CASE("a plain tensor takes what is added to it, and the like") {
+  Tensor<double> a{{1, 2}, {3, 4}};
+  const Tensor<double> before = a;
+  a += before;
+  a *= 2.0;
+  a -= Tensor<double>{4, 0};
+  a /= 4;
+  CHECK(equal(a, Tensor<double>{{0, 2}, {2, 4}}));
+  CHECK(equal(before, Tensor<double>{{1, 2}, {3, 4}}));
+  refuses<ad::ShapeError>([&] { a += Tensor<double>{1, 2, 3}; }, {"add: shapes (2, 2) and (3,) do not fit"});
+}

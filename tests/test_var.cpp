@@ -1,5 +1,6 @@
 // Numbers that remember, as a stranger would use them: auto, aliases, ternaries, containers, algorithms, every arithmetic type.
 #include "support.hpp"
+#include <sstream>
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -334,4 +335,36 @@ TEST_CASE("std::numeric_limits of a variable are those of its number") {
   CHECK(ad::jvp(smallest, x, x) == 2);
   CHECK(std::numeric_limits<ad::Var<double>>::epsilon() == std::numeric_limits<double>::epsilon());
   CHECK(std::numeric_limits<ad::Batch<double, 8>>::max() == std::numeric_limits<double>::max());
+}
+
+TEST_CASE("what is written of a number is its value") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(2.0), y = tape.variable(3.0);
+  std::ostringstream out;
+  out << x << ' ' << x * y << ' ' << ad::Dual<double>(1.5, 7) << ' ' << ad::Tensor<double>{1, 2} << ' ' << tape.variable(ad::Tensor<float>{3});
+  CHECK(out.str() == "2 6 1.5 [1, 2] [3]");
+}
+
+TEST_CASE("++ and -- are + 1 and - 1") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(2.0);
+  Number y = x * x;
+  CHECK((y++).value() == 4);
+  CHECK((++y).value() == 6);
+  CHECK((y--).value() == 6);
+  CHECK((--y).value() == 4);
+  tape.backward(y * 3.0);
+  CHECK(tape.adjoint(x) == 12);
+  CHECK(ad::derivative([](auto z) { ++z; z++; --z; z--; return z * z; }, 3.0) == 6);
+}
+
+TEST_CASE("an expression may be assigned to one of its type") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(2.0), y = tape.variable(3.0);
+  auto product = x * y;
+  if (x < y) product = y * y;
+  tape.backward(product);
+  CHECK(tape.adjoint(y) == 6);
+  CHECK(tape.adjoint(x) == 0);
+  CHECK(tape.adjoints(std::array{x, y}) == std::vector<double>{0, 6});
 }

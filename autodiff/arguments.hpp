@@ -103,7 +103,7 @@ template <Arithmetic Scalar> class Waiting<Scalar> {
 /// The leaves of an expression, as it tells them, and how they become a statement. `n` of them, known to the compiler: nothing here is left
 /// of the loops and of the form when it has done its work.
 template <class Scalar, std::size_t n> struct Leaves {
-  Id ones[n], minus_ones[n], others[n];
+  Id ones[n]{}, minus_ones[n]{}, others[n]{};
   Waiting<Scalar> slopes[n];
   std::size_t o = 0, m = 0, f = 0;
 

@@ -1,5 +1,5 @@
-// Floor 5. Many derivatives of one function at a time, side by side in SIMD lanes (batch.hpp): gradients at many points, or slopes along many
-// directions.
+// Floor 5. Many derivatives of one function at a time, side by side in SIMD lanes (batch.hpp): gradients or Jacobians at many points, or slopes
+// along many directions.
 #pragma once
 #include "batch.hpp"
 #include "preaccumulate.hpp"
@@ -89,6 +89,41 @@ template <std::size_t lanes = 8, class F> std::vector<std::vector<double>> gradi
   std::vector<std::vector<double>> gradients;
   gradient_batch<lanes>(f, points, gradients);
   return gradients;
+}
+
+/// The Jacobians of F at many points, (points, m, n): m numbers that F returns, n of a point; `lanes` points at a time share one recording and its m
+/// walks back. For many small ones, residuals of a fit say. What differs from point to point besides, what was measured there, may be numbers of the point,
+/// too. F must not branch, as in gradient_batch, and must return as many numbers at each point (ShapeError).
+/// The second form writes to `into`, whose memory is used again where the shape is the same.
+template <std::size_t lanes = 8, class F>
+void jacobian_batch(const F& f, const std::vector<std::vector<double>>& points, Tensor<double>& into) {
+  using B = Batch<double, lanes>;
+  const std::size_t n = points.empty() ? 0 : points[0].size();
+  detail::require_sizes("jacobian_batch", "a point", points, n);
+  if (points.empty()) into = Tensor<double>::zeros({0, 0, 0});
+  BasicTape<B> tape;
+  auto workplace = detail::Workplace<lanes>::take();
+  auto& x = workplace.x;
+  for (std::size_t first = 0; first < points.size(); first += lanes) {
+    tape.clear();
+    tape.variables(detail::SideBySide<lanes>(points, first), x);
+    const auto y = detail::all_numbers<B>(f(std::as_const(x)));
+    const Shape shape({points.size(), y.size(), n});
+    if (first > 0) detail::require_size("jacobian_batch", "what F returns", into.shape()[1], y.size());
+    else if (into.shape() != shape) into = Tensor<double>::uninitialized(shape);
+    std::array<double*, lanes> blocks;
+    for (std::size_t lane = 0; lane < lanes; ++lane) blocks[lane] = into.mutable_data() + std::min(first + lane, points.size() - 1) * y.size() * n;
+    for (std::size_t k = 0; k < y.size(); ++k) {
+      tape.backward(y[k], B(1.0));
+      for (std::size_t i = 0; i < n; ++i) B(tape.adjoint(x[i])).to_column(blocks, k * n + i);
+    }
+  }
+  workplace.leave();
+}
+template <std::size_t lanes = 8, class F> Tensor<double> jacobian_batch(const F& f, const std::vector<std::vector<double>>& points) {
+  Tensor<double> jacobians;
+  jacobian_batch<lanes>(f, points, jacobians);
+  return jacobians;
 }
 
 /// J·v for many directions v at one point: `lanes` of them at a time share one walk forwards, in which each number has `lanes` tangents. (F may branch:

@@ -164,3 +164,31 @@ TEST_CASE("gradient_batch: points of another size are refused, none give none") 
   refuses<ad::ShapeError>([&] { (void)ad::gradient_batch(f, {{1, 2}, {1, 2, 3}}); }, {"gradient_batch", "2 components", "not 3"});
   CHECK(ad::gradient_batch(f, {}).empty());
 }
+
+TEST_CASE("jacobian_batch: what jacobian gives at each point, into memory of before, too") {
+  const auto f = [](const auto& x) {
+    using T = std::decay_t<decltype(x[0])>;
+    return std::array<T, 3>{T(sin(x[0]) * x[1]), T(4.0), T(x[1] / x[2] - x[0])};
+  };
+  std::vector<std::vector<double>> points;
+  for (int i = 0; i < 11; ++i) points.push_back({0.1 * i, 1.0 + i, 2.0 - 0.3 * i});
+  const auto agrees = [&](const ad::Tensor<double>& all) {
+    REQUIRE(all.shape() == ad::Shape({points.size(), 3, 3}));
+    for (std::size_t i = 0; i < points.size(); ++i) CHECK(support::difference(all.rows(i, i + 1).reshaped({3, 3}), ad::jacobian(f, points[i])) == "");
+  };
+  agrees(ad::jacobian_batch(f, points));
+  agrees(ad::jacobian_batch<4>(f, points));
+  ad::Tensor<double> into;
+  ad::jacobian_batch(f, points, into);
+  const double* const memory = into.data();
+  points[3][0] = 0.7;
+  ad::jacobian_batch(f, points, into);
+  CHECK(into.data() == memory);
+  agrees(into);
+  points.resize(3);
+  ad::jacobian_batch(f, points, into);
+  agrees(into);
+  CHECK(ad::jacobian_batch([](const auto& x) { return x[0] * x[1]; }, points).shape() == ad::Shape({3, 1, 3}));
+  CHECK(ad::jacobian_batch(f, {}).shape() == ad::Shape({0, 0, 0}));
+  refuses<ad::ShapeError>([&] { (void)ad::jacobian_batch(f, {{1, 2, 3}, {1, 2}}); }, {"jacobian_batch: a point must have 3 components, not 2"});
+}

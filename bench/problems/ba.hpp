@@ -41,12 +41,13 @@ struct BundleAdjustment {
     return v;
   }
   /// The two errors of observation i.
-  template <class T> std::array<T, 2> error(const std::array<T, locals>& v, std::size_t i) const {
+  template <class T> std::array<T, 2> error(const std::array<T, locals>& v, std::size_t i) const { return error(v, seen[2 * i], seen[2 * i + 1]); }
+  template <class T, class S> static std::array<T, 2> error(const std::array<T, locals>& v, const S& seen0, const S& seen1) {
     const Three<T> q = rotate<T>({v[0], v[1], v[2]}, {T(v[11] - v[3]), T(v[12] - v[4]), T(v[13] - v[5])});
     const T a = q[0] / q[2], b = q[1] / q[2];
     const T s = a * a + b * b;
     const T bent = v[6] * (1.0 + v[9] * s + v[10] * s * s);
-    return {T(v[14] * (a * bent + v[7] - seen[2 * i])), T(v[14] * (b * bent + v[8] - seen[2 * i + 1]))};
+    return {T(v[14] * (a * bent + v[7] - seen0)), T(v[14] * (b * bent + v[8] - seen1))};
   }
   template <class T> static T weight_error(const T& w) { return 1.0 - w * w; }
 

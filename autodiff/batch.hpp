@@ -117,7 +117,9 @@ template <std::size_t lanes> class Truths {
   }
 
  private:
-  [[noreturn, gnu::cold]] static void refuse(std::size_t lane) { throw Error(detail::text("batch: a condition is different for the inputs 0 and {}: they cannot take one branch; use select(condition, a, b)", {lane})); }
+  [[noreturn, gnu::cold]] static void refuse(std::size_t lane) {
+    throw Error(detail::text("batch: a condition is different for the inputs 0 and {}: they cannot take one branch; use select(condition, a, b)", {lane}));
+  }
 };
 
 /// `lanes` numbers, computed with as one. It is handed around by reference, so that no ABI depends on the instruction set.

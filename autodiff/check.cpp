@@ -43,7 +43,8 @@ GradientReport detail::judge(GradientReport report) {
 }
 
 void detail::refuse_outer(const char* where) {
-  throw TapeError(fmt::format("{}: f uses variables of a tape beside its point, and their part would be lost in plain numbers; give the point as a Var of that tape, or ad::Var(x), to keep them", where));
+  throw TapeError(fmt::format("{}: f uses variables of a tape beside its point, and their part would be lost in plain numbers; give the point as a "
+                              "Var of that tape, or ad::Var(x), to keep them", where));
 }
 void detail::refuse_sizes(const char* where, const char* what, const std::string& expected, const std::string& given) {
   throw ShapeError(fmt::format("{}: {} must have {}, not {}", where, what, expected, given));

@@ -70,7 +70,8 @@ View slicing(const Shape& x, std::ptrdiff_t axis, std::ptrdiff_t begin, std::ptr
   return view;
 }
 View broadcasting(const Shape& x, const Shape& to) {
-  if (to.axes() < x.axes() || broadcast_shape("broadcast_to", x, to) != to) throw ShapeError(text("broadcast_to: {} cannot become {}: sizes must be equal, or 1 in the operand", {x.text(), to.text()}));
+  if (to.axes() < x.axes() || broadcast_shape("broadcast_to", x, to) != to)
+    throw ShapeError(text("broadcast_to: {} cannot become {}: sizes must be equal, or 1 in the operand", {x.text(), to.text()}));
   View view;
   view.shape = to;
   const std::size_t missing = to.axes() - x.axes();

@@ -202,10 +202,18 @@ template <class T> Var<Tensor<T>> reshape(const Var<Tensor<T>>& x, const Shape& 
 }
 
 template <DualTensor X> auto transpose(const X& x) { return detail::push_linear(x, [](const auto& t) { return transpose(t); }); }
-template <DualTensor X> auto transpose(const X& x, const std::vector<std::size_t>& order) { return detail::push_linear(x, [&](const auto& t) { return transpose(t, order); }); }
-template <DualTensor X> auto slice(const X& x, std::ptrdiff_t axis, std::ptrdiff_t begin, std::ptrdiff_t end, std::ptrdiff_t step = 1) { return detail::push_linear(x, [&](const auto& t) { return slice(t, axis, begin, end, step); }); }
-template <DualTensor X> auto broadcast_to(const X& x, const Shape& shape) { return detail::push_linear(x, [&](const auto& t) { return broadcast_to(t, shape); }); }
-template <DualTensor X> auto reshape(const X& x, const Shape& shape) { return detail::push_linear(x, [&](const auto& t) { return reshape(t, shape); }); }
+template <DualTensor X> auto transpose(const X& x, const std::vector<std::size_t>& order) {
+  return detail::push_linear(x, [&](const auto& t) { return transpose(t, order); });
+}
+template <DualTensor X> auto slice(const X& x, std::ptrdiff_t axis, std::ptrdiff_t begin, std::ptrdiff_t end, std::ptrdiff_t step = 1) {
+  return detail::push_linear(x, [&](const auto& t) { return slice(t, axis, begin, end, step); });
+}
+template <DualTensor X> auto broadcast_to(const X& x, const Shape& shape) {
+  return detail::push_linear(x, [&](const auto& t) { return broadcast_to(t, shape); });
+}
+template <DualTensor X> auto reshape(const X& x, const Shape& shape) {
+  return detail::push_linear(x, [&](const auto& t) { return reshape(t, shape); });
+}
 
 // ---- selections: gather, elements, select ----------------------------------------------------------------------------
 
@@ -241,7 +249,9 @@ template <TensorLike X> auto gather(const X& x, const std::vector<std::ptrdiff_t
   const std::size_t along = x.shape().axis(axis, "gather");
   return detail::plain_if_all_are<X>(detail::gather<typename X::Number>({x, "gather"}, along, detail::entries("gather", x.shape(), along, index)));
 }
-template <DualTensor X> auto gather(const X& x, const std::vector<std::ptrdiff_t>& index, std::ptrdiff_t axis = 0) { return detail::push_linear(x, [&](const auto& t) { return gather(t, index, axis); }); }
+template <DualTensor X> auto gather(const X& x, const std::vector<std::ptrdiff_t>& index, std::ptrdiff_t axis = 0) {
+  return detail::push_linear(x, [&](const auto& t) { return gather(t, index, axis); });
+}
 
 template <std::floating_point T> template <std::integral... I> Var<double> Var<Tensor<T>>::operator()(I... index) const {
   const detail::Operand<T> x(*this, "element");
@@ -369,8 +379,12 @@ template <class T, class Tag, class F> auto push_parts(const std::vector<Dual<T,
   return Dual<T, Tag>(f(values), f(tangents));
 }
 }  // namespace detail
-template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto concatenate(const std::vector<Dual<T, Tag>>& parts, std::ptrdiff_t axis = 0) { return detail::push_parts(parts, [&](const auto& t) { return concatenate(t, axis); }); }
-template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto stack(const std::vector<Dual<T, Tag>>& parts) { return detail::push_parts(parts, [](const auto& t) { return stack(t); }); }
+template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto concatenate(const std::vector<Dual<T, Tag>>& parts, std::ptrdiff_t axis = 0) {
+  return detail::push_parts(parts, [&](const auto& t) { return concatenate(t, axis); });
+}
+template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto stack(const std::vector<Dual<T, Tag>>& parts) {
+  return detail::push_parts(parts, [](const auto& t) { return stack(t); });
+}
 
 /// Numbers on a tape as a tensor of that shape, row by row: the way from scalar code to tensor code. Throws ShapeError unless they are as many.
 template <std::floating_point T = double> Var<Tensor<T>> assemble(std::span<const Var<double>> numbers, const Shape& shape) {
@@ -395,7 +409,9 @@ template <std::floating_point T = double> Var<Tensor<T>> assemble(std::span<cons
   }, tape.nodes.others({nullptr, 0, ids, numbers.size()}));
   return {out, place};
 }
-template <std::floating_point T = double> Var<Tensor<T>> assemble(const std::vector<Var<double>>& numbers, const Shape& shape) { return assemble<T>(std::span<const Var<double>>(numbers), shape); }
+template <std::floating_point T = double> Var<Tensor<T>> assemble(const std::vector<Var<double>>& numbers, const Shape& shape) {
+  return assemble<T>(std::span<const Var<double>>(numbers), shape);
+}
 /// The same as a vector: n numbers → (n,).
 inline Var<Tensor<double>> stack(const std::vector<Var<double>>& numbers) { return assemble<double>(numbers, Shape({numbers.size()})); }
 

@@ -33,7 +33,9 @@ struct Reduction {
     shape = a.kept() ? x.with(axis, 1) : x.without(axis);
     if (needs_numbers && along.n == 0 && shape.count()) refuse_empty(where, x);
   }
-  [[noreturn]] static void refuse_empty(const char* where, const Shape& x) { throw ShapeError(text("{}: shape {} holds no numbers, so there is none to give; check its size first", {where, x.text()})); }
+  [[noreturn]] static void refuse_empty(const char* where, const Shape& x) {
+    throw ShapeError(text("{}: shape {} holds no numbers, so there is none to give; check its size first", {where, x.text()}));
+  }
 };
 }  // namespace detail
 
@@ -141,7 +143,8 @@ template <bool max, class X> auto extreme(const char* name, const X& x, Axis axi
   using T = typename X::Number;
   const Operand<T> in(x, name);
   const Reduction r(name, in->shape, axis, true);
-  return plain_if_all_are<X>(record<T>(name, r.shape, [&](T* y) { (max ? kernels<T>().max_along : kernels<T>().min_along)(in->data, y, nullptr, r.along); }, [along = r.along](const Pull<T>& p) {
+  const auto forward = [&](T* y) { (max ? kernels<T>().max_along : kernels<T>().min_along)(in->data, y, nullptr, r.along); };
+  return plain_if_all_are<X>(record<T>(name, r.shape, forward, [along = r.along](const Pull<T>& p) {
     if (const auto to = p.to(0)) kernels<T>().extreme_pullback(p.in(0).data, p.out().data, p.adjoint(), to.data, along, to.add);
   }, in));
 }
@@ -268,7 +271,8 @@ template <TensorLike X> auto logsumexp(const X& x, Axis axis) {
     const detail::Operand<T> in(t, "logsumexp");
     const std::size_t n = in->shape.columns(), m = in->shape.rows();
     T* const softmax = in.recorded() ? detail::active<double>->nodes.template numbers<T>(m * n) : nullptr;
-    return detail::plain_if_all_are<X>(detail::record<T>("logsumexp", in->shape.with(in->shape.axes() - 1, 1), [&](T* y) { kernels<T>().logsumexp(in->data, y, softmax, m, n); }, [softmax, m, n](const detail::Pull<T>& p) {
+    const auto forward = [&](T* y) { kernels<T>().logsumexp(in->data, y, softmax, m, n); };
+    return detail::plain_if_all_are<X>(detail::record<T>("logsumexp", in->shape.with(in->shape.axes() - 1, 1), forward, [softmax, m, n](const detail::Pull<T>& p) {
       if (const auto to = p.to(0)) kernels<T>().logsumexp_pullback(softmax, p.adjoint(), to.data, m, n, to.add);
     }, in));
   });

@@ -167,11 +167,13 @@ void defer_exception() noexcept { deferred = std::current_exception(); }
 void throw_deferred() { std::rethrow_exception(std::exchange(deferred, nullptr)); }
 
 void refuse_place(Place place, const char* where, Place base, Place next, Place block_end) {
-  if (base == nowhere) throw TapeError(fmt::format("{}: variable #{} is used, but no tape records on this thread: its tape has ended, records on another thread, or a Pause lives", where, place));
+  if (base == nowhere)
+    throw TapeError(fmt::format("{}: variable #{} is used, but no tape records on this thread: its tape has ended, records on another thread, or a Pause lives", where, place));
   if (place < base && place + block >= block_end)
     throw TapeError(fmt::format("{}: variable #{} was forgotten by clear() or rewind() (this tape now starts at #{}); make it again with tape.variable()", where, place, base + 1));
   const std::string held = next > base + 1 ? fmt::format("#{} to #{}", base + 1, next - 1) : "nothing yet";
-  throw TapeError(fmt::format("{}: variable #{} belongs to another tape (this one holds {}); use it while its own tape records (an inner gradient() sees outer variables if its point is made of numbers of their type; derivative() always)", where, place, held));
+  throw TapeError(fmt::format("{}: variable #{} belongs to another tape (this one holds {}); use it while its own tape records (an inner gradient() sees "
+                              "outer variables if its point is made of numbers of their type; derivative() always)", where, place, held));
 }
 void refuse_constant(const char* where) {
   throw TapeError(fmt::format("{}: the argument is a constant: nothing it was computed from is on this tape; make inputs with tape.variable()", where));

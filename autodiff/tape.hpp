@@ -240,8 +240,7 @@ template <class Scalar> class BasicTape {
   template <class X> void variables(const X& values, std::vector<Var<Scalar>>& into) {
     into.resize(static_cast<std::size_t>(values.size()));
     const Place first = held().variables(into.size());
-    using Index = decltype(values.size());
-    for (std::size_t i = 0; i < into.size(); ++i) into[i] = Var<Scalar>(static_cast<Scalar>(values[static_cast<Index>(i)]), first + i);
+    for (std::size_t i = 0; i < into.size(); ++i) into[i] = Var<Scalar>(static_cast<Scalar>(values[i]), first + i);
   }
 
   /// Adjoints of everything recorded so far with respect to y: dy/dy = 1. Intermediate results keep theirs too. Throws TapeError if y is a

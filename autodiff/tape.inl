@@ -114,7 +114,7 @@ template <class Scalar> template <class W> [[gnu::aligned(64)]] void Record<Scal
     adjoint[statement] = w;
     next_adjoint = adjoint[statement - 1];
     // 0 · ∞ is 0 on the way back: a root of 0 that nobody uses poisons nothing.
-    [[maybe_unused]] const auto none = [&w] { if constexpr (std::is_same_v<W, Scalar>) return is_zero(w); else return false; }();  // take_part asks
+    [[maybe_unused]] const auto none = [&] { if constexpr (std::is_same_v<W, Scalar>) return is_zero(w); else return false; }();  // take_part asks
     constexpr bool one_answer = std::is_same_v<decltype(none), const bool>;  // else one for each lane of a batch
     if constexpr (one_answer)
       if (none) {

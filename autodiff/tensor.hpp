@@ -139,7 +139,9 @@ template <std::floating_point T> class Tensor {
 
   /// Rows begin … end − 1 along the first axis, (N, …) → (end − begin, …); shares the numbers. Throws ShapeError where they are not there.
   Tensor rows(std::size_t begin, std::size_t end) const {
-    if (shape_.axes() == 0 || begin > end || end > shape_[0]) throw ShapeError(detail::text("rows: {} to {} of shape {}; the first axis has {}, give 0 <= begin <= end <= {}", {begin, end, shape_.text(), shape_.axes() ? shape_[0] : 0, shape_.axes() ? shape_[0] : 0}));
+    const std::size_t n = shape_.axes() ? shape_[0] : 0;
+    if (shape_.axes() == 0 || begin > end || end > n)
+      throw ShapeError(detail::text("rows: {} to {} of shape {}; the first axis has {}, give 0 <= begin <= end <= {}", {begin, end, shape_.text(), n, n}));
     Tensor t(*this);
     t.shape_ = shape_.with(0, end - begin);
     t.data_ += begin * shape_.inside(0);

@@ -288,7 +288,8 @@ template <class T> Var<Tensor<T>> to_tensor(const Var<double>& x) {
   Cell<T>* const out = tape.nodes.cell<T>(Shape{}, place);
   out->data[0] = static_cast<T>(x.value());
   Id* const kept = new (tape.nodes.arena.take(sizeof(Id))) Id(id);
-  append_node<T>(tape, "number", out, tape.count() - 1, [id](const Pull<T>& p) { p.tape.adjoints.data()[id] += static_cast<double>(p.adjoint()[0]); }, tape.nodes.others({nullptr, 0, kept, 1}));
+  const auto pullback = [id](const Pull<T>& p) { p.tape.adjoints.data()[id] += static_cast<double>(p.adjoint()[0]); };
+  append_node<T>(tape, "number", out, tape.count() - 1, pullback, tape.nodes.others({nullptr, 0, kept, 1}));
   return {out, place};
 }
 
@@ -451,7 +452,8 @@ template <class Scalar> template <class T> Var<Tensor<T>> BasicTape<Scalar>::var
 template <class Scalar> template <class T> void BasicTape<Scalar>::backward(const Var<Tensor<T>>& y, const Tensor<T>& weights) {
   active_id(y.place(), "backward");
   detail::Cell<T>& cell = y.cell_on(held(), "backward");
-  if (cell.shape != weights.shape()) throw ShapeError(detail::text("backward: the output has shape {}, the weights {}; give one weight for each number", {cell.shape.text(), weights.shape().text()}));
+  if (cell.shape != weights.shape())
+    throw ShapeError(detail::text("backward: the output has shape {}, the weights {}; give one weight for each number", {cell.shape.text(), weights.shape().text()}));
   held().fresh_adjoints();
   const auto to = detail::target(held().nodes, cell);
   std::copy_n(weights.data(), weights.size(), to.data);

@@ -331,7 +331,7 @@ TEST_CASE("a Jacobian of many outputs is the same as one walk back for each") {
     for (std::size_t i = 0; i < 3; ++i) CHECK(all(k, i) == about(tape.adjoint(v[i]), 1e-14));
   }
   CHECK(difference(ad::jacobian(f, x), all) == "");
-  for (std::size_t m : {0, 1, 2, 8, 9})
+  for (const std::size_t m : {0u, 1u, 2u, 8u, 9u})
     CHECK(difference(tape.jacobian(std::vector<Number>(y.begin(), y.begin() + static_cast<std::ptrdiff_t>(m)), v), all.rows(0, m)) == "");
   const ad::Var t = sum(tape.variable(Tensor<double>{1, 2}) * y[3]);  // a node: its walk takes one output at a time
   const Tensor<double> mixed = tape.jacobian(std::vector<Number>{y[3], t, y[4]}, v);
@@ -393,4 +393,28 @@ TEST_CASE("powers of tiny numbers have their slopes, once and twice") {
   CHECK(near(ad::derivative([](auto x) { return pow(x, 1e-5); }, 1e-310), 9.92887401325042999e304));
   CHECK(ad::hessian([](const auto& x) { return pow(x[0], 0) + 2 * pow(x[0], 1) + 3 * pow(x[0], 2); }, std::vector{1e-200})(0, 0) == 6);
   CHECK(equal(ad::gradient([](auto x) { return sum(pow(x, 0.0)); }, Tensor<float>{1.4e-45f}), Tensor<float>{0}));
+}
+
+TEST_CASE("a Hessian of more variables than go side by side is its rows, one by one, also where one of them is infinite") {
+  const auto f = [](const auto& x) {
+    using T = std::decay_t<decltype(x[0])>;
+    T s = 0.0;
+    for (std::size_t i = 0; i + 1 < x.size(); ++i) s += pow(x[i] * x[i] - x[i + 1], 3) / (x[i] + 2.0) + (x[i] > 0.5 ? T(sin(x[i + 1])) : x[i]);
+    return s;
+  };
+  for (const std::size_t n : {1u, 7u, 8u, 9u, 17u}) {
+    std::vector<double> x(n);
+    for (std::size_t i = 0; i < n; ++i) x[i] = 0.1 * static_cast<double>(i + 1);
+    const Tensor<double> h = ad::hessian(f, x);
+    CHECK(h.shape() == Shape({n, n}));
+    for (std::size_t row = 0; row < n; ++row) {
+      std::vector<double> unit(n, 0.0);
+      unit[row] = 1;
+      CHECK(difference(h.rows(row, row + 1).reshaped({n}), Tensor<double>::from(ad::hvp(f, x, unit), {n})) == "");
+    }
+  }
+  const auto rooted = [](const auto& x) { using T = std::decay_t<decltype(x[0])>; const T r = sqrt(x[1]); return T(x[0] * x[0] * x[0] + x[0] * r); };
+  const Tensor<double> h = ad::hessian(rooted, std::vector<double>{0, 0});
+  CHECK(h(1, 1) == 0);  // nothing asks for the slope of the root: its adjoint x₀ is 0
+  CHECK(!std::isfinite(h(0, 1)));
 }

@@ -61,7 +61,7 @@ struct Residual {
 struct Scaled : nn::Linear<double> {
   ad::Parameter<double> gain{Tensor{10}};
   Scaled() : Linear(2, 2) { weight.assign({{1, 0}, {0, 1}}); }
-  static constexpr const char* field_names[] = {"weight", "bias", "gain"};
+  [[maybe_unused]] static constexpr const char* field_names[] = {"weight", "bias", "gain"};
   auto fields() { return std::tie(weight, bias, gain); }
   auto operator()(const auto& x) const { return Linear::operator()(x) * gain.var(); }
 };

@@ -167,6 +167,7 @@ void defer_exception() noexcept { deferred = std::current_exception(); }
 void throw_deferred() { std::rethrow_exception(std::exchange(deferred, nullptr)); }
 
 void refuse_place(Place place, const char* where, Place base, Place next, Place block_end) {
+  if (place == 1) throw TapeError(fmt::format("{}: this variable was moved from; assign to it before you use it again", where));  // its place is no place
   if (base == nowhere)
     throw TapeError(fmt::format("{}: variable #{} is used, but no tape records on this thread: its tape has ended, records on another thread, or a Pause lives", where, place));
   if (place < base && place + block >= block_end)

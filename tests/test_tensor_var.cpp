@@ -47,13 +47,13 @@ TEST_CASE("default-constructed, moved-from and swapped handles") {
   TensorVar<> a = tape.variable(Tensor<double>{1, 2});
   TensorVar<> b = std::move(a);
   // NOLINTBEGIN: used after the move on purpose
-  refuses<ad::TapeError>([&] { (void)(a + 1.0); }, {"add", "variable #"});
+  refuses<ad::TapeError>([&] { (void)(a + 1.0); }, {"add: this variable was moved from"});
   refuses<ad::TapeError>([&] { (void)(b * a); }, {"multiply"});
   refuses<ad::TapeError>([&] { (void)a.value(); }, {"value"});
-  refuses<ad::TapeError>([&] { (void)a.shape(); }, {"variable #"});
+  refuses<ad::TapeError>([&] { (void)a.shape(); }, {"moved from"});
   refuses<ad::TapeError>([&] { (void)sum(a); }, {"sum"});
   refuses<ad::TapeError>([&] { (void)tape.adjoint(a); }, {"adjoint"});
-  refuses<ad::TapeError>([&] { (void)concatenate(std::vector<TensorVar<>>{b, a}); }, {"variable #"});
+  refuses<ad::TapeError>([&] { (void)concatenate(std::vector<TensorVar<>>{b, a}); }, {"moved from"});
   TensorVar<> copy_of_moved = a;
   refuses<ad::TapeError>([&] { (void)exp(copy_of_moved); }, {"exp"});
   TensorVar<> constant = Tensor<double>{1};

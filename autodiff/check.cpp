@@ -35,7 +35,7 @@ GradientReport detail::judge(GradientReport report) {
     if (std::isfinite(c.ad)) largest = std::max(largest, std::abs(c.ad));
   const double measured = std::max(report.tolerance * largest, report.noise);  // finite differences are as good as that
   for (auto& c : report.components) {
-    const double exact = report.tolerance * (std::abs(c.ad) + 1e-3 * largest);
+    const double exact = std::max(report.tolerance * (std::abs(c.ad) + 1e-3 * largest), 1e-3 * report.noise);
     c.agrees = std::abs(c.given - c.finite_difference) <= measured && std::abs(c.given - c.ad) <= exact;
   }
   if (!report.agrees()) throw GradientError(std::move(report));

@@ -67,10 +67,11 @@ template <class F, class X> double difference(const F& f, X& x, std::size_t i, d
     xi = here;
     return (f_up - f_down) / (up - down);
   };
-  for (double h = step * std::max(1.0, std::abs(static_cast<double>(here)));; h /= 1000) {  // shorter where f ends nearby: log, sqrt beside 0
-    const double extrapolated = (4 * slope(h / 2) - slope(h)) / 3;
-    if (std::isfinite(extrapolated) || h < 1e-5 * step) return extrapolated;
-  }
+  const auto extrapolated = [&](double h) { return (4 * slope(h / 2) - slope(h)) / 3; };
+  const double h = step * std::max(1.0, std::abs(static_cast<double>(here))), far = extrapolated(h);
+  if (std::isfinite(far)) return far;
+  const double near = extrapolated(1e-3 * h), nearer = extrapolated(1e-6 * h);  // f ends nearby: log, sqrt beside 0
+  return std::isfinite(nearer) ? nearer : near;
 }
 
 template <class F, class G, class X> GradientReport check(const F& f, const G& yours, bool hand_written, X x, CheckOptions options, bool is_float) {

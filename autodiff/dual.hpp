@@ -12,6 +12,7 @@
 //
 // Start reading at `Dual`, then `apply`.
 #pragma once
+#include "error.hpp"
 #include "rules.hpp"
 
 #include <concepts>
@@ -101,7 +102,8 @@ template <class T, class Tag, class V> class Dual {
   constexpr Dual operator--(int) { const Dual before = *this; --*this; return before; }
 };
 /// `out << x` writes the value.
-template <TextStream S, class T, class Tag, class V> S& operator<<(S& out, const Dual<T, Tag, V>& x) {
+template <class Char, class Traits, class T, class Tag, class V> requires detail::Writes<std::basic_ostream<Char, Traits>>
+std::basic_ostream<Char, Traits>& operator<<(std::basic_ostream<Char, Traits>& out, const Dual<T, Tag, V>& x) {
   out << x.value();
   return out;
 }

@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <iosfwd>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -38,6 +39,9 @@ class Piece {
     double real;  ///< printed with as many digits as tell it from its neighbours
   };
 };
+
+/// A stream whose header has been included: nobody need include it who does not write to one.
+template <class Stream> concept Writes = requires(Stream& out) { out << 1.0; };
 
 /// `format` with each {} replaced by the next piece.
 std::string text(std::string_view format, std::initializer_list<Piece> pieces);

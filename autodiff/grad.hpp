@@ -312,7 +312,7 @@ template <class F, class X> Tensor<double> hessian_by_eights(const F& f, const X
 template <class F, detail::Vector X> auto hessian(const F& f, const X& x) {
   using S = detail::ElementOf<X>;
   const std::size_t n = detail::size_of(x);
-  if constexpr (std::same_as<S, double>) {
+  if constexpr (std::same_as<S, double>) if (n > 1) {
     const Tensor<double> h = detail::hessian_by_eights(f, x);
     if (std::all_of(h.begin(), h.end(), [](double a) { return a - a == 0; })) return h;
   }

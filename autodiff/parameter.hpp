@@ -119,7 +119,7 @@ template <std::floating_point T> class Parameter {
   explicit Parameter(Tensor<T> value) : block_(new Block(std::move(value))) {}
   explicit Parameter(const Shape& shape) : Parameter(Tensor<T>::zeros(shape)) {}
   Parameter(const Parameter& other) : Parameter(other.value()) {}
-  Parameter(Parameter&& other) noexcept : block_(std::exchange(other.block_, nothing())), identity_(other.identity_) {}
+  Parameter(Parameter&& other) noexcept : block_(std::exchange(other.block_, nothing())), identity_(std::exchange(other.identity_, detail::new_identity())) {}
   Parameter& operator=(const Parameter& other) { return *this = Parameter(other); }
   Parameter& operator=(Parameter&& other) noexcept { std::swap(block_, other.block_); return *this; }
   ~Parameter() { block_->release(); }

@@ -52,8 +52,6 @@ struct Row {
 template <class X> concept Arithmetic = std::is_arithmetic_v<X>;
 /// A number that carries derivatives.
 template <class X> concept Differentiable = requires { typename X::Differentiable; };
-/// std::ostream, without its header.
-template <class S> concept TextStream = requires { typename S::char_type; typename S::traits_type; };
 /// Whatever may stand in a formula of ours: a number, or a constant that asks for it (a tensor).
 template <class X> concept Operand = Arithmetic<X> || Differentiable<X> || requires { typename X::Operand; };
 /// An operand that needs our functions, since those of std do not know it.

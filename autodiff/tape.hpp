@@ -184,7 +184,7 @@ template <class Scalar> void end_tape(Record<Scalar>* record);
 struct SpareMemory {
   std::size_t bytes = 0;
   std::vector<void (*)()> kinds;
-  ~SpareMemory() { kinds = {}; }  ///< a static object that ends later may still ask
+  ~SpareMemory() { kinds = std::vector<void (*)()>(); }  ///< what ends later may still ask, and take derivatives of a new kind
   void release(void (*but_for)() = nullptr) const;
   static SpareMemory& of_this_thread();
 };
@@ -277,7 +277,10 @@ template <class Scalar> class BasicTape {
     adjoints(xs, into);
     return into;
   }
-  std::vector<Scalar> adjoints(std::span<const Var<Scalar>> xs) const { return adjoints(std::vector<Var<Scalar>>(xs.begin(), xs.end())); }
+  template <class X> requires std::convertible_to<const X&, std::span<const Var<Scalar>>> std::vector<Scalar> adjoints(const X& xs) const {
+    const std::span<const Var<Scalar>> all(xs);
+    return adjoints(std::vector<Var<Scalar>>(all.begin(), all.end()));
+  }
   void adjoints(const std::vector<Var<Scalar>>& xs, std::vector<Scalar>& into) const {
     into.resize(xs.size());
     for (std::size_t i = 0; i < xs.size(); ++i) into[i] = adjoint(xs[i]);
@@ -288,6 +291,9 @@ template <class Scalar> class BasicTape {
   /// dyₖ/dxᵢ in row k, column i, (ys.size(), xs.size()): eight rows for each walk back over a recording of numbers alone, else one. Throws TapeError as
   /// backward() and adjoint() do; a constant among ys gives a row of zeros. adjoint() has nothing to give until the next backward().
   Tensor<double> jacobian(std::span<const Var<Scalar>> ys, std::span<const Var<Scalar>> xs) requires std::same_as<Scalar, double>;
+  Tensor<double> jacobian(const std::vector<Var<Scalar>>& ys, std::span<const Var<Scalar>> xs) requires std::same_as<Scalar, double> {
+    return jacobian(std::span<const Var<Scalar>>(ys), xs);
+  }
   Tensor<double> jacobian(const std::vector<Var<Scalar>>& ys, const std::vector<Var<Scalar>>& xs) requires std::same_as<Scalar, double> {
     return jacobian(std::span<const Var<Scalar>>(ys), std::span<const Var<Scalar>>(xs));
   }

@@ -191,7 +191,7 @@ template <class Scalar> struct ThreadTapes {
     }
     active<Scalar> = &idle<Scalar>;
     release(spare.size());
-    spare = {};  // a static object that ends later may still take a derivative
+    spare = std::vector<Spare>();  // a static object that ends later may still take a derivative
   }
   /// A list owns the records in it: one that is at home here once, however often it is linked. (Atomic operations wait for all that was stored
   /// before. Two less, and no walk through the list: record() 15 ns -> 4, among 20 tapes 43 -> 4.)

@@ -188,9 +188,7 @@ template <std::floating_point T> class Tensor {
 std::string to_text(const Tensor<float>& tensor);
 std::string to_text(const Tensor<double>& tensor);
 /// `out << tensor` writes that.
-template <class Stream, class T> requires requires { typename Stream::char_type; typename Stream::traits_type; } Stream& operator<<(Stream& out, const Tensor<T>& tensor) {
-  out << to_text(tensor);
-  return out;
-}
+template <class Traits, class T> requires detail::Writes<std::basic_ostream<char, Traits>>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out, const Tensor<T>& tensor) { return out << to_text(tensor); }
 
 }  // namespace autodiff::inline v1

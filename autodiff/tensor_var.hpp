@@ -412,7 +412,8 @@ template <class T, KeepsTypeOf<T> X> Tensor<T>& operator-=(Tensor<T>& a, const X
 template <class T, KeepsTypeOf<T> X> Tensor<T>& operator*=(Tensor<T>& a, const X& x) { return a = a * x; }
 template <class T, KeepsTypeOf<T> X> Tensor<T>& operator/=(Tensor<T>& a, const X& x) { return a = a / x; }
 /// `out << y` writes the value.
-template <TextStream S, class T> S& operator<<(S& out, const Var<Tensor<T>>& y) { return out << y.value(); }
+template <class Traits, class T> requires detail::Writes<std::basic_ostream<char, Traits>>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out, const Var<Tensor<T>>& y) { return out << y.value(); }
 
 // ---- comparisons -----------------------------------------------------------------------------------------------------
 

@@ -174,7 +174,8 @@ template <class Rule, Expression E, class U, class B, class W> requires(!std::co
 auto apply(const Dual<U, B, W>& a, const E& b) { return detail::right_constant<Rule>(a, b); }
 
 /// `out << x` writes the value.
-template <TextStream S, Expression E> S& operator<<(S& out, const E& e) {
+template <class Char, class Traits, Expression E> requires detail::Writes<std::basic_ostream<Char, Traits>>
+std::basic_ostream<Char, Traits>& operator<<(std::basic_ostream<Char, Traits>& out, const E& e) {
   out << e.value();
   return out;
 }

@@ -194,10 +194,25 @@ void write_file(const std::string& path, std::span<const Entry> entries) {
 
 namespace {
 
-/// The header, in which no name occurs twice.
+/// How deep brackets and braces of a JSON text are nested.
+std::size_t depth_of(std::string_view words) {
+  std::size_t depth = 0, deepest = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const char c = words[i];
+    if (quoted && c == '\\') ++i;
+    else if (c == '"') quoted = !quoted;
+    else if (!quoted && (c == '{' || c == '[')) deepest = std::max(deepest, ++depth);
+    else if (!quoted && (c == '}' || c == ']') && depth > 0) --depth;
+  }
+  return deepest;
+}
+
+/// The header, in which no name occurs twice and nothing is nested deeper than the format has it: {"name": {"shape": [ … ]}}.
 Json parsed(const std::string& words, const Complaint& complain) {
   if (words.empty() || words[0] != '{') complain("its header does not begin with {{; this is not a safetensors file");
   if (words.find('\0') != std::string::npos) complain("its header holds a byte of 0; it is damaged");
+  if (const std::size_t depth = depth_of(words); depth > 3) complain("its header is nested {} deep, and a safetensors header 3 at most", {depth});
   try {
     return Json::parse(words);
   } catch (const NameTwice& e) {

@@ -117,19 +117,28 @@ template <class M> constexpr auto members(M& m) {
 
 enum class Kind { parameter, fields, members, tuple, range, maybe, variant, pointer, nothing, opaque };
 
-/// The class in which a member function is declared.
-template <class C, class R> C owner_of(R (C::*)());
-template <class C, class R> C owner_of(R (C::*)() const);
-template <class C, class R> C owner_of(R (C::*)() noexcept);
-template <class C, class R> C owner_of(R (C::*)() const noexcept);
-/// fields() of its own; inherited ones count only where nothing was added that they cannot know.
-template <class M> concept HasFields = requires(M& m) { m.fields(); } &&
-    (!requires { owner_of(&M::fields); } || requires { requires sizeof(decltype(owner_of(&M::fields))) == sizeof(M); });
+/// The class in which a member function is declared; of several, the one with this const and &.
+template <class C, class R> std::type_identity<C> owner(R (C::*)());
+template <class C, class R> std::type_identity<C> const_owner(R (C::*)() const);
+template <class C, class R> std::type_identity<C> ref_owner(R (C::*)() &);
+template <class C, class R> std::type_identity<C> const_ref_owner(R (C::*)() const&);
+/// Does a fields() of class C know all of M? If nothing was added to C, or C has no field itself, and so asks M.
+template <class M, class C> consteval bool knows(std::type_identity<C>) { return sizeof(C) == sizeof(M) || std::is_empty_v<C>; }
+template <class M> consteval bool fields_know_all() {
+  bool all = true;
+  if constexpr (requires { owner(&M::fields); }) all = all && knows<M>(decltype(owner(&M::fields))());
+  if constexpr (requires { const_owner(&M::fields); }) all = all && knows<M>(decltype(const_owner(&M::fields))());
+  if constexpr (requires { ref_owner(&M::fields); }) all = all && knows<M>(decltype(ref_owner(&M::fields))());
+  if constexpr (requires { const_ref_owner(&M::fields); }) all = all && knows<M>(decltype(const_ref_owner(&M::fields))());
+  return all;
+}
+/// fields() of its own, or inherited ones where nothing was added that they cannot know.
+template <class M> concept HasFields = requires(M& m) { m.fields(); } && fields_know_all<M>();
 template <class M> concept InheritsFields = requires(M& m) { m.fields(); } && !HasFields<M>;
 /// A map from names, which are those of its layers.
-template <class M> concept KeyedByName = requires { typename M::mapped_type; requires std::convertible_to<typename M::key_type, std::string>; };
-/// Without an order of its own: of two with the same elements, each may have another.
-template <class M> concept Unordered = requires { typename M::hasher; };
+template <class M> concept KeyedByName = requires(M& m, const typename M::key_type& key) { m.at(key); std::string(key); };
+/// Without an order of its own: of two with the same elements, each may have another. (Pointers are ordered by where they point.)
+template <class M> concept Unordered = requires { typename M::hasher; } || requires { requires std::is_pointer_v<typename M::key_type>; };
 template <class M> concept TupleLike = requires { std::tuple_size<M>::value; };
 template <class M> concept RangeLike = requires(M& m) { *m.begin(); m.end(); };
 /// A path, whose elements are paths.

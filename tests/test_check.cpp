@@ -124,3 +124,10 @@ TEST_CASE("a right gradient passes where f ends nearby") {
   CHECK(ad::check_gradient([](const auto& x) { return log(x[0]); }, std::vector{5e-4}).agrees());
   CHECK(ad::check_gradient([](const auto& x) { return sqrt(x[0]); }, std::vector{1e-4}).agrees());
 }
+
+TEST_CASE("a gradient that is 0 but for rounding agrees with 0") {
+  const auto squares = [](const auto& x) { auto r = x[0] * 3.0 - 0.3, s = x[1] * 7.0 - 0.7; return r * r + s * s; };
+  CHECK(ad::check_gradient(squares, [](const auto& x) { return std::vector<double>{18 * x[0] - 1.8, 98 * x[1] - 9.8}; }, std::vector{0.1, 0.1}).agrees());
+  CHECK(ad::check_gradient([](const auto& x) { return sum(x * x) / dot(x, x); }, [](const auto& x) { return x * 0.0; }, Tensor<double>{0.3, 0.7}).agrees());
+  CHECK(ad::check_gradient([](const auto& x) { return log(x[0]) * x[1]; }, std::vector{1e-5, 2.0}).agrees());
+}

@@ -65,6 +65,12 @@ struct Tree { Line node{1, 1}; std::vector<Tree> children{}; };
 struct Holding { std::unique_ptr<Line> owned; std::variant<int, Line> either; };
 struct Around { std::mt19937 random; std::mutex lock; Line line{1, 1}; auto fields() { return std::tie(line); } };
 struct Renamed : nn::Sequential<Line, nn::Tanh> { using Sequential::Sequential; };
+template <class M> struct Mixin { auto fields() { return static_cast<M*>(this)->parts(); } };
+struct Mixed2 : Mixin<Mixed2> {
+  Line a{2, 3};
+  auto parts() { return std::tie(a); }
+};
+struct Keyed { std::map<std::string_view, Line> named; std::multimap<std::string, Line> several; };
 class Scaled : public Line {
   ad::Parameter<float> gain_{ad::Tensor<float>{10}};
  public:
@@ -165,4 +171,11 @@ TEST_CASE("a const net shows its parameters, a net that is not const lets them b
 TEST_CASE("a class derived from a layer brings fields of its own, or adds none") {
   CHECK(names(Renamed(Line(2, 3), nn::Tanh{})) == Names{"0.weight", "0.bias"});
   CHECK(names(Scaled{}) == Names{"weight", "bias", "gain"});
+}
+TEST_CASE("fields() may come from a base that asks the class itself, keys of any text name layers, those of a multimap do not") {
+  CHECK(names(Mixed2{}) == Names{"0.weight", "0.bias"});
+  Keyed model;
+  model.named.emplace("x", Line(1, 1));
+  model.several.emplace("a", Line(1, 1)), model.several.emplace("a", Line(1, 1));
+  CHECK(names(model) == Names{"0.x.weight", "0.x.bias", "1.0.1.weight", "1.0.1.bias", "1.1.1.weight", "1.1.1.bias"});
 }

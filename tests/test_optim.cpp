@@ -258,6 +258,17 @@ TEST_CASE("an optimizer knows a net again after it has moved, a new one in its p
     if (round == 0) one_step(fresh, optimizer); else CHECK_THROWS_AS(one_step(fresh, optimizer), ad::Error);
   }
 }
+TEST_CASE("no two parameters have one identity, also after one was moved from and filled again") {
+  ad::Parameter<double> a(Tensor{1}), copy = a;
+  const std::uint64_t first = a.identity();
+  CHECK(copy.identity() != first);
+  ad::Parameter<double> b = std::move(a);
+  CHECK(b.identity() == first);
+  a = ad::Parameter<double>(Tensor{2});  // NOLINT: used after the move on purpose
+  CHECK(a.identity() != first);
+  b = copy;
+  CHECK(b.identity() == first);
+}
 TEST_CASE("a gradient of 0 moves nothing, however small Adam's epsilon") {
   nn::Linear<float> line(2, 1);
   nn::Adam optimizer{{.epsilon = 1e-50}};

@@ -368,3 +368,22 @@ TEST_CASE("an expression may be assigned to one of its type") {
   CHECK(tape.adjoint(x) == 0);
   CHECK(tape.adjoints(std::array{x, y}) == std::vector<double>{0, 6});
 }
+
+namespace user {
+struct Place : ad::Var<double> { using Var::Var; };
+std::ostream& operator<<(std::ostream& out, const Place& p) { return out << "place " << p.value(); }
+}  // namespace user
+
+TEST_CASE("many adjoints at once may be asked for in braces, and a type of one's own has its own text") {
+  ad::Tape tape;
+  const std::vector<Number> x = tape.variables(std::vector<double>{2, 3, 4});
+  tape.backward(x[0] * x[1] * x[2]);
+  CHECK(tape.adjoints({x[0], x[2]}) == std::vector<double>{12, 6});
+  CHECK(tape.adjoints({x.begin(), x.begin() + 2}) == std::vector<double>{12, 8});
+  CHECK(tape.adjoints({}).empty());
+  CHECK(tape.adjoints(std::span<const Number>(x).subspan(1)) == std::vector<double>{8, 6});
+  CHECK(tape.jacobian({x[0] * x[1], x[1]}, std::array{x[0], x[1]}).shape() == ad::Shape({2, 2}));
+  std::ostringstream out;
+  out << user::Place(7.0);
+  CHECK(out.str() == "place 7");
+}

@@ -197,6 +197,7 @@ void refuse_more_statements() {
 }
 
 template struct Record<double>;
+template void Record<double>::sweep_statements(const Buffer<double>&, const char*&, Id, Id);
 template Record<double>* new_tape();
 template void end_tape(Record<double>*);
 template void tidy_tapes<double>();

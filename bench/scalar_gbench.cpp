@@ -1,5 +1,8 @@
-// The scalar suite under Google Benchmark, for ordinary use: `scalar_gbench --benchmark_filter=gmm/`. The report is scalar.cpp.
+// The scalar suite under Google Benchmark, for ordinary use: `scalar_gbench --benchmark_filter=gmm/`. The report is scalar.cpp. Besides, whole matrices
+// of derivatives, eight rows at a time as the library takes them, and row by row: `--benchmark_filter=rows`.
+#include "harness.hpp"
 #include "suite.hpp"
+#include <autodiff/autodiff.hpp>
 #include <benchmark/benchmark.h>
 
 namespace {
@@ -11,6 +14,48 @@ template <class Work> void add(const std::string& name, Work work) {
       benchmark::ClobberMemory();
     }
   });
+}
+
+void add_matrices() {
+  const auto bowl = [](const auto& x) {
+    using T = bench::NumberOf<decltype(x)>;
+    T s(0.0);
+    for (std::size_t i = 0; i + 1 < x.size(); ++i) {
+      const T a = x[i + 1] - x[i] * x[i], b = 1.0 - x[i];
+      s += 100.0 * a * a + b * b + exp(-x[i] * x[i + 1]);
+    }
+    return s;
+  };
+  const auto waves = [](const auto& x) {
+    using T = bench::NumberOf<decltype(x)>;
+    std::vector<T> y;
+    for (int k = 0; k < 100; ++k) {
+      T s(0.0);
+      for (std::size_t i = 0; i + 1 < x.size(); ++i) s += sin(x[i]) * x[i + 1] * (0.1 * k + 1.0);
+      y.push_back(s * s);
+    }
+    return y;
+  };
+  const std::vector<double> x = bench::Random(1).uniforms(100), few(x.begin(), x.begin() + 20);
+  add("hessian, 100 variables/eight rows", [=] { bench::keep(autodiff::hessian(bowl, x)); });
+  add("hessian, 100 variables/single rows", [=, unit = std::vector<double>(x.size(), 0.0)]() mutable {
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      unit[i] = 1;
+      bench::keep(autodiff::hvp(bowl, x, unit));
+      unit[i] = 0;
+    }
+  });
+  add("jacobian, 100 x 20/eight rows", [=] { bench::keep(autodiff::jacobian(waves, few)); });
+  add("jacobian, 100 x 20/single rows", [=] {
+    autodiff::Tape tape;
+    const auto v = tape.variables(few);
+    for (const auto& y : waves(v)) {
+      tape.backward(y);
+      bench::keep(tape.adjoints(v));
+    }
+  });
+  const auto floats = autodiff::Tensor<float>::ones({1000, 1000});
+  add("transpose, 1000 x 1000 floats/rows", [=] { bench::keep(transpose(floats)); });
 }
 
 }  // namespace
@@ -29,6 +74,7 @@ int main(int argc, char** argv) {
     add(c.problem + "/hand-written", derivative(c.hand));
     for (const bench::Entry& entry : c.entries) add(c.problem + "/" + entry.contestant, derivative(entry.derivative));
   }
+  add_matrices();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
 }

@@ -39,7 +39,8 @@ template <class S> struct Taped {
 template <class S, class Y> Var<S> one_number(const char* where, const Y& y) {
   static_assert(!Vector<Y>, "a gradient needs a function of one number: sum what it returns, or use jacobian or vjp");
   static_assert(AnyTensor<Y> || Vector<Y> || std::constructible_from<Var<S>, const Y&>,
-      "f returns a number that rests on variables of an outer derivative, which this point of plain numbers cannot carry: make the point of numbers of their type, or use derivative or jvp");
+      "f returns a number that rests on variables of an outer derivative, which this point of plain numbers cannot carry: make the point of numbers of "
+      "their type, or use derivative or jvp");
   if constexpr (AnyTensor<Y>) {
     if (plain(y).size() != 1) throw ShapeError(text("{}: f returned a tensor of shape {}, a scalar is needed; sum it, or use jacobian or vjp", {where, plain(y).shape().text()}));
     return sum(y);
@@ -277,8 +278,8 @@ template <class F, detail::Number X, detail::Number V> auto hvp(const F& f, cons
 }
 
 namespace detail {
-/// H, eight products with unit vectors to a recording, in which each number has eight tangents beside it. Not more than one recording and one walk back
-/// for eight rows: of 100 variables 89 µs instead of 313, with AVX-512 57 (`rows` in bench/scalar_gbench). What is infinite or NaN in one row may be so in all eight.
+/// H, eight products with unit vectors to a recording, in which each number has eight tangents beside it: of 100 variables 89 µs instead of 313, with
+/// AVX-512 57 (`rows` in bench/scalar_gbench). What is infinite or NaN in one row may be so in all eight.
 template <class F, class X> Tensor<double> hessian_by_eights(const F& f, const X& x) {
   using Eight = Batch<double, 8>;
   using D = Dual<double, Tag<F, Eight>, Eight>;

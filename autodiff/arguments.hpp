@@ -108,7 +108,7 @@ template <class Scalar, std::size_t n> struct Leaves {
   std::size_t o = 0, m = 0, f = 0;
 
   /// g++ sees that o, m and f are known, and what is written, where slopes are doubles; where it does not, it would warn. (Zeros for doubles, too: +12 %
-  /// on least squares and the ODE in bench/.)
+  /// on least squares in bench/scalar, nothing in another program.)
   [[gnu::always_inline]] Leaves() {
     if constexpr (!Arithmetic<Scalar>) for (std::size_t i = 0; i < n; ++i) ones[i] = minus_ones[i] = others[i] = 0;
   }

@@ -74,8 +74,7 @@ template <class F, class X> double difference(const F& f, X& x, std::size_t i, d
   return std::isfinite(nearer) ? nearer : near;
 }
 
-template <class F, class G, class X> GradientReport check(const F& f, const G& yours, bool hand_written, X x, CheckOptions options, bool is_float) {
-  const auto ad = gradient(f, x);
+template <class F, class G, class A, class X> GradientReport check(const F& f, const G& yours, const A& ad, bool hand_written, X x, CheckOptions options, bool is_float) {
   const double step = options.step > 0 ? options.step : is_float ? 2e-2 : 1e-3;
   const double noise = (is_float ? 1e-4 : 1e-9) * std::max(1.0, std::abs(value_at(f, x)));
   GradientReport report{{}, hand_written, options.tolerance > 0 ? options.tolerance : is_float ? 1e-2 : 1e-6, noise};
@@ -106,11 +105,14 @@ template <class X> constexpr bool in_float = requires { requires is_tensor<X> &&
 /// indexable (for a number x, a number). Returns the report; throws GradientError, which carries it, where they disagree.
 template <class F, class G, detail::Point X> requires detail::GradientAt<G, X>
 GradientReport check_gradient(const F& f, const G& hand_written, const X& x, CheckOptions options = {}) {
-  return detail::check(f, detail::written_at(hand_written, x), true, detail::checkable(x), options, detail::in_float<X>);
+  const auto at = detail::checkable(x);
+  return detail::check(f, detail::written_at(hand_written, x), gradient(f, at), true, at, options, detail::in_float<X>);
 }
 /// Compares automatic differentiation with finite differences: is every rule and operation that f uses right, and f smooth, at x?
 template <class F, detail::Point X> GradientReport check_gradient(const F& f, const X& x, CheckOptions options = {}) {
-  return detail::check(f, gradient(f, detail::checkable(x)), false, detail::checkable(x), options, detail::in_float<X>);
+  const auto at = detail::checkable(x);
+  const auto ad = gradient(f, at);
+  return detail::check(f, ad, ad, false, at, options, detail::in_float<X>);
 }
 
 }  // namespace autodiff::inline v1

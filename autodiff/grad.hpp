@@ -33,7 +33,19 @@ template <class S> struct Taped {
   std::vector<Var<S>> x;
   explicit Taped(const auto& point) : x(tape.variables(point)) {}
   std::vector<S> adjoints() const { return tape.adjoints(x); }
+  /// ∇y for each of the outputs, one walk back for each.
+  std::vector<std::vector<S>> gradients(const std::vector<Var<S>>& ys) {
+    std::vector<std::vector<S>> rows;
+    for (const Var<S>& y : ys) {
+      tape.backward(y, S(1));
+      rows.push_back(adjoints());
+    }
+    return rows;
+  }
 };
+/// f of one number as a function of a vector, and the number as that vector.
+template <class F> auto of_vector(const F& f) { return [&f](const auto& x) { return f(x[0]); }; }
+template <Number X> std::array<ActiveOf<X>, 1> as_vector(const X& x) { return {ActiveOf<X>(x)}; }
 
 /// The one number that a function returned, as a Var<S>: a constant where it depends on nothing.
 template <class S, class Y> Var<S> one_number(const char* where, const Y& y) {
@@ -81,8 +93,10 @@ template <class Tag, class T> auto dual_point(const char* where, const Var<Tenso
 }
 /// The numbers of x, which must not rest on a variable: its part of the derivative would be lost.
 template <class X> auto numbers_of(const char* where, const X& x) {
-  if constexpr (requires { x.place(); }) if (x.place() != 0) refuse_outer(where);
-  if constexpr (requires { x.place(); }) return x.value(); else return x;
+  if constexpr (requires { x.place(); }) {
+    if (x.place() != 0) refuse_outer(where);
+    return x.value();
+  } else return x;
 }
 
 /// The tangents of what a function returned: of a number, or of each in a vector.
@@ -207,7 +221,7 @@ template <class F, class T, class U> auto vjp(const F& f, const Tensor<T>& x, co
 }
 
 template <class F, detail::Number X, class U> auto vjp(const F& f, const X& x, const U& u) {
-  return vjp([&f](const auto& p) { return f(p[0]); }, std::array<detail::ActiveOf<X>, 1>{detail::ActiveOf<X>(x)}, u)[0];
+  return vjp(detail::of_vector(f), detail::as_vector(x), u)[0];
 }
 
 /// J, a row for each output, a column for each component of x: Tensor<double> of shape (m, n); a vector of rows where x is of Vars or Duals. Recorded
@@ -217,15 +231,7 @@ template <class F, detail::Vector X> auto jacobian(const F& f, const X& x) {
   using S = detail::ElementOf<X>;
   detail::Taped<S> at(x);
   const auto y = detail::all_numbers<S>(f(std::as_const(at.x)));
-  if constexpr (std::same_as<S, double>) return at.tape.jacobian(y, at.x);
-  else {
-    std::vector<std::vector<S>> rows;
-    for (const auto& component : y) {
-      at.tape.backward(component, S(1));
-      rows.push_back(at.adjoints());
-    }
-    return rows;
-  }
+  if constexpr (std::same_as<S, double>) return at.tape.jacobian(y, at.x); else return at.gradients(y);
 }
 template <class F, class T> Tensor<double> jacobian(const F& f, const Tensor<T>& x) {
   Tape tape;
@@ -251,7 +257,7 @@ template <class F, class T> Tensor<double> jacobian(const F& f, const Tensor<T>&
   return detail::matrix(rows, x.size());
 }
 template <class F, detail::Number X> auto jacobian(const F& f, const X& x) {
-  return jacobian([&f](const auto& p) { return f(p[0]); }, std::array<detail::ActiveOf<X>, 1>{detail::ActiveOf<X>(x)});
+  return jacobian(detail::of_vector(f), detail::as_vector(x));
 }
 
 // ---- second derivatives ----------------------------------------------------------------------------------------------
@@ -337,7 +343,7 @@ template <class F, class T> Tensor<double> hessian(const F& f, const Tensor<T>& 
   return detail::matrix(rows, x.size());
 }
 template <class F, detail::Number X> auto hessian(const F& f, const X& x) {
-  return hessian([&f](const auto& p) { return f(p[0]); }, std::array<detail::ActiveOf<X>, 1>{detail::ActiveOf<X>(x)});
+  return hessian(detail::of_vector(f), detail::as_vector(x));
 }
 
 }  // namespace autodiff::inline v1

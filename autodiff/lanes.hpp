@@ -20,6 +20,9 @@ namespace detail {
 inline void require_sizes(const char* where, const char* what, const std::vector<std::vector<double>>& vectors, std::size_t size) {
   for (const auto& one : vectors) require_size(where, what, size, one.size());
 }
+inline void require_one_size(const char* where, const std::vector<std::vector<double>>& points) {
+  if (!points.empty()) require_sizes(where, "a point", points, points[0].size());
+}
 
 /// Vectors of one size, `lanes` of them from `first` on, as one vector of batches. Where they end, the last one again.
 template <std::size_t lanes> class SideBySide {
@@ -63,6 +66,18 @@ template <std::size_t lanes> struct Workplace {
   }
 };
 
+/// body(tape, x, first) for each `lanes` points from `first` on, with x their numbers side by side, the variables of a fresh recording.
+template <std::size_t lanes> void each_recording(const std::vector<std::vector<double>>& points, const auto& body) {
+  BasicTape<Batch<double, lanes>> tape;
+  auto workplace = Workplace<lanes>::take();
+  for (std::size_t first = 0; first < points.size(); first += lanes) {
+    tape.clear();
+    tape.variables(SideBySide<lanes>(points, first), workplace.x);
+    body(tape, std::as_const(workplace.x), first);
+  }
+  workplace.leave();
+}
+
 }  // namespace detail
 
 /// ∇f at many points: `lanes` of them at a time, side by side in SIMD registers, share one recording. f must not branch on its numbers where
@@ -71,19 +86,13 @@ template <std::size_t lanes> struct Workplace {
 template <std::size_t lanes = 8, class F>
 void gradient_batch(const F& f, const std::vector<std::vector<double>>& points, std::vector<std::vector<double>>& into) {
   using B = Batch<double, lanes>;
-  if (!points.empty()) detail::require_sizes("gradient_batch", "a point", points, points[0].size());
+  detail::require_one_size("gradient_batch", points);
   into.resize(points.size());
-  BasicTape<B> tape;
-  auto workplace = detail::Workplace<lanes>::take();
-  auto& x = workplace.x;
-  for (std::size_t first = 0; first < points.size(); first += lanes) {
-    tape.clear();
-    tape.variables(detail::SideBySide<lanes>(points, first), x);
-    const Var<B> y = detail::one_number<B>("gradient_batch", f(std::as_const(x)));
+  detail::each_recording<lanes>(points, [&](auto& tape, const auto& x, std::size_t first) {
+    const Var<B> y = detail::one_number<B>("gradient_batch", f(x));
     tape.backward(y, B(1.0));
     detail::spread<lanes>(into, first, x.size(), [&](std::size_t i) { return tape.adjoint(x[i]); });
-  }
-  workplace.leave();
+  });
 }
 template <std::size_t lanes = 8, class F> std::vector<std::vector<double>> gradient_batch(const F& f, const std::vector<std::vector<double>>& points) {
   std::vector<std::vector<double>> gradients;
@@ -98,27 +107,21 @@ template <std::size_t lanes = 8, class F> std::vector<std::vector<double>> gradi
 template <std::size_t lanes = 8, class F>
 void jacobian_batch(const F& f, const std::vector<std::vector<double>>& points, Tensor<double>& into) {
   using B = Batch<double, lanes>;
-  const std::size_t n = points.empty() ? 0 : points[0].size();
-  detail::require_sizes("jacobian_batch", "a point", points, n);
+  detail::require_one_size("jacobian_batch", points);
   if (points.empty()) into = Tensor<double>::zeros({0, 0, 0});
-  BasicTape<B> tape;
-  auto workplace = detail::Workplace<lanes>::take();
-  auto& x = workplace.x;
-  for (std::size_t first = 0; first < points.size(); first += lanes) {
-    tape.clear();
-    tape.variables(detail::SideBySide<lanes>(points, first), x);
-    const auto y = detail::all_numbers<B>(f(std::as_const(x)));
-    const Shape shape({points.size(), y.size(), n});
+  detail::each_recording<lanes>(points, [&](auto& tape, const auto& x, std::size_t first) {
+    const auto y = detail::all_numbers<B>(f(x));
+    const Shape shape({points.size(), y.size(), x.size()});
     if (first > 0) detail::require_size("jacobian_batch", "what F returns", into.shape()[1], y.size());
     else if (into.shape() != shape) into = Tensor<double>::uninitialized(shape);
     std::array<double*, lanes> blocks;
-    for (std::size_t lane = 0; lane < lanes; ++lane) blocks[lane] = into.mutable_data() + std::min(first + lane, points.size() - 1) * y.size() * n;
+    for (std::size_t lane = 0; lane < lanes; ++lane)
+      blocks[lane] = into.mutable_data() + std::min(first + lane, points.size() - 1) * shape.inside(0);
     for (std::size_t k = 0; k < y.size(); ++k) {
       tape.backward(y[k], B(1.0));
-      for (std::size_t i = 0; i < n; ++i) B(tape.adjoint(x[i])).to_column(blocks, k * n + i);
+      for (std::size_t i = 0; i < x.size(); ++i) B(tape.adjoint(x[i])).to_column(blocks, k * x.size() + i);
     }
-  }
-  workplace.leave();
+  });
 }
 template <std::size_t lanes = 8, class F> Tensor<double> jacobian_batch(const F& f, const std::vector<std::vector<double>>& points) {
   Tensor<double> jacobians;

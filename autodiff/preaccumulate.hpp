@@ -38,11 +38,9 @@ template <class F, detail::Variables X> auto preaccumulate(const F& f, const X& 
     point.reserve(x.size());
     for (std::size_t i = 0; i < x.size(); ++i) point.push_back(x[i].value());
     detail::Taped<S> at(point);
-    for (const Var<S>& y : detail::all_numbers<S>(f(std::as_const(at.x)))) {
-      at.tape.backward(y, S(1));
-      values.push_back(y.value());
-      slopes.push_back(at.adjoints());
-    }
+    const auto ys = detail::all_numbers<S>(f(std::as_const(at.x)));
+    for (const Var<S>& y : ys) values.push_back(y.value());
+    slopes = at.gradients(ys);
   }
   std::vector<Var<S>> results;
   results.reserve(values.size());

@@ -278,8 +278,9 @@ template <class Scalar> class BasicTape {
     return into;
   }
   template <class X> requires std::convertible_to<const X&, std::span<const Var<Scalar>>> std::vector<Scalar> adjoints(const X& xs) const {
-    const std::span<const Var<Scalar>> all(xs);
-    return adjoints(std::vector<Var<Scalar>>(all.begin(), all.end()));
+    std::vector<Scalar> all;
+    for (const auto& x : std::span<const Var<Scalar>>(xs)) all.push_back(adjoint(x));
+    return all;
   }
   void adjoints(const std::vector<Var<Scalar>>& xs, std::vector<Scalar>& into) const {
     into.resize(xs.size());

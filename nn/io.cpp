@@ -1,4 +1,5 @@
-// Safetensors files. Reading distrusts every byte: what the header says must be exactly what the net expects, before a number is read. Start at `write_file` and `read_file`.
+// Safetensors files. Reading distrusts every byte: what the header says must be exactly what the net expects, before a number is read. Start at
+// `write_file` and `read_file`.
 #include "io.hpp"
 #include <algorithm>
 #include <atomic>
@@ -133,12 +134,10 @@ std::string header_of(const std::vector<const Entry*>& order, const Complaint& c
   return words;
 }
 
-}  // namespace
-
 // ---- writing -----------------------------------------------------------------------------------------------------------
 
 /// Where a link leads to, if it is one, also where nothing is yet: there the file is written, and the link stays.
-static std::filesystem::path followed(std::filesystem::path path, const Complaint& complain) {
+std::filesystem::path followed(std::filesystem::path path, const Complaint& complain) {
   for (int links = 0; links < 40; ++links) {
     std::error_code failed;
     if (!std::filesystem::is_symlink(path, failed)) return path;
@@ -147,6 +146,8 @@ static std::filesystem::path followed(std::filesystem::path path, const Complain
   }
   complain("this link leads to itself");
 }
+
+}  // namespace
 
 void write_file(const std::string& path, std::span<const Entry> entries) {
   const Complaint complain{"save", path};

@@ -14,7 +14,7 @@
 //   3  var.hpp         Var<double>: numbers that remember, and how expressions of them are recorded
 //      tensor_var.hpp  Var<Tensor<T>>: tensors that remember
 //   2  tape.hpp        record, backward, mark, rewind       nodes.hpp, arena.hpp  its tensor half, and its memory
-//      arguments.hpp   how it stores them
+//      arguments.hpp   how it stores them               nan_trap.hpp  where the first NaN came from
 //   1  dual.hpp        forward mode                         kernels.hpp  loops over memory, for each instruction set
 //      batch.hpp       eight numbers computed with as one
 //   0  rules.hpp       the table of elementary functions (rules.inl), and what a number is

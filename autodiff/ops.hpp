@@ -335,7 +335,7 @@ template <class T, TensorLike X> Var<Tensor<T>> concatenate(const char* name, st
   Cell<T>* const out = tape.nodes.cell<T>(shape, place);
   const Id id = tape.count() - 1;
   forward(out->data);
-  append_node<T>(tape, name, out, id, [cells, count, outer, row](const Pull<T>& p) {
+  Node& node = append_node<T>(tape, name, out, id, [cells, count, outer, row](const Pull<T>& p) {
     const T* g = p.adjoint();
     for (std::size_t i = 0; i < count; ++i) {
       const std::size_t width = outer ? cells[i]->shape.count() / outer : 0;
@@ -345,6 +345,7 @@ template <class T, TensorLike X> Var<Tensor<T>> concatenate(const char* name, st
       g += width;
     }
   }, tape.nodes.others({cells, count, nullptr, 0}));
+  watch_if_trapped<T>(tape, node);
   return {out, place};
 }
 

@@ -17,7 +17,7 @@ template <class S> Var<S> statement(const S& value, const Variables auto& x, con
     places.push_back(x[i].place());
     if constexpr (Arithmetic<decltype(plain(slopes[i]))>) if (plain(slopes[i]) == 0) places.back() = 0;
   }
-  return {value, accepted(active<S>->record_slowly(places.size(), slopes.data(), places.data()))};
+  return {value, accepted(active<S>->record_slowly(value, places.size(), slopes.data(), places.data()))};
 }
 
 }  // namespace detail

@@ -195,6 +195,18 @@ void refuse_mark(bool foreign, Id id) {
 void refuse_more_statements() {
   throw TapeError(fmt::format("tape: {} statements is the most one tape holds; rewind() parts of it", most_statements));
 }
+void refuse_nan(Id id, const std::string& operands) {
+  throw Error(fmt::format("recording: statement #{} is NaN, computed from {}; look for an argument outside of its function's domain, for inf - inf, and for a constant that is NaN", id, operands));
+}
+void refuse_nan_adjoint(Id id) {
+  throw Error(fmt::format("backward: the adjoint of statement #{} is NaN; look for slopes that are infinite (to_text() shows them)", id));
+}
+
+// ---- traps -----------------------------------------------------------------------------------------------------------
+
+void set_trap() {
+  if (active<double> != &idle<double>) active<double>->trap();
+}
 
 template struct Record<double>;
 template void Record<double>::sweep_statements(const Buffer<double>&, const char*&, Id, Id);

@@ -19,6 +19,7 @@
 #pragma once
 #include "arguments.hpp"
 #include "batch.hpp"
+#include "nan_trap.hpp"
 #include "nodes.hpp"
 #include "tensor.hpp"
 #include <algorithm>
@@ -53,6 +54,8 @@ void defer_exception() noexcept;                    ///< keeps the one that is b
 [[noreturn]] void refuse_late(Place place);
 [[noreturn]] void refuse_updated();
 [[noreturn]] void refuse_more_statements();
+[[noreturn]] void refuse_nan(Id id, const std::string& operands);
+[[noreturn]] void refuse_nan_adjoint(Id id);
 [[noreturn]] void refuse_moved();
 [[noreturn]] void refuse_mark(bool foreign, Id id);
 
@@ -95,6 +98,8 @@ template <class Scalar> struct Record {
   }
   /// Room for n more arguments; false if there is none: an exception has been deferred.
   bool grow(std::size_t n) noexcept;
+  /// Says that it is full, so that every statement takes the slow path.
+  void trap() { last = arguments.data(); }
 
   /// A statement that depends on nothing: a new variable, or a node's.
   [[gnu::always_inline]] Place variable() {
@@ -139,7 +144,11 @@ template <class Scalar> struct Record {
 
   /// The slow path of a statement, for whatever is rare: no room, constants among the variables, survivors of a rewind, and
   /// mistakes, which are refused before anything has changed. `places` comes in as places and is overwritten.
-  Place record_slowly(std::size_t n, const Scalar* slopes, Place* places) noexcept;
+  Place record_slowly(const Scalar& value, std::size_t n, const Scalar* slopes, Place* places) noexcept;
+  /// Throws Error if the value or a slope is NaN, of a statement with these ids.
+  void look_for_nan(const Scalar& value, std::size_t n, const Scalar* slopes, const Place* ids) const;
+  /// Throws Error if an adjoint is NaN.
+  void look_for_nan_in_adjoints() const;
 
   struct Mark { Id id = 1; std::size_t bytes = 0; Place before = 0, tape = 0; typename Nodes<Scalar>::Mark nodes{}; };
   Mark mark() const;

@@ -12,15 +12,17 @@ template <class Scalar> [[gnu::noinline, gnu::cold]] bool Record<Scalar>::grow(s
   if (arguments.capacity() < wanted) arguments.grow(std::max({2 * arguments.capacity(), wanted, 4 * slack}));
   next = arguments.data() + used_now;
   last = next + std::min({arguments.capacity() - used_now - slack, ids_left * sizeof(Word<Scalar>), longest - slack});
+  if (nan_traps) trap();
   return true;
 } catch (...) {
   defer_exception();
   return false;
 }
 
-template <class Scalar> [[gnu::noinline]] Place Record<Scalar>::record_slowly(std::size_t n, const Scalar* slopes, Place* places) noexcept try {
-  if (Record& tape = recorder<Scalar>(); &tape != this) return tape.record_slowly(n, slopes, places);
+template <class Scalar> [[gnu::noinline]] Place Record<Scalar>::record_slowly(const Scalar& value, std::size_t n, const Scalar* slopes, Place* places) noexcept try {
+  if (Record& tape = recorder<Scalar>(); &tape != this) return tape.record_slowly(value, n, slopes, places);
   for (std::size_t k = 0; k < n; ++k) places[k] = id_of(places[k], "recording");
+  if (nan_traps) look_for_nan(value, n, slopes, places);
   if (!has_room(n) && !grow(n)) return refused;
   char* at = next;
   for (std::size_t k = 0; k < n; ++k)
@@ -31,6 +33,23 @@ template <class Scalar> [[gnu::noinline]] Place Record<Scalar>::record_slowly(st
 } catch (...) {
   defer_exception();
   return refused;
+}
+
+template <class Scalar> [[gnu::cold]] void Record<Scalar>::look_for_nan(const Scalar& value, std::size_t n, const Scalar* slopes, const Place* ids) const {
+  bool found = false, variables = false;
+  std::string operands;
+  for (std::size_t k = 0; k < n; ++k) {
+    if (ids[k] == 0) continue;
+    const bool here = holds_nan(slopes[k]);
+    found |= here, variables = true;
+    operands += text(here ? "{}#{} (whose slope is NaN)" : "{}#{}", {operands.empty() ? "" : ", ", ids[k]});
+  }
+  if (variables && (found || holds_nan(value))) refuse_nan(count(), operands);
+}
+
+template <class Scalar> [[gnu::cold]] void Record<Scalar>::look_for_nan_in_adjoints() const {
+  for (Id id = static_cast<Id>(swept); id-- > 1;)
+    if (holds_nan(adjoints.data()[id])) refuse_nan_adjoint(id);
 }
 
 // ---- forgetting ------------------------------------------------------------------------------------------------------
@@ -154,6 +173,7 @@ template <class Scalar> void Record<Scalar>::sweep() {
       if (node.out ? node.out->swept == nodes.sweep : adjoints.data()[node.id] != 0) node.pullback(*this, node);
     }
   back_to(1);
+  if (nan_traps) [[unlikely]] look_for_nan_in_adjoints();
 }
 
 template <class Scalar> void Record<Scalar>::jacobian_rows(std::span<const Id> ys, std::span<const Id> xs, Scalar* rows) requires std::same_as<Scalar, double> {
@@ -242,6 +262,7 @@ template <class Scalar> struct ThreadTapes {
   void settle() {
     if (__atomic_load_n(&ended_elsewhere, __ATOMIC_ACQUIRE) != seen) [[unlikely]] tidy();
     active<Scalar> = top ? top->record : &idle<Scalar>;
+    if (nan_traps && active<Scalar> != &idle<Scalar>) [[unlikely]] active<Scalar>->trap();
   }
   /// Takes out tapes that have ended on another thread.
   void tidy() {

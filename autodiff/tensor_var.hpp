@@ -246,6 +246,14 @@ template <class T, class F> [[gnu::always_inline]] inline Node& append_node(Reco
   return node;
 }
 
+/// For a NanTrap: throws Error if the node's result is NaN, `value` if it is a number, and has its pullback throw if it hands out NaN.
+template <class T> void watch(Record<double>& tape, Node& node, double value);
+template <class T> [[gnu::always_inline]] inline void watch_if_trapped(Record<double>& tape, Node& node, double value = 0) {
+  if (nan_traps) [[unlikely]] watch<T>(tape, node, value);
+}
+extern template void watch<float>(Record<double>&, Node&, double);
+extern template void watch<double>(Record<double>&, Node&, double);
+
 /// Runs an operation whose result is a tensor: `forward(out)` writes its numbers, `pullback(Pull)` is run on the way back.
 template <class T, class ShapeLike, class Forward, class Pullback, class... More>
 Var<Tensor<T>> record(const char* name, const ShapeLike& shape, Forward&& forward, Pullback pullback, const Operand<T>& first, const More&... more) {
@@ -262,6 +270,7 @@ Var<Tensor<T>> record(const char* name, const ShapeLike& shape, Forward&& forwar
   node.in[0] = first.on(tape);
   int i = 0;
   ((node.in[++i] = more.on(tape)), ...);
+  watch_if_trapped<T>(tape, node);
   return {out, place};
 }
 
@@ -276,6 +285,7 @@ Var<double> record_number(const char* name, Forward&& forward, Pullback pullback
   node.in[0] = first.on(tape);
   int i = 0;
   ((node.in[++i] = more.on(tape)), ...);
+  watch_if_trapped<T>(tape, node, value);
   return {value, place};
 }
 

@@ -184,8 +184,9 @@ std::basic_ostream<Char, Traits>& operator<<(std::basic_ostream<Char, Traits>& o
 
 namespace detail {
 
-/// The slow path of `record`: the leaves in arrays, whose addresses may be taken.
+/// The slow path of `record`: value and leaves in copies, whose addresses may be taken.
 template <class E, class Scalar> [[gnu::always_inline]] inline Place record_slowly(Record<Scalar>& tape, const E& e) {
+  const Scalar value = e.value();
   Scalar slopes[E::leaves];
   Place places[E::leaves];
   std::size_t k = 0;
@@ -194,7 +195,7 @@ template <class E, class Scalar> [[gnu::always_inline]] inline Place record_slow
     places[k++] = p;
   };
   e.tell(listen, Exactly<1>{});
-  return accepted(tape.record_slowly(E::leaves, slopes, places));
+  return accepted(tape.record_slowly(value, E::leaves, slopes, places));
 }
 
 /// Everything below is inlined into every assignment. Nothing may take the address of the expression, not even the slow path: it would

@@ -9,15 +9,20 @@ namespace detail {
 /// Variables of a tape, or constants among them.
 template <class X> concept Variables = Vector<X> && requires { typename ElementOf<X>::Scalar; } && std::same_as<ElementOf<X>, Var<typename ElementOf<X>::Scalar>>;
 
-/// A statement with these slopes; an argument whose slope is the number 0 is left out. (A place of 0 is a constant's.)
+/// A statement with these slopes; an argument whose slope is 0, with all its own derivatives, is left out. (A place of 0 is a constant's.)
 template <class S> Var<S> statement(const S& value, const Variables auto& x, const std::vector<S>& slopes) {
+  Record<S>& tape = recorder<S>();
+  bool variable = false;
   std::vector<Place> places;
   places.reserve(x.size());
   for (std::size_t i = 0; i < x.size(); ++i) {
     places.push_back(x[i].place());
-    if constexpr (Arithmetic<decltype(plain(slopes[i]))>) if (plain(slopes[i]) == 0) places.back() = 0;
+    if (tape.id_of(places[i], "preaccumulate") == 0) continue;
+    variable = true;
+    if constexpr (std::same_as<decltype(is_zero(slopes[i])), bool>) if (is_zero(slopes[i])) places[i] = 0;
   }
-  return {value, accepted(active<S>->record_slowly(value, places.size(), slopes.data(), places.data()))};
+  const Place place = accepted(tape.record_slowly(value, places.size(), slopes.data(), places.data()));
+  return {value, place == 0 && variable ? tape.variable() : place};  // all slopes are 0 here: still no constant
 }
 
 }  // namespace detail
@@ -31,20 +36,21 @@ template <class S> Var<S> statement(const S& value, const Variables auto& x, con
 template <class F, detail::Variables X> auto preaccumulate(const F& f, const X& x) {
   using S = typename detail::ElementOf<X>::Scalar;
   using Y = std::remove_cvref_t<decltype(f(std::declval<const std::vector<Var<S>>&>()))>;
-  std::vector<S> values;
-  std::vector<std::vector<S>> slopes;  // a row for each value
+  static_assert(!AnyTensor<Y>, "preaccumulate: f returns a tensor; let it return its numbers, a number or a std::vector of them");
+  std::vector<Var<S>> ys;
+  std::vector<std::vector<S>> slopes;  // a row for each
   {
     std::vector<S> point;
     point.reserve(x.size());
     for (std::size_t i = 0; i < x.size(); ++i) point.push_back(x[i].value());
     detail::Taped<S> at(point);
-    const auto ys = detail::all_numbers<S>(f(std::as_const(at.x)));
-    for (const Var<S>& y : ys) values.push_back(y.value());
+    ys = detail::all_numbers<S>(at.result_of("preaccumulate", f));
     slopes = at.gradients(ys);
   }
   std::vector<Var<S>> results;
-  results.reserve(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) results.push_back(detail::statement<S>(values[i], x, slopes[i]));
+  results.reserve(ys.size());
+  for (std::size_t i = 0; i < ys.size(); ++i)
+    results.push_back(ys[i].place() == 0 ? Var<S>(ys[i].value()) : detail::statement<S>(ys[i].value(), x, slopes[i]));
   if constexpr (detail::Vector<Y>) return results; else return results.front();
 }
 

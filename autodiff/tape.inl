@@ -22,6 +22,7 @@ template <class Scalar> [[gnu::noinline, gnu::cold]] bool Record<Scalar>::grow(s
 template <class Scalar> [[gnu::noinline]] Place Record<Scalar>::record_slowly(const Scalar& value, std::size_t n, const Scalar* slopes, Place* places) noexcept try {
   if (Record& tape = recorder<Scalar>(); &tape != this) return tape.record_slowly(value, n, slopes, places);
   for (std::size_t k = 0; k < n; ++k) places[k] = id_of(places[k], "recording");
+  if (base == nowhere) return 0;  // all are constants, and `idle`, which all threads share, must not grow
   if (nan_traps) look_for_nan(value, n, slopes, places);
   if (!has_room(n) && !grow(n)) return refused;
   char* at = next;

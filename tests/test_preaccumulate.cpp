@@ -99,3 +99,35 @@ TEST_CASE("a variable that is caught by reference is refused, and the tape stays
   tape.backward(y);
   CHECK(tape.adjoint(x[0]) == 3);
 }
+
+TEST_CASE("where all slopes are 0 the result is a variable still, and second derivatives are kept") {
+  const auto squared = [](const auto& v) { return v[0] * v[0] + v[1] * v[1] * v[0]; };
+  const auto f = [&](const auto& x) { return ad::preaccumulate(squared, x); };
+  const std::vector<double> zero{0.0, 0.0}, v{1.0, 2.0};
+  CHECK(ad::gradient(f, zero) == std::vector<double>{0, 0});
+  CHECK(ad::to_text(ad::hessian(f, zero)) == "[[2, 0], [0, 0]]");
+  CHECK(ad::hvp(f, zero, v) == std::vector<double>{2, 0});
+  ad::Tape outer;
+  const std::vector<Number> w = outer.variables(zero);
+  const std::vector<Number> slopes = ad::gradient(f, w);
+  outer.backward(slopes[0]);
+  CHECK(outer.adjoint(w[0]) == 2);
+  const Number y = f(w);
+  outer.backward(y);
+  CHECK(outer.adjoint(w[0]) == 0);
+}
+
+TEST_CASE("where no tape records, nothing is kept anywhere") {
+  const std::vector<Number> x{2.0, 3.0};
+  for (int i = 0; i < 1000; ++i) CHECK(ad::preaccumulate([](const auto& v) { return v[0] * v[1]; }, x).value() == 6);
+  CHECK(ad::detail::idle<double>.arguments.capacity() == 0);
+  CHECK(ad::detail::idle<double>.place == 0);
+}
+
+TEST_CASE("a parameter inside is refused while a tape records: its adjoint would be lost") {
+  const ad::Parameter<double> p(ad::Tensor<double>{2.0});
+  const auto f = [&](const auto& v) { return v[0] * sum(p.var()); };
+  ad::Tape tape;
+  const std::vector<Number> x{tape.variable(2.0)};
+  refuses<ad::TapeError>([&] { (void)ad::preaccumulate(f, x); }, {"preaccumulate: f uses a parameter of shape (1,)", "Pause"});
+}

@@ -133,12 +133,16 @@ template <class T, class F> HWY_INLINE Lane<T> with_far(Lane<T> x, Lane<T> near,
   if (far.nowhere()) [[likely]] return near;
   return select(far, each(x, scalar), near);
 }
+/// Within ±1: in float Highway's are 1 + 2⁻²³ here and there, and √(1 − y²) would be NaN.
+template <class T> HWY_INLINE Lane<T> within_one(Lane<T> y) {
+  if constexpr (sizeof(T) == 4) return min(max(y, Lane<T>(-1)), Lane<T>(1)); else return y;
+}
 template <class T> HWY_INLINE Lane<T> sin(Lane<T> x) {
-  const Lane<T> near = select(x == Lane<T>(0), x, Lane<T>(hn::Sin(hn::ScalableTag<T>(), x.v)));  // −0 stays
+  const Lane<T> near = select(x == Lane<T>(0), x, within_one(Lane<T>(hn::Sin(hn::ScalableTag<T>(), x.v))));  // −0 stays
   return with_far(x, near, [](T number) { return std::sin(number); });
 }
 template <class T> HWY_INLINE Lane<T> cos(Lane<T> x) {
-  return with_far(x, Lane<T>(hn::Cos(hn::ScalableTag<T>(), x.v)), [](T number) { return std::cos(number); });
+  return with_far(x, within_one(Lane<T>(hn::Cos(hn::ScalableTag<T>(), x.v))), [](T number) { return std::cos(number); });
 }
 
 #if HWY_TARGET == HWY_SCALAR

@@ -54,6 +54,8 @@ template <class X> concept Arithmetic = std::is_arithmetic_v<X>;
 template <class X> concept Differentiable = requires { typename X::Differentiable; };
 /// Whatever may stand in a formula of ours: a number, or a constant that asks for it (a tensor).
 template <class X> concept Operand = Arithmetic<X> || Differentiable<X> || requires { typename X::Operand; };
+/// No type at all.
+template <class X> concept Nothing = false && sizeof(X) == 0;
 /// An operand that needs our functions, since those of std do not know it.
 template <class X> concept Argument = Operand<X> && !Arithmetic<X>;
 /// Two operands that need our operators.
@@ -126,6 +128,7 @@ template <Differentiable X> requires Arithmetic<decltype(plain(std::declval<cons
 constexpr auto zero_like(const X&) { return Stored<X>(0); }
 template <Differentiable X> inline auto isnan(const X& x) { using std::isnan; return isnan(plain(x)); }
 template <Differentiable X> inline auto isinf(const X& x) { using std::isinf; return isinf(plain(x)); }
+template <Differentiable X> inline auto signbit(const X& x) { using std::signbit; return signbit(plain(x)); }
 template <Differentiable X> inline auto isfinite(const X& x) { using std::isfinite; return isfinite(plain(x)); }
 
 }  // namespace autodiff::inline v1

@@ -2,13 +2,16 @@
 // No include guard, no #include, no namespace: rules.hpp reads this file, and the kernels read it again for every instruction set.
 // To add a function: write its block, and its name in the list at the end. Tests, kernels, tensors and graphs find it there.
 
+// Names that std does not have may be a user's as well: behind his `template <class T> T square(T x)` ours stand back, for their second
+// pack makes them less special. (Without it they would win, being constrained, or be ambiguous.)
+
 /// The plain number inside any nest of Dual and Var: what conditions look at.
-template <class X> [[gnu::always_inline]] constexpr auto plain(const X& x) {
+template <class X, Nothing... None> [[gnu::always_inline]] constexpr auto plain(const X& x, None...) {
   if constexpr (Differentiable<X>) return plain(x.value());
   else return x;
 }
 /// The constant c beside x: in x's own precision if x is a plain number or a lane, else for the operators to fit in.
-template <class X> [[gnu::always_inline]] constexpr auto like([[maybe_unused]] const X& x, double c) {
+template <class X, Nothing... None> [[gnu::always_inline]] constexpr auto like([[maybe_unused]] const X& x, double c, None...) {
   if constexpr (Argument<X>) return c;
   else return static_cast<X>(c);
 }
@@ -23,7 +26,11 @@ template <class Rule, class X> [[gnu::always_inline]] inline auto evaluate(const
   else return Rule::value(x);
 }
 /// 1, 0, −1 as a plain p is above, at, below 0; NaN for NaN.
-template <class P> [[gnu::always_inline]] constexpr auto sign_of(P p) { return select(p > 0, like(p, 1), select(p < 0, like(p, -1), p)); }
+template <class P, Nothing... None> [[gnu::always_inline]] constexpr auto sign_of(P p, None...) { return select(p > 0, like(p, 1), select(p < 0, like(p, -1), p)); }
+/// 1 − x² with all its digits, and those of its slope −2x: near ±1 by the product, near 0 as it stands.
+template <class X, Nothing... None> [[gnu::always_inline]] constexpr auto one_minus_square(const X& x, None...) {
+  return select(plain(x) * plain(x) < like(plain(x), 0.5), 1 - x * x, (1 - x) * (1 + x));
+}
 /// x within ±limit; NaN stays.
 template <int limit, class X> [[gnu::always_inline]] constexpr auto clamped(const X& x) {
   return select(plain(x) > limit, like(x, limit), select(plain(x) < -limit, like(x, -limit), x));
@@ -87,7 +94,7 @@ struct Square {
   template <class X> static constexpr X value(const X& x) { return x * x; }
   static constexpr auto slope(const auto& x, const auto&) { return 2 * x; }
 };
-template <Operand X> [[gnu::always_inline]] constexpr auto square(const X& x) { return apply<Square>(x); }
+template <Operand X, Nothing... None> [[gnu::always_inline]] constexpr auto square(const X& x, None...) { return apply<Square>(x); }
 /// √x              slope 1/(2y); at 0 it is +∞, as in mathematics, also at −0 (hence the + 0)
 struct Sqrt {
   static constexpr Row row{.name = "sqrt", .domain = {0, 1e30}, .max_ulp = 0.5, .from_result = true};
@@ -106,6 +113,7 @@ template <Argument X> [[gnu::always_inline]] inline auto cbrt(const X& x) { retu
 ///   1. b = 0: y is 1 everywhere, so the slope in a is 0, also at a = 0, where the formula would be 0·∞.
 ///   2. a = 0, b > 0: the slope in b is 0, the limit; the formula would be 0·(−∞). (At b = 0 it is −∞: y falls from 1 to 0 there.)
 ///   3. a < 0: the slope in b does not exist: NaN, as log a.
+///   4. aᵇ⁻¹ = 0 or aᵇ = 0 at an infinite operand: the slopes are 0, the limit; the formulas would be ∞·0.
 struct Pow {
   static constexpr Row row{.name = "pow", .domain = {1e-3, 1e3}, .max_ulp = 1, .right = {-10, 10}, .lanes = false};
   template <class X> static X value(const X& a, const X& b) { using std::pow; return pow(a, b); }
@@ -114,21 +122,26 @@ struct Pow {
     if constexpr (Arithmetic<A> && Arithmetic<B>) {  // b·y/a saves a pow, where y has all its digits
       const Y size = y < 0 ? -y : y;
       const bool tiny = a < 1e-30 && a > -1e-30;       // y/a may be out of range, and b·y/a not
-      if (size >= std::numeric_limits<Y>::min() && size <= std::numeric_limits<Y>::max() && a != 0 && b != 0) return static_cast<Y>(tiny ? b * y / a : b * (y / a));
+      if (size >= std::numeric_limits<Y>::min() && size <= std::numeric_limits<Y>::max() && a != 0 && b != 0)
+        return static_cast<decltype(b * pow(a, b - 1))>(tiny ? b * y / a : b * (y / a));
     }
     const auto base = [&] {  // case 1; a b that carries derivatives wants ∂/∂b of the slope, too: 1/a
       if constexpr (Arithmetic<B>) return select(b == 0, like(a, 1), a);
       else return select(plain(b) == 0, select(plain(a) == 0, like(a, 1), a), a);
     }();
-    return b * pow(base, b - 1);
+    const auto power = pow(base, b - 1);
+    if constexpr (Arithmetic<A> && Arithmetic<B>) if (power == 0) return static_cast<decltype(b * power)>(power);  // case 4
+    return b * power;
   }
-  static auto right(const auto& a, const auto& b, const auto& y) {
+  template <class A, class B, class Y> static auto right(const A& a, const B& b, const Y& y) {
     using std::log;  // cases 2 and 3
-    return y * log(select(plain(a) == 0, select(plain(b) > 0, like(a, 1), a), a));
+    const auto l = log(select(plain(a) == 0, select(plain(b) > 0, like(a, 1), a), a));
+    if constexpr (Arithmetic<A> && Arithmetic<B>) if (y == 0 && l > 0) return static_cast<decltype(y * l)>(y);  // case 4
+    return y * l;
   }
 };
 template <class L, With<L> R> [[gnu::always_inline]] inline auto pow(const L& a, const R& b) { return apply<Pow>(a, b); }
-/// √(a² + b²)      slopes a/y and b/y, both 0 at (0, 0); an infinite operand has its sign for a slope
+/// √(a² + b²)      slopes a/y and b/y, both the constant 0 at (0, 0); an infinite operand has its sign for a slope
 struct Hypot {
   static constexpr Row row{.name = "hypot", .domain = {-1e6, 1e6}, .max_ulp = 1, .right = {-1e6, 1e6}, .lanes = false};
   template <class X> static X value(const X& a, const X& b) { using std::hypot; return hypot(a, b); }
@@ -140,10 +153,12 @@ struct Hypot {
     const auto most = like(p, std::numeric_limits<double>::infinity());
     const auto infinite = like(q, std::numeric_limits<double>::infinity());
     const auto far = select(p == most, like(a, 1), select(p == -most, like(a, -1), like(a, 0)));
-    return select(q == infinite, far, a) / select(q == infinite, like(y, 1), select(q == 0, like(y, 1), y));
+    return select(q == infinite, far, select(q == 0, like(p, 0), a)) / select(q == infinite, like(y, 1), select(q == 0, like(y, 1), y));
   }
 };
 template <class L, With<L> R> [[gnu::always_inline]] inline auto hypot(const L& a, const R& b) { return apply<Hypot>(a, b); }
+template <class A, class B, class C> requires Operand<A> && Operand<B> && Operand<C> && (Argument<A> || Argument<B> || Argument<C>)
+[[gnu::always_inline]] inline auto hypot(const A& a, const B& b, const C& c) { return apply<Hypot>(apply<Hypot>(a, b), c); }
 
 // ---- exponentials and logarithms -------------------------------------------------------------------------------------
 /// eˣ              slope y
@@ -160,11 +175,11 @@ struct Exp2 {
   static auto slope(const auto&, const auto& y) { return y * like(y, std::numbers::ln2); }
 };
 template <Argument X> [[gnu::always_inline]] inline auto exp2(const X& x) { return apply<Exp2>(x); }
-/// eˣ − 1          slope y + 1
+/// eˣ − 1          slope eˣ: y + 1 has lost its digits where y is nearly −1
 struct Expm1 {
-  static constexpr Row row{.name = "expm1", .domain = {-700, 700}, .max_ulp = 4.5, .from_result = true};
+  static constexpr Row row{.name = "expm1", .domain = {-700, 700}, .max_ulp = 4.5};
   template <class X> static X value(const X& x) { using std::expm1; return expm1(x); }
-  static auto slope(const auto&, const auto& y) { return y + 1; }
+  static auto slope(const auto& x, const auto&) { using std::exp; return exp(x); }
 };
 template <Argument X> [[gnu::always_inline]] inline auto expm1(const X& x) { return apply<Expm1>(x); }
 /// log x           slope 1/x
@@ -218,18 +233,18 @@ struct Tan {
   static auto slope(const auto&, const auto& y) { return 1 + y * y; }
 };
 template <Argument X> [[gnu::always_inline]] inline auto tan(const X& x) { return apply<Tan>(x); }
-/// arcsin x        slope 1/√(1 − x²), +∞ at ±1; the product keeps its digits there
+/// arcsin x        slope 1/√(1 − x²), +∞ at ±1
 struct Asin {
   static constexpr Row row{.name = "asin", .domain = {-1, 1}, .max_ulp = 2.5};
   template <class X> static X value(const X& x) { using std::asin; return asin(x); }
-  static auto slope(const auto& x, const auto&) { using std::sqrt; return 1 / sqrt((1 - x) * (1 + x)); }
+  static auto slope(const auto& x, const auto&) { using std::sqrt; return 1 / sqrt(one_minus_square(x)); }
 };
 template <Argument X> [[gnu::always_inline]] inline auto asin(const X& x) { return apply<Asin>(x); }
 /// arccos x        slope −1/√(1 − x²), −∞ at ±1
 struct Acos {
   static constexpr Row row{.name = "acos", .domain = {-1, 1}, .max_ulp = 2};
   template <class X> static X value(const X& x) { using std::acos; return acos(x); }
-  static auto slope(const auto& x, const auto&) { using std::sqrt; return -1 / sqrt((1 - x) * (1 + x)); }
+  static auto slope(const auto& x, const auto&) { using std::sqrt; return -1 / sqrt(one_minus_square(x)); }
 };
 template <Argument X> [[gnu::always_inline]] inline auto acos(const X& x) { return apply<Acos>(x); }
 /// arctan x        slope 1/(1 + x²)
@@ -296,7 +311,7 @@ template <Argument X> [[gnu::always_inline]] inline auto acosh(const X& x) { ret
 struct Atanh {
   static constexpr Row row{.name = "atanh", .domain = {-1, 1}, .max_ulp = 4};
   template <class X> static X value(const X& x) { using std::atanh; return atanh(x); }
-  static auto slope(const auto& x, const auto&) { return 1 / ((1 - x) * (1 + x)); }
+  static auto slope(const auto& x, const auto&) { return 1 / one_minus_square(x); }
 };
 template <Argument X> [[gnu::always_inline]] inline auto atanh(const X& x) { return apply<Atanh>(x); }
 
@@ -322,7 +337,7 @@ template <int n> struct Polygamma {
   static auto slope(const auto& x, const auto&) { return evaluate<Polygamma<n + 1>>(x); }
 };
 using Digamma = Polygamma<0>;
-template <Argument X> [[gnu::always_inline]] inline auto digamma(const X& x) { return apply<Digamma>(x); }
+template <Argument X, Nothing... None> [[gnu::always_inline]] inline auto digamma(const X& x, None...) { return apply<Digamma>(x); }
 /// log |Γ(x)|      slope ψ(x), NaN at the poles −1, −2, …
 struct Lgamma {
   static constexpr Row row{.name = "lgamma", .domain = {2.1, 1e6}, .max_ulp = 4, .lanes = false};
@@ -429,13 +444,13 @@ struct Trunc : Step {
 template <Argument X> [[gnu::always_inline]] inline auto trunc(const X& x) { return apply<Trunc>(x); }
 
 // ---- activations of layers: rules rather than compositions, so that each is one kernel -------------------------------
-/// 1/(1 + e⁻ˣ)                 slope y(1 − y); e⁻ˣ = ∞ gives 0, as it should
+/// 1/(1 + e⁻ˣ)                 slope y(1 − y), within a unit in the last place of 1; e⁻ˣ = ∞ gives 0, as it should
 struct Sigmoid {
   static constexpr Row row{.name = "sigmoid", .domain = {-700, 700}, .max_ulp = 3, .from_result = true};
   template <class X> static X value(const X& x) { using std::exp; return 1 / (1 + exp(-x)); }
   static auto slope(const auto&, const auto& y) { return y * (1 - y); }
 };
-template <Operand X> [[gnu::always_inline]] inline auto sigmoid(const X& x) { return apply<Sigmoid>(x); }
+template <Operand X, Nothing... None> [[gnu::always_inline]] inline auto sigmoid(const X& x, None...) { return apply<Sigmoid>(x); }
 /// log(1 + eˣ)                 slope 1 − e⁻ʸ, as −expm1(−y) to keep the digits of a small y; never overflows
 struct Softplus {
   static constexpr Row row{.name = "softplus", .domain = {-700, 700}, .max_ulp = 5, .from_result = true};
@@ -445,27 +460,27 @@ struct Softplus {
   }
   static auto slope(const auto&, const auto& y) { using std::expm1; return -expm1(-y); }
 };
-template <Operand X> [[gnu::always_inline]] inline auto softplus(const X& x) { return apply<Softplus>(x); }
+template <Operand X, Nothing... None> [[gnu::always_inline]] inline auto softplus(const X& x, None...) { return apply<Softplus>(x); }
 /// log(1/(1 + e⁻ˣ)) = −softplus(−x)        slope 1 − eʸ, as −expm1(y)
 struct LogSigmoid {
   static constexpr Row row{.name = "log_sigmoid", .domain = {-700, 700}, .max_ulp = 5, .from_result = true};
   template <class X> static X value(const X& x) { return -Softplus::value(-x); }
   static auto slope(const auto&, const auto& y) { using std::expm1; return -expm1(y); }
 };
-template <Operand X> [[gnu::always_inline]] inline auto log_sigmoid(const X& x) { return apply<LogSigmoid>(x); }
+template <Operand X, Nothing... None> [[gnu::always_inline]] inline auto log_sigmoid(const X& x, None...) { return apply<LogSigmoid>(x); }
 /// max(x, 0)                   slope 1 above 0, else 0, also at 0; NaN for NaN
 struct Relu {
   static constexpr Row row{.name = "relu", .domain = {-1e6, 1e6}, .max_ulp = 0, .from_result = true};
   template <class X> static X value(const X& x) { return select(x <= 0, like(x, 0), x); }
   static auto slope(const auto&, const auto& y) { return select(plain(y) > 0, like(plain(y), 1), plain(y)); }
 };
-template <Operand X> [[gnu::always_inline]] inline auto relu(const X& x) { return apply<Relu>(x); }
+template <Operand X, Nothing... None> [[gnu::always_inline]] inline auto relu(const X& x, None...) { return apply<Relu>(x); }
 /// x·Φ(x), Φ the normal distribution       slope Φ(x) + x·φ(x), both exact. Beyond ±40 Φ is 0 or 1 to the last digit
 struct Gelu {
   static constexpr Row row{.name = "gelu", .domain = {-2, 100}, .max_ulp = 9, .lanes = false};
   template <class X> static X value(const X& x) {
     const X z = select(x < -40, like(x, -40), x);  // −∞·0 would be NaN
-    return z * Erfc::value(z * like(z, -1 / std::numbers::sqrt2)) / 2;
+    return z * (Erfc::value(z * like(z, -1 / std::numbers::sqrt2)) / 2);
   }
   static auto slope(const auto& x, const auto&) {
     using std::exp;
@@ -474,7 +489,7 @@ struct Gelu {
             z * exp(z * z / -2) * like(z, std::numbers::sqrt2 * std::numbers::inv_sqrtpi)) / 2;
   }
 };
-template <Operand X> [[gnu::always_inline]] inline auto gelu(const X& x) { return apply<Gelu>(x); }
+template <Operand X, Nothing... None> [[gnu::always_inline]] inline auto gelu(const X& x, None...) { return apply<Gelu>(x); }
 /// x·σ(x), σ = sigmoid         slope σ(1 + x(1 − σ)). Beyond ±750 σ is 0 or 1 to the last digit
 struct Silu {
   static constexpr Row row{.name = "silu", .domain = {-80, 700}, .max_ulp = 4};
@@ -489,7 +504,7 @@ struct Silu {
     return s * (1 + z * (1 - s));
   }
 };
-template <Operand X> [[gnu::always_inline]] inline auto silu(const X& x) { return apply<Silu>(x); }
+template <Operand X, Nothing... None> [[gnu::always_inline]] inline auto silu(const X& x, None...) { return apply<Silu>(x); }
 
 // ---- the lists: whatever walks the table walks these -----------------------------------------------------------------
 template <class... Rules> struct List { static constexpr std::size_t size = sizeof...(Rules); };

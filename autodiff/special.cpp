@@ -46,9 +46,9 @@ double above_zero(int n, double x) {
   }
   if (z >= order + 12) sum += std::pow(x / z, order + 1) * z * tail;
 
-  double unit = 1 / x;  // its factors from both ends, so that it stays within range on the way: they are below 1, and above
-  for (int low = 1, high = n; low <= high && unit > 0 && unit < infinity;) unit *= (unit < 1 ? high-- : low++) / x;
-  return n % 2 == 1 ? unit * sum : -unit * sum;
+  double size = sum / x;  // times its unit, whose factors are below 1 and above: from both ends, so that it stays within range on the way
+  for (int low = 1, high = n; low <= high && size > 0 && size < infinity;) size *= (size < 1 ? high-- : low++) / x;
+  return n % 2 == 1 ? size : -size;
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ template <Expression E> Place record(const E& e);
 template <class Scalar> [[gnu::always_inline]] inline auto settled(const auto& slope) {
   using X = std::remove_cvref_t<decltype(slope)>;
   if constexpr (std::is_same_v<X, Exactly<1>> || std::is_same_v<X, Exactly<-1>>) return slope;
+  else if constexpr (std::is_same_v<X, Exactly<0>>) return Scalar(0.0);
   else if constexpr (Arithmetic<X> && !Arithmetic<Scalar>) return static_cast<double>(slope);
   else return Scalar(slope);
 }

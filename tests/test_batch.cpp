@@ -192,3 +192,15 @@ TEST_CASE("jacobian_batch: what jacobian gives at each point, into memory of bef
   CHECK(ad::jacobian_batch(f, {}).shape() == ad::Shape({0, 0, 0}));
   refuses<ad::ShapeError>([&] { (void)ad::jacobian_batch(f, {{1, 2, 3}, {1, 2}}); }, {"jacobian_batch: a point must have 3 components, not 2"});
 }
+
+TEST_CASE("gradient_batch of each rule by itself, whatever its slope is") {
+  const std::vector<std::vector<double>> points{{0.3, 0.4}, {0.7, 0.2}, {0.2, 0.9}};
+  const auto compare = [&](const char* name, const auto& f) {
+    CAPTURE(name);
+    const auto gradients = ad::gradient_batch(f, points);
+    for (std::size_t i = 0; i < points.size(); ++i) CHECK(support::difference(gradients[i], ad::gradient(f, points[i])) == "");
+  };
+  each_rule(ad::UnaryRules{}, [&]<class Rule>(Rule) { if constexpr (!std::same_as<Rule, ad::Acosh>) compare(Rule::row.name, [](const auto& x) { return ad::apply<Rule>(x[0]); }); });
+  each_rule(ad::BinaryRules{}, [&]<class Rule>(Rule) { compare(Rule::row.name, [](const auto& x) { return ad::apply<Rule>(x[0], x[1]); }); });
+  compare("x - floor(x)", [](const auto& x) { return x[0] - floor(x[0]); });
+}

@@ -9,6 +9,7 @@
 using ad::Shape;
 using ad::Tensor;
 using support::about;
+using support::infinity;
 using support::difference;
 using support::Number;
 using support::refuses;
@@ -417,4 +418,25 @@ TEST_CASE("a Hessian of more variables than go side by side is its rows, one by 
   const Tensor<double> h = ad::hessian(rooted, std::vector<double>{0, 0});
   CHECK(h(1, 1) == 0);  // nothing asks for the slope of the root: its adjoint x₀ is 0
   CHECK(!std::isfinite(h(0, 1)));
+}
+
+TEST_CASE("second derivatives keep their digits where the first are nearly constant, and are symmetric at the origin") {
+  CHECK(ad::derivative([](auto x) { return expm1(x); }, -40.0) == about(std::exp(-40.0), 1e-15));
+  const auto second = [](const auto& f, double x) { return ad::hvp(f, x, 1.0); };
+  CHECK(second([](const auto& x) { return ad::softplus(x); }, 30.0) / 9.357622968839299e-14 == about(1));
+  CHECK(second([](const auto& x) { return asin(x); }, 1e-20) / 1e-20 == about(1));
+  CHECK(second([](const auto& x) { return acos(x); }, 1e-20) / -1e-20 == about(1));
+  CHECK(second([](const auto& x) { return atanh(x); }, 1e-20) / 2e-20 == about(1));
+  CHECK(second([](const auto& x) { return asin(x); }, 1 - 1e-9) == about(1 / std::pow(1e-9 * (2 - 1e-9), 1.5) * (1 - 1e-9), 1e-6));
+  const std::vector<double> origin{0, 0};
+  CHECK(ad::to_text(ad::hessian([](const auto& x) { return hypot(x[0], x[1]); }, origin)) == "[[0, 0], [0, 0]]");
+  CHECK(ad::to_text(ad::hessian([](const auto& x) { return atan2(x[0], x[1]); }, origin)) == "[[0, 0], [0, 0]]");
+}
+
+TEST_CASE("slopes at infinite operands of pow are their limits") {
+  const auto f = [](const auto& x) { return pow(x[0], x[1]); };
+  CHECK(ad::gradient(f, std::vector<double>{2, -infinity}) == std::vector<double>{0, 0});
+  CHECK(ad::gradient(f, std::vector<double>{infinity, -2})[1] == 0);
+  CHECK(ad::gradient(f, std::vector<double>{0, infinity})[0] == 0);
+  CHECK(ad::gelu(1e308) == 1e308);
 }

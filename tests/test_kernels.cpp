@@ -284,3 +284,17 @@ TEST_CASE("a target that this machine does not have is an error that names those
   CHECK(ad::selectable_targets(&best, 1) >= 1);
   CHECK(std::string(ad::kernels<double>().target) == best);
 }
+
+TEST_CASE("sine and cosine stay within ±1, also at multiples of π/2") {
+  everywhere([]<class T> {
+    const std::size_t n = 4000;
+    Block<T> x(n), s(n), c(n);
+    for (std::size_t i = 0; i < n; ++i) x[i] = static_cast<T>((static_cast<double>(i % 128) - 64) * 1.5707963267948966 + (i < 128 ? 0 : uniform(-1e-3, 1e-3)));
+    ad::kernels<T>().map[ad::index_in<ad::Sin>(ad::UnaryRules{})](x.data(), s.data(), n);
+    ad::kernels<T>().map[ad::index_in<ad::Cos>(ad::UnaryRules{})](x.data(), c.data(), n);
+    for (std::size_t i = 0; i < n; ++i) {
+      CHECK(std::abs(s[i]) <= 1);
+      CHECK(std::abs(c[i]) <= 1);
+    }
+  });
+}

@@ -159,3 +159,8 @@ TEST_CASE("log_gamma is lgamma, also when threads call it at once") {
   other.join();
   CHECK(first == second);
 }
+TEST_CASE("polygamma of large numbers is a power of them, down to the smallest numbers") {
+  CHECK(error(ad::polygamma(1, 1e160), 1e-160) < 1e-14);
+  CHECK(error(ad::polygamma(1, 1e200), 1e-200) < 1e-14);
+  CHECK(error(ad::polygamma(3, 1e100), 2e-300) < 1e-14);
+}

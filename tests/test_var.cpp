@@ -387,3 +387,26 @@ TEST_CASE("many adjoints at once may be asked for in braces, and a type of one's
   out << user::Place(7.0);
   CHECK(out.str() == "place 7");
 }
+
+namespace ported {
+template <class T> T sigmoid(const T& x) { using std::exp; return 1 / (1 + exp(-4 * x)); }
+template <class T> T relu(const T& x) { return x > 0 ? x : T(0.1 * x); }
+template <class T> T square(T x) { return 2 * x * x; }
+template <class T> T sign_of(T x) { return x > 0 ? T(3) : T(-3); }
+template <class T> T model(const T& x) { return sigmoid(x) + relu(T(-x)) + square(x) + sign_of(x); }
+}  // namespace ported
+
+TEST_CASE("a program's own functions of names that std does not have stay its own") {
+  CHECK(ported::model(Number(0.5)).value() == ported::model(0.5));
+  CHECK(slope([](const auto& x) { return ported::model(x); }, 0.5) == about(4 * 0.10499358540350652 - 0.1 + 2));
+}
+
+TEST_CASE("what ported code asks for besides: three sides, signs") {
+  const auto f = [](const auto& x) { return hypot(x[0], x[1], 2 * x[2]); };
+  CHECK(f(std::vector<Number>{2.0, 3.0, 3.0}).value() == 7);
+  const std::vector<double> gradient = ad::gradient(f, std::vector<double>{2, 3, 3});
+  CHECK(gradient[0] == about(2.0 / 7));
+  CHECK(gradient[2] == about(12.0 / 7));
+  CHECK(signbit(Number(-0.0)));
+  CHECK(!signbit(Number(1.0)));
+}

@@ -25,6 +25,7 @@
 #if __cplusplus < 202002L
 #error "autodiff needs C++20: compile with -std=c++20"
 #endif
+#pragma GCC visibility push(default)  // a program built with -fvisibility=hidden shares the tapes of a thread with a shared library of ours
 #include "check.hpp"
 #include "fused.hpp"
 #include "grad.hpp"
@@ -32,3 +33,4 @@
 #include "lanes.hpp"
 #include "pool.hpp"
 #include "preaccumulate.hpp"
+#pragma GCC visibility pop

@@ -13,6 +13,10 @@ namespace autodiff::inline v1 {
 
 namespace detail {
 
+[[noreturn]] void refuse_outer(const char* where);
+void refuse_parameters(const char* where);
+[[noreturn]] void refuse_sizes(const char* where, const char* what, const std::string& expected, const std::string& given);
+
 template <class F, class T> struct Tag {};                                     ///< which derivative a Dual belongs to
 template <class X> struct Active { using type = X; };                          ///< the number that a point computes with
 template <Arithmetic X> struct Active<X> { using type = double; };
@@ -27,11 +31,26 @@ template <class X> std::size_t size_of(const X& x) { if constexpr (Number<X>) re
 /// x as an S; where it rests on more than S can hold, a variable of an outer tape beside a point of doubles, as it is.
 template <class S, class X> auto as(const X& x) { if constexpr (std::convertible_to<X, S>) return static_cast<S>(x); else return stored(x); }
 
+/// Is a derivative to be taken inside of a recording? Then what f uses of that must not be lost: a variable of the outer tape is refused by itself, but
+/// a parameter would stand on the inner tape as if it were its own.
+class Inside {
+  bool recording_ = records();
+ public:
+  /// Throws TapeError if a parameter was used on the tape that records now, the driver's.
+  void refuse_parameters(const char* where) const { if (recording_) [[unlikely]] detail::refuse_parameters(where); }
+};
 /// f at a vector, with every component a variable of a tape of its own.
 template <class S> struct Taped {
+  Inside inside;
   BasicTape<S> tape;
   std::vector<Var<S>> x;
   explicit Taped(const auto& point) : x(tape.variables(point)) {}
+  /// What f returns there.
+  auto result_of(const char* where, const auto& f) const {
+    auto y = f(x);
+    inside.refuse_parameters(where);
+    return y;
+  }
   std::vector<S> adjoints() const { return tape.adjoints(x); }
   /// ∇y for each of the outputs, one walk back for each.
   std::vector<std::vector<S>> gradients(const std::vector<Var<S>>& ys) {
@@ -41,6 +60,18 @@ template <class S> struct Taped {
       rows.push_back(adjoints());
     }
     return rows;
+  }
+};
+/// The same for a tensor.
+template <class T> struct TapedTensor {
+  Inside inside;
+  Tape tape;
+  Var<Tensor<T>> x;
+  explicit TapedTensor(const Tensor<T>& point) : x(tape.variable(point)) {}
+  auto result_of(const char* where, const auto& f) const {
+    auto y = f(x);
+    inside.refuse_parameters(where);
+    return y;
   }
 };
 /// f of one number as a function of a vector, and the number as that vector.
@@ -69,8 +100,6 @@ template <class S, class Y> std::vector<Var<S>> all_numbers(const Y& y) {
   } else numbers.push_back(Var<S>(y));
   return numbers;
 }
-[[noreturn]] void refuse_outer(const char* where);
-[[noreturn]] void refuse_sizes(const char* where, const char* what, const std::string& expected, const std::string& given);
 inline void require_size(const char* where, const char* what, std::size_t expected, std::size_t given) {
   if (expected != given) refuse_sizes(where, what, std::to_string(expected) + " components", std::to_string(given));
 }
@@ -141,16 +170,15 @@ template <class Value, class Gradient> ValueAndGradient(Value, Gradient) -> Valu
 template <class F, detail::Vector X> auto value_and_gradient(const F& f, const X& x) {
   using S = detail::ElementOf<X>;
   detail::Taped<S> at(x);
-  const Var<S> y = detail::one_number<S>("gradient", f(std::as_const(at.x)));
+  const Var<S> y = detail::one_number<S>("gradient", at.result_of("gradient", f));
   at.tape.backward(y, S(1));
   return ValueAndGradient{y.value(), at.adjoints()};
 }
 template <class F, class T> auto value_and_gradient(const F& f, const Tensor<T>& x) {
-  Tape tape;
-  const Var<Tensor<T>> at = tape.variable(x);
-  const Var<double> y = detail::one_number<double>("gradient", f(at));
-  tape.backward(y, 1.0);
-  return ValueAndGradient{y.value(), tape.adjoint(at)};
+  detail::TapedTensor<T> at(x);
+  const Var<double> y = detail::one_number<double>("gradient", at.result_of("gradient", f));
+  at.tape.backward(y, 1.0);
+  return ValueAndGradient{y.value(), at.tape.adjoint(at.x)};
 }
 template <class F, detail::Number X> auto value_and_gradient(const F& f, const X& x) {
   using T = detail::ActiveOf<X>;
@@ -179,6 +207,18 @@ template <class F, class T, class V> requires std::convertible_to<V, Var<Tensor<
   else if constexpr (TensorLike<Y>) return Var<Tensor<typename Y::Number>>(Tensor<typename Y::Number>::zeros(y.shape()));
   else return detail::tangents<Tag, Var<double>>(y);
 }
+/// So it does at a tensor of an outer derivative: a second derivative along directions, uₓₓ say.
+template <class F, DualTensor X, class V> requires std::convertible_to<V, X> auto jvp(const F& f, const X& x, const V& v) {
+  using Tag = detail::Tag<F, X>;
+  const X direction(v);
+  detail::require_shape("jvp", "the direction", x.shape(), direction.shape());
+  const auto y = f(Dual<X, Tag>(x, direction));
+  if constexpr (detail::Vector<decltype(y)>) {
+    std::vector<decltype(detail::tangent<Tag>(y[0]))> all;
+    for (const auto& one : y) all.push_back(detail::tangent<Tag>(one));
+    return all;
+  } else return detail::tangent<Tag>(y);
+}
 /// At plain numbers it is plain: throws TapeError where f uses variables of a tape besides.
 template <class F, class T> auto jvp(const F& f, const Tensor<T>& x, const Tensor<T>& v) {
   const auto y = jvp(f, Var<Tensor<T>>(x), v);
@@ -194,7 +234,7 @@ template <class F, detail::Number X, detail::Number V> auto jvp(const F& f, cons
 template <class F, detail::Vector X, class U> auto vjp(const F& f, const X& x, const U& u) {
   using S = detail::ElementOf<X>;
   detail::Taped<S> at(x);
-  const auto y = detail::all_numbers<S>(f(std::as_const(at.x)));
+  const auto y = detail::all_numbers<S>(at.result_of("vjp", f));
   std::vector<S> weights;
   if constexpr (detail::Number<U>) weights = {S(u)}; else for (std::size_t i = 0; i < detail::size_of(u); ++i) weights.push_back(S(u[i]));
   detail::require_size("vjp", "the weights", y.size(), weights.size());
@@ -202,22 +242,21 @@ template <class F, detail::Vector X, class U> auto vjp(const F& f, const X& x, c
   return at.adjoints();
 }
 template <class F, class T, class U> auto vjp(const F& f, const Tensor<T>& x, const U& u) {
-  Tape tape;
-  const Var<Tensor<T>> at = tape.variable(x);
-  const auto y = f(at);
+  detail::TapedTensor<T> at(x);
+  const auto y = at.result_of("vjp", f);
   using Y = std::remove_cvref_t<decltype(y)>;
   if constexpr (TensorLike<Y>) {
     detail::require_shape("vjp", "the weights", y.shape(), u.shape());
     const Var<double> weighted = dot(y, u);
-    tape.backward(weighted, 1.0);
+    at.tape.backward(weighted, 1.0);
   } else if constexpr (detail::Vector<Y>) {
     const auto outputs = detail::all_numbers<double>(y);
     detail::require_size("vjp", "the weights", outputs.size(), detail::size_of(u));
     std::vector<double> weights;
     for (std::size_t i = 0; i < outputs.size(); ++i) weights.push_back(static_cast<double>(u[i]));
-    tape.backward(outputs, weights);
-  } else tape.backward(Var<double>(y), static_cast<double>(u));
-  return tape.adjoint(at);
+    at.tape.backward(outputs, weights);
+  } else at.tape.backward(Var<double>(y), static_cast<double>(u));
+  return at.tape.adjoint(at.x);
 }
 
 template <class F, detail::Number X, class U> auto vjp(const F& f, const X& x, const U& u) {
@@ -230,28 +269,27 @@ template <class F, detail::Number X, class U> auto vjp(const F& f, const X& x, c
 template <class F, detail::Vector X> auto jacobian(const F& f, const X& x) {
   using S = detail::ElementOf<X>;
   detail::Taped<S> at(x);
-  const auto y = detail::all_numbers<S>(f(std::as_const(at.x)));
+  const auto y = detail::all_numbers<S>(at.result_of("jacobian", f));
   if constexpr (std::same_as<S, double>) return at.tape.jacobian(y, at.x); else return at.gradients(y);
 }
 template <class F, class T> Tensor<double> jacobian(const F& f, const Tensor<T>& x) {
-  Tape tape;
-  const Var<Tensor<T>> at = tape.variable(x);
-  const auto y = f(at);
+  detail::TapedTensor<T> at(x);
+  const auto y = at.result_of("jacobian", f);
   using Y = std::remove_cvref_t<decltype(y)>;
   std::vector<std::vector<double>> rows;
-  const auto walked = [&] { const Tensor<T> g = tape.adjoint(at); rows.emplace_back(g.begin(), g.end()); };
+  const auto walked = [&] { const Tensor<T> g = at.tape.adjoint(at.x); rows.emplace_back(g.begin(), g.end()); };
   if constexpr (detail::is_tensor<Y>) return Tensor<double>::zeros(Shape({y.size(), x.size()}));  // a constant function
   else if constexpr (detail::is_tensor_var<Y>) {
     if (y.place() == 0) return Tensor<double>::zeros(Shape({y.size(), x.size()}));
     for (std::size_t i = 0; i < y.size(); ++i) {
       auto unit = Tensor<typename Y::Number>::zeros(y.shape());
       unit[i] = 1;
-      tape.backward(y, unit);
+      at.tape.backward(y, unit);
       walked();
     }
   } else
     for (const Var<double>& component : detail::all_numbers<double>(y)) {
-      tape.backward(component, 1.0);
+      at.tape.backward(component, 1.0);
       walked();
     }
   return detail::matrix(rows, x.size());
@@ -273,11 +311,10 @@ template <class F, detail::Vector X, class V> auto hvp(const F& f, const X& x, c
 }
 template <class F, class T> Tensor<T> hvp(const F& f, const Tensor<T>& x, const Tensor<T>& v) {
   using Tag = detail::Tag<F, Tensor<T>>;
-  Tape tape;
-  const Var<Tensor<T>> at = tape.variable(x);
-  const auto slope = detail::tangent<Tag>(f(detail::dual_point<Tag>("hvp", at, Var<Tensor<T>>(v))));
-  tape.backward(detail::one_number<double>("hvp", slope), 1.0);
-  return tape.adjoint(at);
+  detail::TapedTensor<T> at(x);
+  const auto slope = detail::tangent<Tag>(at.result_of("hvp", [&](const auto& point) { return f(detail::dual_point<Tag>("hvp", point, Var<Tensor<T>>(v))); }));
+  at.tape.backward(detail::one_number<double>("hvp", slope), 1.0);
+  return at.tape.adjoint(at.x);
 }
 template <class F, detail::Number X, detail::Number V> auto hvp(const F& f, const X& x, const V& v) {
   return detail::stored(derivative([&f](const auto& at) { return derivative(f, at); }, x) * v);

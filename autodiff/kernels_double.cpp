@@ -10,7 +10,9 @@ HWY_EXPORT(table);
 
 const Kernels<double>* detail::double_table(std::int64_t targets) {
   hwy::GetChosenTarget().Update(targets);
-  return static_cast<const Kernels<double>*>(HWY_DYNAMIC_DISPATCH(table)());
+  const auto* const chosen = static_cast<const Kernels<double>*>(HWY_DYNAMIC_DISPATCH(table)());
+  hwy::GetChosenTarget().DeInit();  // it is the whole program's: a user's own kernels choose anew
+  return chosen;
 }
 
 }  // namespace autodiff::inline v1

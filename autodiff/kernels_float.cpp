@@ -10,7 +10,9 @@ HWY_EXPORT(table);
 
 const Kernels<float>* detail::float_table(std::int64_t targets) {
   hwy::GetChosenTarget().Update(targets);
-  return static_cast<const Kernels<float>*>(HWY_DYNAMIC_DISPATCH(table)());
+  const auto* const chosen = static_cast<const Kernels<float>*>(HWY_DYNAMIC_DISPATCH(table)());
+  hwy::GetChosenTarget().DeInit();  // it is the whole program's: a user's own kernels choose anew
+  return chosen;
 }
 
 std::int64_t detail::compiled_targets() { return HWY_TARGETS; }

@@ -108,36 +108,44 @@ template <std::floating_point T> class Parameter {
   std::uint64_t identity_ = detail::new_identity();
 
   /// What a parameter has that was moved from: no numbers, and all of them share it.
-  static Block* nothing() noexcept {
+  static Block& nothing() {
     static Block& block = *new Block({});
-    block.retain();
-    return &block;
+    return block;
+  }
+  static Block* share_nothing() noexcept {
+    nothing().retain();
+    return &nothing();
   }
 
  public:
   using Number = T;
-  explicit Parameter(Tensor<T> value) : block_(new Block(std::move(value))) {}
+  explicit Parameter(Tensor<T> value) : block_(new Block(std::move(value))) { nothing(); }  // made here, so that moving allocates nothing
   explicit Parameter(const Shape& shape) : Parameter(Tensor<T>::zeros(shape)) {}
   Parameter(const Parameter& other) : Parameter(other.value()) {}
-  Parameter(Parameter&& other) noexcept : block_(std::exchange(other.block_, nothing())), identity_(std::exchange(other.identity_, detail::new_identity())) {}
-  Parameter& operator=(const Parameter& other) { return *this = Parameter(other); }
-  Parameter& operator=(Parameter&& other) noexcept { std::swap(block_, other.block_); return *this; }
+  Parameter(Parameter&& other) noexcept : block_(std::exchange(other.block_, share_nothing())), identity_(std::exchange(other.identity_, detail::new_identity())) {}
+  Parameter& operator=(const Parameter& other) { Parameter copy(other); std::swap(block_, copy.block_); return *this; }
+  Parameter& operator=(Parameter&& other) noexcept { std::swap(block_, other.block_), std::swap(identity_, other.identity_); return *this; }
   ~Parameter() { block_->release(); }
 
-  /// A number that no other parameter of the program has. It goes along with a move; an assignment gives other numbers to the same parameter.
+  /// A number that no other parameter of the program has. It goes along where the parameter moves, by a swap too; to copy into a parameter gives it
+  /// other numbers and leaves it the same.
   std::uint64_t identity() const { return identity_; }
+  /// Are its numbers gone, to the parameter that it was moved to?
+  bool moved_from() const { return block_ == &nothing(); }
   const Tensor<T>& value() const { return block_->value; }
   const Shape& shape() const { return block_->value.shape(); }
   std::size_t size() const { return block_->value.size(); }
-  /// Other numbers, of the same shape. What has been recorded keeps the old ones. Throws ShapeError for another shape.
+  /// Other numbers, of the same shape. What has been recorded keeps the old ones, and their adjoint: a step after it does not reach the new ones, so
+  /// assign before recording, or after the step. Throws ShapeError for another shape.
   void assign(Tensor<T> value) {
-    if (value.shape() != shape()) throw ShapeError(detail::text("parameter: shape {} cannot take numbers of shape {}", {shape().text(), value.shape().text()}));
+    if (value.shape() != shape())
+      throw ShapeError(detail::text("assign: numbers of shape {} for a parameter of shape {}; give as many", {value.shape().text(), shape().text()}));
     block_->replace(std::move(value));
   }
 
   /// Its variable on the tape that records; a constant if none does.
   [[gnu::always_inline]] Var<Tensor<T>> var() const {
-    if (!recording()) return block_->value;
+    if (!detail::records()) return block_->value;
     Cell& c = cell();
     return {&c, c.place};
   }
@@ -167,6 +175,11 @@ template <std::floating_point T> class Parameter {
     [[gnu::noinline]] void descend_by_product(T rate) const { compute(*block_->cell->owed, block_->cell->shape, block_->update(tape_), true, -rate); }
   };
   [[gnu::always_inline]] Reached reached() const { return {block_, block_->reached_by()}; }
+  /// Has a walk backwards begun after it was recorded, which no update has used? It need not have reached it.
+  bool walked() const {
+    const Tape* const tape = block_->holder();
+    return tape && tape->swept > tape->id_of(block_->place, "step") && block_->cell->updated != tape->nodes.sweep;
+  }
   /// dy/dp after backward(y), for one update; null where reached() is false.
   const T* adjoint() const {
     const Reached here = reached();
@@ -175,7 +188,6 @@ template <std::floating_point T> class Parameter {
   /// The numbers, for an update in place that uses up the adjoint. What was recorded with the old ones can't be walked backwards again.
   T* update() { return block_->update(block_->holder()); }
 
-  [[gnu::always_inline]] static bool recording() { return detail::active<double>->base != detail::nowhere || detail::recorder<double>().base != detail::nowhere; }
   /// Where it stands on the tape that records: put there on first use.
   [[gnu::always_inline]] Cell& cell() const {
     Tape& tape = *detail::active<double>;

@@ -140,7 +140,9 @@ void Nodes<double>::release_all() {
 
 Place draw_block() {
   static std::atomic<Place> next_block{block};
-  return next_block.fetch_add(block, std::memory_order_relaxed);
+  const Place first = next_block.fetch_add(block, std::memory_order_relaxed);
+  if (first >= nowhere) throw TapeError(fmt::format("tape: {} tapes were made, each on memory of its own, the most a program may; keep threads alive, whose next tapes take the memory of ended ones", nowhere / block));
+  return first;
 }
 
 std::uint64_t new_identity() {

@@ -185,6 +185,8 @@ template <class Scalar> [[gnu::always_inline]] inline Record<Scalar>& recorder()
   if (__atomic_load_n(&active<Scalar>->ended, __ATOMIC_ACQUIRE)) [[unlikely]] tidy_tapes<Scalar>();
   return *active<Scalar>;
 }
+/// Does a tape over double record on this thread?
+[[gnu::always_inline]] inline bool records() { return active<double>->base != nowhere || recorder<double>().base != nowhere; }
 template <class Scalar> void put_on_top(Link<Scalar>& link);
 template <class Scalar> void take_out(Link<Scalar>& link);
 template <class Scalar> Record<Scalar>* new_tape();              ///< a record, on top of this thread's list

@@ -54,6 +54,7 @@ template <std::floating_point T> class Var<Tensor<T>> {
     Cell& c = readable_cell();
     if (c.storage) return Tensor<T>::sharing(c.shape, c.data, c.storage);
     if (place_ == 0) return constant()->tensor;
+    if (c.parameter) return copy_of(c);  // not to be remembered: an update changes the numbers in place
     if (!c.handed || !c.handed->value) return handed_out(c);
     return shared_copy(c, c.handed->value);
   }
@@ -85,6 +86,7 @@ template <std::floating_point T> class Var<Tensor<T>> {
     if (place_ != 0 && !detail::active<double>->holds(place_) && !detail::holder_of<double>(place_)) [[unlikely]] detail::recorder<double>().id_of(place_, "value");
     return *cell_;
   }
+  static Tensor<T> copy_of(const Cell& c) { return Tensor<T>::from(std::span<const T>(c.data, c.shape.count()), c.shape); }
   static Tensor<T> shared_copy(const Cell& c, detail::Storage* copy) { return Tensor<T>::sharing(c.shape, static_cast<const T*>(copy->numbers()), copy); }
   Tensor<T> handed_out(Cell& c) const {
     auto& nodes = const_cast<detail::Record<double>*>(detail::holder_of<double>(place_))->nodes;

@@ -30,6 +30,7 @@ template <class M> void initialize(M& model, std::uint64_t seed, Scheme scheme =
   double deviation = 0;
   std::size_t found = 0;
   for_each_parameter(model, [&]<class T>(Parameter<T>& p) {
+    detail::require_numbers("initialize", p);
     const Shape& shape = p.shape();
     const bool weights = shape.axes() >= 2;
     ++found;

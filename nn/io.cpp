@@ -278,7 +278,7 @@ void read_file(const std::string& path, std::span<const Entry> entries) {
     complain("it has {} bytes, and a safetensors file has at least 8", {size});
   if (length > longest_header)
     complain("its header should have {} bytes, and {} are the most; this is not a safetensors file", {length, longest_header});
-  if (length > size - length_bytes)
+  if (size < length_bytes || length > size - length_bytes)
     complain("its header should have {} bytes, but the file ends after {}; it is truncated, or not a safetensors file",
         {length, size - length_bytes});
   std::string words(length, '\0');

@@ -36,6 +36,7 @@ void read_file(const std::string& path, std::span<const Entry> entries);
 template <class M> void save(const M& model, const std::string& path) {
   std::vector<detail::Entry> entries;
   for_each_named_parameter(model, [&]<class T>(const std::string& name, const Parameter<T>& p) {
+    detail::require_numbers("save", p);
     entries.push_back({name, p.shape(), std::same_as<T, float>, p.value().data(), nullptr});
   });
   if (entries.empty()) detail::refuse_empty_model("save");
@@ -48,6 +49,7 @@ template <class M> void load(M& model, const std::string& path) {
   std::vector<detail::Entry> entries;
   std::tuple<std::vector<Tensor<float>>, std::vector<Tensor<double>>> read;
   for_each_named_parameter(model, [&]<class T>(const std::string& name, Parameter<T>& p) {
+    detail::require_numbers("load", p);
     Tensor<T>& t = std::get<std::vector<Tensor<T>>>(read).emplace_back(Tensor<T>::uninitialized(p.shape()));
     entries.push_back({name, p.shape(), std::same_as<T, float>, nullptr, t.mutable_data()});
   });

@@ -19,7 +19,7 @@ template <class X> struct NumberOf : NumberOf<std::remove_cvref_t<decltype(std::
 template <class X> requires TensorLike<X> struct NumberOf<X> { using type = typename X::Number; };
 template <class X> using NumberIn = typename NumberOf<X>::type;
 
-inline bool recording() { return Parameter<float>::recording(); }
+using autodiff::detail::records;
 
 template <class I> std::size_t checked_size(const char* what, I n) {
   if (!(n > 0)) throw ShapeError(text("linear: {} {}; give at least 1", {n, what}));
@@ -53,7 +53,7 @@ template <std::floating_point T = float> struct Linear {
   template <class Rule, AnyTensor X> auto with(const X& x) const {
     check_number<X>();
     if constexpr (DualTensor<X>) return layer<Rule>(x, weight, bias);
-    else if (detail::recording()) return Var<Tensor<T>>(layer<Rule>(x, weight, bias));
+    else if (detail::records()) return Var<Tensor<T>>(layer<Rule>(x, weight, bias));
     else return Var<Tensor<T>>(layer<Rule>(x, weight.value(), bias.value()));
   }
   /// The values alone, while nothing records.
@@ -122,7 +122,7 @@ class Dropout {
   template <AnyTensor X> auto operator()(const X& x) const {
     using T = detail::NumberIn<X>;
     using Y = std::remove_cvref_t<decltype(drop<T>(x))>;
-    if (rate_ == 0 || detail::dropouts_off || !detail::recording()) return Y(x);
+    if (rate_ == 0 || detail::dropouts_off || !detail::records()) return Y(x);
     return drop<T>(x);
   }
 
@@ -173,7 +173,7 @@ template <class... Layers> struct Sequential {
       using T = typename X::Number;
       using Y = std::remove_cvref_t<decltype(as_var(run<0>(std::declval<const Var<Tensor<T>>&>())))>;
       if constexpr (autodiff::detail::is_tensor<X>) {
-        if (!detail::recording()) return Y(values<0>(x));
+        if (!detail::records()) return Y(values<0>(x));
         return Y(run<0>(x));
       } else return Y(run<0>(x));
     }

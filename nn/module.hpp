@@ -273,6 +273,9 @@ template <class M, class F, class At> void walk(M& m, const F& f, At& at) {
   }
 }
 
+template <class T> void require_numbers(const char* where, const Parameter<T>& p) {
+  if (p.moved_from()) throw Error(text("{}: a parameter of this model was moved from; use the model that it was moved to", {where}));
+}
 [[noreturn]] inline void refuse_empty_model(const char* where) {
   throw Error(text("{}: this model holds no parameters: its containers are empty", {where}));
 }

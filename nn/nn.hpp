@@ -21,6 +21,7 @@
 //   1  module.hpp    the parameters of a struct: for_each_parameter, for_each_named_parameter, parameter_count
 //      random.hpp    Random: the same digits on every machine
 #pragma once
+#pragma GCC visibility push(default)  // as autodiff.hpp does
 #include "init.hpp"
 #include "io.hpp"
 #include "layers.hpp"
@@ -28,3 +29,4 @@
 #include "module.hpp"
 #include "optim.hpp"
 #include "random.hpp"
+#pragma GCC visibility pop

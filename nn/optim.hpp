@@ -18,7 +18,7 @@ constexpr Range rates{0, 1e30, true, true}, fractions{0, 1, true, false}, positi
 
 [[noreturn]] inline void refuse_unreached(const char* optimizer) {
   throw Error(text("{}: no parameter of this net has an adjoint: before each step call tape.backward(cost), on a cost of this net's "
-      "output, and do not clear the tape in between", {optimizer}));
+      "output, and do not clear the tape in between, nor give the net other numbers", {optimizer}));
 }
 
 /// What an optimizer keeps for one parameter.
@@ -33,9 +33,13 @@ class NetState {
  public:
   NetState() = default;
   NetState(const NetState& other) : floats_(other.floats_), doubles_(other.doubles_), kinds_(other.kinds_) {}
-  NetState(NetState&&) = default;
+  NetState(NetState&& other) noexcept { *this = std::move(other); }
   NetState& operator=(const NetState& other) { return *this = NetState(other); }
-  NetState& operator=(NetState&&) = default;
+  NetState& operator=(NetState&& other) noexcept {
+    floats_ = std::exchange(other.floats_, {}), doubles_ = std::exchange(other.doubles_, {}), kinds_ = std::exchange(other.kinds_, {});
+    net_ = std::exchange(other.net_, 0);
+    return *this;
+  }
 
   /// Makes room on the first step, checks on every other; throws before anything has changed.
   template <class M> void bind(const char* optimizer, M& model, int moments) {
@@ -98,14 +102,18 @@ template <class M> void require_initialized(const char* optimizer, M& model) {
         "nn::initialize(net, seed) first", {optimizer, dead, matrices}));
 }
 
-/// f(parameter, what the last backward() reached of it, its number among those of its type) for all that it reached; throws Error if that was none.
+/// f(parameter, what the last backward() reached of it, its number among those of its type) for all that it reached; throws Error if no backward()
+/// came after they were recorded. (One whose slopes are 0, of a hinge that is off, reaches nothing, and nothing is wrong.)
 template <class M, class F> void for_each_reached(const char* optimizer, M& model, const F& f) {
   bool reached = false;
   std::size_t floats = 0, doubles = 0;
   for_each_parameter(model, [&]<class T>(Parameter<T>& p) {
     const std::size_t i = std::same_as<T, float> ? floats++ : doubles++;
     const auto here = p.reached();
-    if (!here) return;
+    if (!here) {
+      reached = reached || p.walked();
+      return;
+    }
     reached = true;
     f(p, here, i);
   });
@@ -142,7 +150,8 @@ class Sgd {
     options_.learning_rate = rate;
   }
 
-  /// Moves every parameter that the last backward() reached; uses up its adjoint. Throws Error if that was none, or this is another net.
+  /// Moves every parameter that the last backward() reached with a slope other than 0; uses up its adjoint. Throws Error if there was no backward(), or,
+  /// with momentum, if this is another net than before.
   template <class M> void step(M& model) {
     const SgdNumbers numbers{options_.learning_rate, options_.momentum, options_.weight_decay, options_.nesterov};
     const bool keeps = options_.momentum != 0, bare = !keeps && options_.weight_decay == 0;
@@ -191,7 +200,8 @@ class Adam {
     options_.learning_rate = rate;
   }
 
-  /// Moves every parameter that the last backward() reached; uses up its adjoint. Throws Error if that was none, or this is another net.
+  /// Moves every parameter that the last backward() reached with a slope other than 0; uses up its adjoint. Throws Error if there was no backward(), or
+  /// if this is another net than before.
   template <class M> void step(M& model) {
     if (!started_) [[unlikely]] detail::require_initialized("adam", model), started_ = true;
     state_.bind("adam", model, 2);

@@ -313,3 +313,15 @@ TEST_CASE("a map of layers is saved by its keys") {
   CHECK_NOTHROW(nn::load(net, folder / "net"));
   CHECK_THROWS_WITH_AS(nn::load(other, folder / "net"), doctest::Contains("it holds no \"0.wrong.weight\""), nn::FileError);
 }
+TEST_CASE("a net that was moved from is neither saved, loaded nor initialized, and the file stays as it was") {
+  const Folder folder;
+  Net net = some_net(1);
+  nn::save(net, folder / "net");
+  const Net other = std::move(net);
+  CHECK_THROWS_WITH_AS(nn::save(net, folder / "net"), doctest::Contains("save: a parameter of this model was moved from"), ad::Error);
+  CHECK_THROWS_AS(nn::load(net, folder / "net"), ad::Error);
+  CHECK_THROWS_AS(nn::initialize(net, 1), ad::Error);
+  Net again = some_net(2);
+  nn::load(again, folder / "net");
+  CHECK(same(again, other));
+}

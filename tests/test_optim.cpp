@@ -157,7 +157,7 @@ TEST_CASE("a step that finds no adjoint says what to do") {
   auto net = small_net();
   const auto check = [&](auto optimizer, const std::string& name) {
     const std::string text = name + ": no parameter of this net has an adjoint: before each step call tape.backward(cost), on a cost of "
-        "this net's output, and do not clear the tape in between";
+        "this net's output, and do not clear the tape in between, nor give the net other numbers";
     CHECK_THROWS_WITH_AS(optimizer.step(net), text.c_str(), ad::Error);
     ad::Tape tape;
     const ad::Var cost = sum(net(Tensor{{1, 2}}));
@@ -286,4 +286,49 @@ TEST_CASE("an optimizer tells its options") {
   CHECK(adam.options().beta1 == 0.75);
   CHECK(adam.options().learning_rate == 0.5);
   CHECK(nn::Dropout(0.25).rate() == 0.25);
+}
+TEST_CASE("where all slopes are 0 a step moves nothing and is no mistake, without a backward it is one") {
+  nn::Linear<double> line(2, 1);
+  nn::initialize(line, 1);
+  nn::Adam adam{{}};
+  nn::Sgd sgd{{.learning_rate = 0.1}};
+  ad::Tape tape;
+  const ad::Var distance = mean(line(Tensor{{1, 2}}));
+  const ad::Var hinge = max(distance - 100.0, 0.0);
+  const Tensor before = line.weight.value();
+  CHECK_THROWS_AS(adam.step(line), ad::Error);
+  tape.backward(hinge);
+  CHECK_NOTHROW(adam.step(line));
+  CHECK_NOTHROW(sgd.step(line));
+  CHECK(equal(line.weight.value(), before));
+  tape.clear();
+  CHECK_THROWS_AS(adam.step(line), ad::Error);
+}
+TEST_CASE("a net that travels keeps its optimizer: through functions, swaps and sorting") {
+  using Net = nn::Linear<double>;
+  struct Individual { Net net; nn::Adam optimizer; double fitness; };
+  const auto learn = [](Net net, nn::Adam& optimizer) {
+    ad::Tape tape;
+    const ad::Var cost = nn::mse(net(Tensor{{1, 2}}), {{1}});
+    tape.backward(cost);
+    optimizer.step(net);
+    return net;
+  };
+  Net net(2, 1);
+  nn::Adam optimizer{{}};
+  for (int i = 0; i < 3; ++i) net = learn(std::move(net), optimizer);
+  std::vector<Individual> all;
+  for (int i = 0; i < 5; ++i) all.push_back({Net(2, 1), nn::Adam{{}}, static_cast<double>((3 * i) % 5)});
+  const auto learn_all = [&] { for (auto& one : all) one.net = learn(std::move(one.net), one.optimizer); };
+  learn_all();
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.fitness < b.fitness; });
+  learn_all();
+  all.erase(all.begin());
+  learn_all();
+  std::swap(all[0].net, all[1].net);
+  CHECK_THROWS_AS(learn(all[0].net, all[0].optimizer), ad::Error);
+  std::swap(all[0].optimizer, all[1].optimizer);
+  learn_all();
+  nn::Adam spent = std::move(optimizer);
+  CHECK_NOTHROW(learn(Net(2, 1), optimizer));  // NOLINT: one that was moved from is as new
 }

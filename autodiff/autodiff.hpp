@@ -9,12 +9,13 @@
 //      graph.hpp       to_dot, to_text: what was recorded
 //   4  ops.hpp         products and moves: matmul, transpose, reshape, slice, gather, concatenate, stack …
 //      reduce.hpp      sum, mean, max, min, dot, norm, logsumexp, softmax …
-//      parameter.hpp   tensors to be learned
+//      parameter.hpp   tensors to be parameter_cells
 //      fused.hpp       a layer or a cost in one operation
 //   3  var.hpp         Var<double>: numbers that remember, and how expressions of them are recorded
 //      tensor_var.hpp  Var<Tensor<T>>: tensors that remember
 //   2  tape.hpp        record, backward, mark, rewind       nodes.hpp, arena.hpp  its tensor half, and its memory
-//      arguments.hpp   how it stores them               nan_trap.hpp  where the first NaN came from
+//      arguments.hpp   how it stores them               adjoint.hpp  where the adjoint of a tensor is
+//      nan_trap.hpp    where the first NaN came from
 //   1  dual.hpp        forward mode                         kernels.hpp  loops over memory, for each instruction set
 //      batch.hpp       eight numbers computed with as one
 //   0  rules.hpp       the table of elementary functions (rules.inl), and what a number is

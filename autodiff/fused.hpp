@@ -32,8 +32,8 @@ template <class Rule, class T> Var<Tensor<T>> layer(const Operand<T>& x, const O
   };
   const auto pullback = [](const Pull<T>& p) {
     const Affine<T> affine{p.in(0).shape.rows(), p.in(1).shape[1], p.in(1).shape[0], p.in(0).data, p.in(1).data, nullptr, p.out().data};
-    const bool owed = p.may_owe(p.in(1), p.in(0));
-    auto gx = p.to(0), gw = owed ? Target<T>{} : p.to(1), gbias = p.to(2);
+    const bool deferred = p.may_defer(p.in(1), p.in(0));
+    auto gx = p.to(0), gw = deferred ? Target<T>{} : p.to(1), gbias = p.to(2);
     if ((gx && (gx.data == gw.data || gx.data == gbias.data)) || (gw && gw.data == gbias.data)) [[unlikely]]  // one variable twice: all is added
       for (int i = 0; i < 3; ++i) {
         Target<T>& to = i == 0 ? gx : i == 1 ? gw : gbias;
@@ -41,10 +41,10 @@ template <class Rule, class T> Var<Tensor<T>> layer(const Operand<T>& x, const O
       }
     Nodes<double>& nodes = p.tape.nodes;
     const std::size_t results = affine.m * affine.n;
-    T* const gz = bare ? nullptr : owed ? nodes.template numbers<T>(nodes.walk, results) : nodes.template scratch<T>(results);
+    T* const gz = bare ? nullptr : deferred ? nodes.template numbers<T>(nodes.walk_memory, results) : nodes.template scratch<T>(results);
     const AffineAdjoints<T> adjoints{p.adjoint(), gz, gx.data, gw.data, gbias.data, gx.add, gw.add, gbias.add};
     if constexpr (bare) kernels<T>().affine_pullback(affine, adjoints); else kernels<T>().layer_pullback[row](affine, adjoints);
-    if (owed) p.owe(p.in(1), affine.x, bare ? p.adjoint() : gz, affine.m);
+    if (deferred) p.defer(p.in(1), affine.x, bare ? p.adjoint() : gz, affine.m);
   };
   if (x->shape.axes() == 2) return record<T>(name, MatrixShape{x->shape[0], w->shape[1]}, forward, pullback, x, w, bias);
   return record<T>(name, x->shape.with(x->shape.axes() - 1, w->shape[1]), forward, pullback, x, w, bias);
@@ -76,7 +76,7 @@ template <class T, class Cost> Var<double> cost_with_gradient(const char* name, 
   T* const gradient = active<double>->nodes.template numbers<T>(n);
   return record_number<T>(name, [&] { return cost(gradient); }, [gradient](const Pull<T>& p) {
     const double g = p.number_adjoint();
-    if (g == 1 && p.lend(p.in(0), gradient)) return;
+    if (g == 1 && p.alias(p.in(0), gradient)) return;
     const auto to = p.to(0);
     kernels<T>().axpy(static_cast<T>(g), gradient, to.data, p.in(0).shape.count(), to.add);
   }, x);

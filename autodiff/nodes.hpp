@@ -19,34 +19,35 @@ namespace detail {
 
 template <class Scalar> struct Record;
 
+/// What the last walk backwards has left of an adjoint (adjoint.hpp).
+enum class Adjoint : unsigned char { written, aliased, deferred };
+
 /// What any tensor on a tape has.
 struct CellBase {
-  Place place = 0;          ///< 0: a constant, which takes no adjoint
-  std::uint64_t swept = 0;  ///< the walk backwards that wrote its adjoint; another number than the last walk's: it is zero
+  Place place = 0;         ///< 0: a constant, which takes no adjoint
+  std::uint64_t walk = 0;  ///< the walk backwards that gave it its adjoint; not the last one: that is zero
   Shape shape;
   struct Handed* handed = nullptr;
-  /// Its adjoint: numbers of its own; somebody else's, to be read only (Pull::lend, tensor_var.hpp); a product still to be computed.
-  enum class Held : unsigned char { own, borrowed, owed } held = Held::own;
+  Adjoint state = Adjoint::written;
   struct Shared* parameter = nullptr;  ///< whose numbers these are: an optimizer may change them before the next clear()
-  std::uint64_t updated = 0;           ///< the walk backwards whose adjoint it has used up
+  std::uint64_t used_up = 0;           ///< the walk backwards whose adjoint an update has used
 };
 
 /// Copies that a user has asked for, to be handed out again: `y.value()(i, j)` in a loop copies y once.
 struct Handed {
   Storage* value = nullptr;
   Storage* adjoint = nullptr;
-  std::uint64_t swept = 0;  ///< the walk backwards whose adjoint it is
+  std::uint64_t walk = 0;  ///< whose adjoint it is
 };
 
-/// The adjoint of a matrix of weights as the product that it is, xᵀ·gz, (M,K)ᵀ·(M,N) → (K,N). Gradient descent adds it to the weights while it
-/// is computed; whoever asks for the adjoint has it computed first (`settle`, tensor_var.hpp).
-template <class T> struct Owed { const T *x = nullptr, *gz = nullptr; std::size_t m = 0; };
+/// The adjoint of a matrix as the product that it is, xᵀ·gz, (M,K)ᵀ·(M,N) → (K,N).
+template <class T> struct Deferred { const T *x = nullptr, *gz = nullptr; std::size_t m = 0; };
 
 template <class T> struct Cell : CellBase {
   T* data = nullptr;
-  T* adjoint = nullptr;           ///< carved from the arena on first use, and anew after a rewind()
+  T* adjoint = nullptr;
   Storage* storage = nullptr;     ///< whose numbers these are, if not the arena's
-  const Owed<T>* owed = nullptr;  ///< where that is what is held
+  const Deferred<T>* deferred = nullptr;
 };
 
 /// One recorded operation.
@@ -86,21 +87,20 @@ template <class Scalar> struct Nodes {
 template <> struct Nodes<double> {
   static constexpr bool possible = true;
   static constexpr Id nobody = ~Id{0};
-  struct Mark { std::size_t nodes = 0, storages = 0, shared = 0, learned = 0; Arena::Position arena; };
+  struct Mark { std::size_t nodes = 0, storages = 0, shared = 0, parameter_cells = 0; Arena::Position arena; };
 
   Stack<Node> list;
   Arena arena;
-  Arena walk;                   ///< memory until the next walk backwards
+  Arena walk_memory;            ///< until the next walk backwards: adjoints, and what they are computed from
   Stack<Storage*> storages;     ///< kept until a clear() after which they were not used
   Stack<Shared*> shared;        ///< likewise
   struct Replaced { Storage* storage; Id of; };
   Stack<Replaced> replaced;     ///< numbers that a parameter has given up, for as long as its statement `of` stands
-  Stack<CellBase*> learned;     ///< where parameters stand in this recording, but for those that stand in cells of their own
+  Stack<CellBase*> parameter_cells;     ///< where parameters stand in this recording, but for those that stand in cells of their own
   Stack<CellBase*> handed_out;  ///< whose copies users have, until clear() or rewind()
   Place recording = 0, recording_before = 0;  ///< names of what is recorded since clear(), and of what was before it
-  std::uint64_t sweep = 0;      ///< number of the last walk backwards
-  std::uint64_t sweep_before_rewind = 0;  ///< adjoints written up to then may lie in memory that rewind() took back
-  Id updated = nobody;          ///< the first parameter that has changed in place since it was recorded: no walk backwards while it is there
+  std::uint64_t walk_number = 0;  ///< of the last walk backwards
+  Id first_changed = nobody;    ///< the first parameter that has changed in place since it was recorded: no walk backwards while it is there
   Buffer<char> scratch_memory;
 
   constexpr Nodes() = default;
@@ -175,15 +175,15 @@ template <> struct Nodes<double> {
     return *cell.handed;
   }
 
-  Mark mark() const { return {list.size(), storages.size(), shared.size(), learned.size(), arena.position()}; }
+  Mark mark() const { return {list.size(), storages.size(), shared.size(), parameter_cells.size(), arena.position()}; }
   void rewind(const Mark& mark, Id end);  ///< statements from `end` on are gone
-  /// Where among `learned` a parameter stands; null if it does not.
+  /// Where among `parameter_cells` a parameter stands; null if it does not.
   CellBase* cell_of(const Shared& parameter) const;
   /// Forgets everything; from now on the recording is called `next`.
   void forget_all(Place next);
   void release_all();
-  std::size_t bytes() const { return list.size() * sizeof(Node) + arena.used() + walk.used(); }
-  std::size_t reserved() const { return list.capacity() * sizeof(Node) + arena.capacity() + walk.capacity() + scratch_memory.capacity(); }
+  std::size_t bytes() const { return list.size() * sizeof(Node) + arena.used() + walk_memory.used(); }
+  std::size_t reserved() const { return list.capacity() * sizeof(Node) + arena.capacity() + walk_memory.capacity() + scratch_memory.capacity(); }
 };
 
 }  // namespace detail

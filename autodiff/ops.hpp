@@ -83,12 +83,12 @@ template <class T> Var<Tensor<T>> matmul(const Operand<T>& left, const Operand<T
       return to;
     };
     const T *a = p.in(0).data, *b = p.in(1).data, *g = p.adjoint();
-    const bool owed = one && !empty && p.may_owe(p.in(1), p.in(0));
+    const bool deferred = one && !empty && p.may_defer(p.in(1), p.in(0));
     if (const auto to = target(0); to && !empty) each_matrix(plan, to.data, b, g, [=, m = m, n = n, k = k](T* ga, const T* bi, const T* gi) {
       // (M,N)·(K,N)ᵀ → (M,K)
       kernels<T>().product({.m = m, .n = k, .k = n, .a = gi, .a_row = n, .a_col = 1, .b = bi, .b_row = 1, .b_col = n, .c = ga, .add = to.add, .block = one});
     });
-    if (owed) p.owe(p.in(1), a, g, m);
+    if (deferred) p.defer(p.in(1), a, g, m);
     else if (const auto to = target(1); to && !empty) each_matrix(plan, a, to.data, g, [=, m = m, n = n, k = k](const T* ai, T* gb, const T* gi) {
       // (M,K)ᵀ·(M,N) → (K,N)
       kernels<T>().product({.m = k, .n = n, .k = m, .a = ai, .a_row = 1, .a_col = k, .b = gi, .b_row = n, .b_col = 1, .c = gb, .add = to.add, .block = one});
@@ -196,7 +196,7 @@ template <class T> Var<Tensor<T>> reshape(const Var<Tensor<T>>& x, const Shape& 
   const detail::Operand<T> in(x, "reshape");
   const std::size_t n = shape.count();
   return detail::record<T>("reshape", shape, [&](T* y) { std::copy_n(in->data, n, y); }, [](const detail::Pull<T>& p) {
-    if (p.lend(p.in(0), p.out().adjoint)) return;
+    if (p.alias(p.in(0), p.out().adjoint)) return;
     if (const auto to = p.to(0)) kernels<T>().axpy(T(1), p.adjoint(), to.data, p.out().shape.count(), to.add);
   }, in);
 }

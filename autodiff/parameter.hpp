@@ -1,11 +1,11 @@
-// Floor 4. Parameters: tensors to be learned. A parameter outlives the recordings it takes part in: its first use after clear() puts it on the
+// Floor 4. Parameters: tensors to be parameter_cells. A parameter outlives the recordings it takes part in: its first use after clear() puts it on the
 // tape, without a copy of its numbers, and after backward() an optimizer reads its adjoint and updates it in place.
 #pragma once
 #include "tensor_var.hpp"
 
 namespace autodiff::inline v1 {
 
-/// Numbers to be learned. Copies have numbers of their own. Recording and updating is for one thread at a time; any number may compute with it
+/// Numbers to be parameter_cells. Copies have numbers of their own. Recording and updating is for one thread at a time; any number may compute with it
 /// while no tape records.
 template <std::floating_point T> class Parameter {
   using Tape = detail::Record<double>;
@@ -17,7 +17,7 @@ template <std::floating_point T> class Parameter {
     Cell* cell = nullptr;  ///< where it stands on the tape that used it last …
     Place place = 0;       ///< … if that tape still holds this place
     Cell own;              ///< where it stands on one tape at a time, so that no cell is made anew in each recording (XOR net: −5 %) …
-    const detail::Nodes<double>* own_for = nullptr;  ///< … this one; where on others, they know (Nodes::learned)
+    const detail::Nodes<double>* own_for = nullptr;  ///< … this one; where on others, they know (Nodes::parameter_cells)
     explicit Block(Tensor<T> v) : Shared([](Shared* self) { delete static_cast<Block*>(self); }), value(std::move(v)), own{{0, 0, value.shape()}} {}
 
     std::uint32_t users() const { return __atomic_load_n(&owners, __ATOMIC_ACQUIRE) - 1; }  ///< tapes, if none has it twice
@@ -55,19 +55,19 @@ template <std::floating_point T> class Parameter {
         return stand(tape, own);
       }
       Cell& c = stand(tape, *nodes.template cell<T>(value.shape(), 0, value.data(), nullptr));
-      nodes.learned.push(&c);
+      nodes.parameter_cells.push(&c);
       return c;
     }
     [[gnu::always_inline]] Cell& stand(Tape& tape, Cell& c) {
       place = c.place = tape.variable();
       cell = &c;
-      c.parameter = this, c.swept = c.updated = 0, c.held = detail::CellBase::Held::own;
-      c.data = const_cast<T*>(value.data()), c.adjoint = nullptr, c.storage = nullptr;
+      c.parameter = this, c.walk = c.used_up = 0;
+      c.data = const_cast<T*>(value.data()), c.storage = nullptr;
       return c;
     }
 
     /// Has the tape's last walk backwards reached it, and no update used that?
-    bool fresh(const Tape& tape) const { return cell->swept == tape.nodes.sweep && tape.swept && cell->updated != tape.nodes.sweep; }
+    bool fresh(const Tape& tape) const { return cell->walk == tape.nodes.walk_number && tape.adjoint_count && cell->used_up != tape.nodes.walk_number; }
     /// A tape of which that is true, or null; mostly the one that used it last.
     [[gnu::always_inline]] Tape* reached_by() {
       Tape* const tape = holder();
@@ -82,7 +82,7 @@ template <std::floating_point T> class Parameter {
 
     /// The numbers are about to change: what was recorded with the old ones cannot be walked backwards again.
     [[gnu::always_inline]] T* update(Tape* tape) {
-      if (tape) cell->updated = tape->nodes.sweep;
+      if (tape) cell->used_up = tape->nodes.walk_number;
       if (tape && users() <= 1) [[likely]] spoil(*tape, *cell); else spoil_all();
       if (value.storage() && value.storage()->shared()) [[unlikely]] move_away();
       return value.mutable_data();
@@ -92,7 +92,7 @@ template <std::floating_point T> class Parameter {
       T* const numbers = value.mutable_data();
       for_each_standing([numbers](Tape&, Cell& c) { c.data = numbers; });
     }
-    [[gnu::always_inline]] static void spoil(Tape& tape, const Cell& c) { tape.nodes.updated = std::min(tape.nodes.updated, tape.id_of(c.place, "update")); }
+    [[gnu::always_inline]] static void spoil(Tape& tape, const Cell& c) { tape.nodes.first_changed = std::min(tape.nodes.first_changed, tape.id_of(c.place, "update")); }
     [[gnu::noinline, gnu::cold]] void spoil_all() { if (users() > 0) for_each_standing([](Tape& tape, const Cell& c) { spoil(tape, c); }); }
     /// What was recorded keeps the old numbers: the tapes become owners of them.
     void replace(Tensor<T> v) {
@@ -169,16 +169,16 @@ template <std::floating_point T> class Parameter {
     [[gnu::always_inline]] T* update() const { return block_->update(tape_); }
     /// The update by −rate · adjoint where the adjoint is a product that nobody has asked for: it is added to the numbers while it is computed,
     /// and never written. Else false, and nothing is done.
-    [[gnu::always_inline]] bool descend(T rate) const { return block_->cell->held == detail::CellBase::Held::owed && (descend_by_product(rate), true); }
+    [[gnu::always_inline]] bool descend(T rate) const { return block_->cell->state == detail::Adjoint::deferred && (descend_by_product(rate), true); }
 
    private:
-    [[gnu::noinline]] void descend_by_product(T rate) const { compute(*block_->cell->owed, block_->cell->shape, block_->update(tape_), true, -rate); }
+    [[gnu::noinline]] void descend_by_product(T rate) const { compute(*block_->cell->deferred, block_->cell->shape, block_->update(tape_), true, -rate); }
   };
   [[gnu::always_inline]] Reached reached() const { return {block_, block_->reached_by()}; }
   /// Has a walk backwards begun after it was recorded, which no update has used? It need not have reached it.
   bool walked() const {
     const Tape* const tape = block_->holder();
-    return tape && tape->swept > tape->id_of(block_->place, "step") && block_->cell->updated != tape->nodes.sweep;
+    return tape && tape->adjoint_count > tape->id_of(block_->place, "step") && block_->cell->used_up != tape->nodes.walk_number;
   }
   /// dy/dp after backward(y), for one update; null where reached() is false.
   const T* adjoint() const {

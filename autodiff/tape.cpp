@@ -104,12 +104,11 @@ template <class X> void let_go_unused(Stack<X*>& kept, Place recording) {
 
 void Nodes<double>::rewind(const Mark& mark, Id end) {
   take_back(handed_out);
-  sweep_before_rewind = sweep;
-  if (updated >= end) updated = nobody;
+  if (first_changed >= end) first_changed = nobody;
   let_go(storages, mark.storages);
   let_go(shared, mark.shared);
   let_go(replaced, end);
-  learned.truncate(mark.learned);
+  parameter_cells.truncate(mark.parameter_cells);
   list.truncate(mark.nodes);
   arena.rewind(mark.arena);
 }
@@ -118,16 +117,16 @@ void Nodes<double>::forget_all(Place next) {
   let_go_unused(storages, recording);
   let_go_unused(shared, recording);
   let_go(replaced, Id{0});
-  learned.truncate(0);
+  parameter_cells.truncate(0);
   list.truncate(0);
   arena.rewind({});
-  updated = nobody;
+  first_changed = nobody;
   recording_before = ~recording;
   recording = next;
 }
 CellBase* Nodes<double>::cell_of(const Shared& parameter) const {
-  for (std::size_t i = learned.size(); i-- > 0;)
-    if (learned[i]->parameter == &parameter) return learned[i];
+  for (std::size_t i = parameter_cells.size(); i-- > 0;)
+    if (parameter_cells[i]->parameter == &parameter) return parameter_cells[i];
   return nullptr;
 }
 void Nodes<double>::release_all() {

@@ -73,7 +73,7 @@ template <class Scalar> struct Record {
   Buffer<char> arguments{};
   Buffer<Scalar> adjoints{};
   Buffer<Batch<double, 8>> eight_adjoints{};  ///< of each statement, in jacobian_rows
-  std::size_t swept = 0;                    ///< adjoints valid below this id
+  std::size_t adjoint_count = 0;            ///< statements below this id have an adjoint
   Place block_end = 0;                      ///< our places end here
   Place born = 0;                           ///< the base with which its Tape began: no other Tape has it
   std::size_t high_water = 0;               ///< most bytes ever in use at a clear() or rewind()
@@ -278,7 +278,7 @@ template <class Scalar> class BasicTape {
   /// dy/dx after backward(y). Throws TapeError if x is a constant, not on this tape, or was recorded after backward.
   Scalar adjoint(const Var<Scalar>& x) const {
     const Id id = active_id(x.place(), "adjoint");
-    if (id >= held().swept) [[unlikely]] detail::refuse_late(x.place());
+    if (id >= held().adjoint_count) [[unlikely]] detail::refuse_late(x.place());
     return held().adjoints.data()[id];
   }
   template <class T> Tensor<T> adjoint(const Var<Tensor<T>>& x) const;
@@ -346,3 +346,4 @@ using Tape = BasicTape<double>;
 }  // namespace autodiff::inline v1
 
 #include "tape.inl"
+#include "tape_threads.inl"

@@ -1,4 +1,4 @@
-// Floor 2. What of tape.hpp need not be inlined: growth, forgetting, the walk backwards, and the list of a thread's tapes.
+// Floor 2. What of tape.hpp need not be inlined: growth, forgetting, and the walk backwards.
 // For double it is compiled once, in tape.cpp; for tapes over other scalars wherever they are used.
 
 namespace autodiff::inline v1::detail {
@@ -49,7 +49,7 @@ template <class Scalar> [[gnu::cold]] void Record<Scalar>::look_for_nan(const Sc
 }
 
 template <class Scalar> [[gnu::cold]] void Record<Scalar>::look_for_nan_in_adjoints() const {
-  for (Id id = static_cast<Id>(swept); id-- > 1;)
+  for (Id id = static_cast<Id>(adjoint_count); id-- > 1;)
     if (holds_nan(adjoints.data()[id])) refuse_nan_adjoint(id);
 }
 
@@ -77,7 +77,7 @@ template <class Scalar> void Record<Scalar>::forget(const Mark& mark) {
   place = base + mark.id;
   next = arguments.data() + mark.bytes;
   if (arguments.capacity() > most_statements * sizeof(Word<Scalar>)) [[unlikely]] last = next;  // grow() counts anew how many the ids allow
-  swept = 0;
+  adjoint_count = 0;
   if constexpr (Nodes<Scalar>::possible) {
     if (mark.id == 1) nodes.forget_all(base);
     else nodes.rewind(mark.nodes, mark.id);
@@ -85,7 +85,7 @@ template <class Scalar> void Record<Scalar>::forget(const Mark& mark) {
 }
 
 template <class Scalar> std::size_t Record<Scalar>::bytes() const {
-  std::size_t bytes = used() + (swept ? swept * sizeof(Scalar) : 0);
+  std::size_t bytes = used() + (adjoint_count ? adjoint_count * sizeof(Scalar) : 0);
   if constexpr (Nodes<Scalar>::possible) bytes += nodes.bytes();
   return bytes;
 }
@@ -105,12 +105,12 @@ template <class Scalar> std::size_t Record<Scalar>::argument_count() const {
 // ---- the walk backwards ----------------------------------------------------------------------------------------------
 
 template <class Scalar> Scalar* Record<Scalar>::fresh_adjoints() {
-  if constexpr (Nodes<Scalar>::possible) if (nodes.updated != Nodes<Scalar>::nobody) refuse_updated();
+  if constexpr (Nodes<Scalar>::possible) if (nodes.first_changed != Nodes<Scalar>::nobody) refuse_updated();
   const std::size_t n = count();
   if (adjoints.capacity() < n) [[unlikely]] adjoints.grow(std::max(n, 2 * adjoints.capacity()));
   std::fill_n(adjoints.data(), n, Scalar(0));
-  swept = n;
-  if constexpr (Nodes<Scalar>::possible) nodes.walk.rewind({}), ++nodes.sweep;
+  adjoint_count = n;
+  if constexpr (Nodes<Scalar>::possible) nodes.walk_memory.rewind({}), ++nodes.walk_number;
   return adjoints.data();
 }
 
@@ -171,7 +171,7 @@ template <class Scalar> void Record<Scalar>::sweep() {
       back_to(node.id + 1);
       statement = node.id;
       a -= sizeof(Word<Scalar>);
-      if (node.out ? node.out->swept == nodes.sweep : adjoints.data()[node.id] != 0) node.pullback(*this, node);
+      if (node.out ? node.out->walk == nodes.walk_number : adjoints.data()[node.id] != 0) node.pullback(*this, node);
     }
   back_to(1);
   if (nan_traps) [[unlikely]] look_for_nan_in_adjoints();
@@ -191,162 +191,7 @@ template <class Scalar> void Record<Scalar>::jacobian_rows(std::span<const Id> y
     for (const Id x : xs) *rows++ = adjoint[x][k];
 }
 
-// ---- the tapes of this thread ----------------------------------------------------------------------------------------
-
-/// Every thread's list, and records that ended, kept for its next tape: their pages are warm. (Of new pages the first touch costs more than
-/// what is written there: batches on 140 MB, Burgers and GMM in bench/scalar, took three times as long when large records were given back.)
-template <class Scalar> struct ThreadTapes {
-  static constexpr std::size_t most_spare = 8, most_spare_bytes = std::size_t{512} << 20;  ///< of this kind; of all kinds
-  Link<Scalar>* top = nullptr;
-  struct Spare { Record<Scalar>* record; std::size_t bytes; };
-  std::vector<Spare> spare;
-  SpareMemory& all_spare = SpareMemory::of_this_thread();
-  std::uint64_t seen = 0;  ///< of ended_elsewhere
-
-  ThreadTapes() { all_spare.kinds.push_back(&release_spare); }
-  ~ThreadTapes() {
-    gone = true;
-    while (top) {
-      Record<Scalar>* const record = std::exchange(top, top->below)->record;
-      let_go(record, disown(record));
-    }
-    active<Scalar> = &idle<Scalar>;
-    release(spare.size());
-    spare = std::vector<Spare>();  // a static object that ends later may still take a derivative
-  }
-  /// A list owns the records in it: one that is at home here once, however often it is linked. (Atomic operations wait for all that was stored
-  /// before. Two less, and no walk through the list: record() 15 ns -> 4, among 20 tapes 43 -> 4.)
-  void own(Record<Scalar>* record) { if (record->home != this || record->links++ == 0) __atomic_fetch_add(&record->owners, 1, __ATOMIC_RELAXED); }
-  /// A link of the record was taken out; the owners that left with it.
-  std::uint32_t disown(Record<Scalar>* record) { return record->home != this || --record->links == 0; }
-  void put_on_top(Link<Scalar>& link) {
-    link.below = std::exchange(top, &link);
-    settle();
-  }
-  bool unlink(Link<Scalar>& link) {
-    Link<Scalar>** at = &top;
-    while (*at && *at != &link) at = &(*at)->below;
-    if (!*at) return false;
-    *at = link.below;
-    return true;
-  }
-  /// Some owners leave; if there are no others, the record is free. (Nobody comes who was not there: then no atomic operation is needed.)
-  static void let_go(Record<Scalar>* record, std::uint32_t owners) {
-    if (owners == 0) return;
-    const bool all = __atomic_load_n(&record->owners, __ATOMIC_ACQUIRE) == owners;
-    if (!all && __atomic_sub_fetch(&record->owners, owners, __ATOMIC_ACQ_REL) != 0) return;
-    if (gone) { delete record; return; }
-    record->forget({});
-    if constexpr (Nodes<Scalar>::possible) record->nodes.release_all();
-    of_this_thread().keep(record);
-  }
-  /// The youngest is the likeliest to fit what comes next: where it is too much, other kinds go, then the oldest.
-  void keep(Record<Scalar>* record) {
-    spare.push_back({record, record->reserved()});
-    all_spare.bytes += spare.back().bytes;
-    if (all_spare.bytes > most_spare_bytes) all_spare.release(&release_spare);
-    while (spare.size() > most_spare || all_spare.bytes > most_spare_bytes) release(1);
-  }
-  Record<Scalar>* take() {
-    const Spare youngest = spare.back();
-    spare.pop_back();
-    all_spare.bytes -= youngest.bytes;
-    return youngest.record;
-  }
-  /// Gives back the oldest n of what is kept.
-  void release(std::size_t n) {
-    for (std::size_t i = 0; i < n; ++i) all_spare.bytes -= spare[i].bytes, delete spare[i].record;
-    spare.erase(spare.begin(), spare.begin() + static_cast<std::ptrdiff_t>(n));
-  }
-  static void release_spare() { if (!gone) of_this_thread().release(of_this_thread().spare.size()); }
-  /// Lets the top one record, of those that have not ended on another thread.
-  void settle() {
-    if (__atomic_load_n(&ended_elsewhere, __ATOMIC_ACQUIRE) != seen) [[unlikely]] tidy();
-    active<Scalar> = top ? top->record : &idle<Scalar>;
-    if (nan_traps && active<Scalar> != &idle<Scalar>) [[unlikely]] active<Scalar>->trap();
-  }
-  /// Takes out tapes that have ended on another thread.
-  void tidy() {
-    seen = __atomic_load_n(&ended_elsewhere, __ATOMIC_ACQUIRE);
-    for (Link<Scalar>** link = &top; *link;) {
-      Record<Scalar>* const record = (*link)->record;
-      if (!__atomic_load_n(&record->ended, __ATOMIC_ACQUIRE)) { link = &(*link)->below; continue; }
-      *link = (*link)->below;
-      let_go(record, disown(record));
-    }
-  }
-  static ThreadTapes& of_this_thread() {  // a function's static: g++ 12 forgets to destroy thread_local variable templates
-    static thread_local ThreadTapes tapes;
-    return tapes;
-  }
-  static inline thread_local constinit bool gone = false;  ///< this thread is ending, and its list has
-  static inline constinit std::uint64_t ended_elsewhere = 0;  ///< tapes of the program that ended on another thread than their own
-};
-
-template <class Scalar> void tidy_tapes() {
-  auto& tapes = ThreadTapes<Scalar>::of_this_thread();
-  tapes.tidy();
-  tapes.settle();
-}
-template <class Scalar> void put_on_top(Link<Scalar>& link) {
-  auto& tapes = ThreadTapes<Scalar>::of_this_thread();
-  tapes.own(link.record);
-  tapes.put_on_top(link);
-}
-template <class Scalar> void take_out(Link<Scalar>& link) {
-  if (ThreadTapes<Scalar>::gone) return;
-  auto& tapes = ThreadTapes<Scalar>::of_this_thread();
-  if (tapes.unlink(link)) tapes.let_go(link.record, tapes.disown(link.record));
-  tapes.settle();
-}
-template <class Scalar> Record<Scalar>* new_tape() {
-  auto& tapes = ThreadTapes<Scalar>::of_this_thread();
-  Record<Scalar>* record;
-  if (tapes.spare.empty()) {
-    record = new Record<Scalar>;
-    record->base = record->place = 0;
-    record->forget({});
-  } else record = tapes.take();
-  record->owners = 2;  // the Tape and the list
-  record->home = &tapes;
-  record->links = 1;
-  record->ended = false;
-  record->high_water = 0;
-  record->born = record->base;
-  record->link.record = record;
-  tapes.put_on_top(record->link);
-  return record;
-}
-template <class Scalar> void end_tape(Record<Scalar>* record) {
-  auto* const tapes = ThreadTapes<Scalar>::gone ? nullptr : &ThreadTapes<Scalar>::of_this_thread();
-  std::uint32_t owners = 1;
-  if (tapes && tapes->unlink(record->link)) {
-    owners += tapes->disown(record);
-    tapes->settle();
-  } else {  // its list is another thread's: leave a record that holds nothing
-    record->base = nowhere;
-    record->kept.truncate(0);
-    record->last = record->next;
-    __atomic_store_n(&record->ended, true, __ATOMIC_RELEASE);
-    __atomic_fetch_add(&ThreadTapes<Scalar>::ended_elsewhere, 1, __ATOMIC_RELEASE);
-  }
-  ThreadTapes<Scalar>::let_go(record, owners);
-}
-template <class Scalar> Link<Scalar>* youngest() { return ThreadTapes<Scalar>::gone ? nullptr : ThreadTapes<Scalar>::of_this_thread().top; }
-template <class Scalar> const Record<Scalar>* holder_of(Place place) {
-  for (const Link<Scalar>* link = youngest<Scalar>(); link; link = link->below)
-    if (link->record->stands(place)) return link->record;
-  return nullptr;
-}
-
 extern template struct Record<double>;
-extern template Record<double>* new_tape();
-extern template void end_tape(Record<double>*);
-extern template void tidy_tapes<double>();
-extern template void put_on_top(Link<double>&);
-extern template void take_out(Link<double>&);
-extern template Link<double>* youngest();
-extern template const Record<double>* holder_of(Place);
 
 }  // namespace autodiff::inline v1::detail
 
@@ -372,8 +217,8 @@ Tensor<double> BasicTape<Scalar>::jacobian(std::span<const Var<Scalar>> ys, std:
     }
     to += n * inputs.size(), k += n;
   }
-  record.swept = 0;
-  ++record.nodes.sweep;
+  record.adjoint_count = 0;
+  ++record.nodes.walk_number;
   return rows;
 }
 

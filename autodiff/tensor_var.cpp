@@ -48,9 +48,9 @@ void for_each_operand(const Node& node, const auto& f) {
 
 /// Does the adjoint that was handed to a cell hold a NaN? Where it is a product still to be computed, its factors do.
 template <class T> bool was_handed_nan(const Record<double>& tape, const Cell<T>& cell) {
-  if (cell.place == 0 || cell.swept != tape.nodes.sweep) return false;
-  if (cell.held != CellBase::Held::owed) return first_nan(cell.adjoint, cell.shape.count()) != none;
-  return first_nan(cell.owed->x, cell.owed->m * cell.shape[0]) != none || first_nan(cell.owed->gz, cell.owed->m * cell.shape[1]) != none;
+  if (cell.place == 0 || cell.walk != tape.nodes.walk_number) return false;
+  if (cell.state != Adjoint::deferred) return first_nan(cell.adjoint, cell.shape.count()) != none;
+  return first_nan(cell.deferred->x, cell.deferred->m * cell.shape[0]) != none || first_nan(cell.deferred->gz, cell.deferred->m * cell.shape[1]) != none;
 }
 
 /// What a watched node's pullback finds in the place of its closure: its own pullback, and the closure of that.

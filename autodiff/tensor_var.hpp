@@ -6,7 +6,7 @@
 //
 // To read this file, start at `Var`, then `record`, then `Pull`; `apply` at the end is the first user of all three.
 #pragma once
-#include "kernels.hpp"
+#include "adjoint.hpp"
 #include "var.hpp"
 #include <cstring>
 #include <new>
@@ -152,48 +152,6 @@ template <class X, class... More> struct NumberOf<X, More...> : NumberOf<More...
 template <class X, class... More> requires TensorLike<X> struct NumberOf<X, More...> { using type = typename X::Number; };
 template <class... X> using NumberOfAny = typename NumberOf<X...>::type;
 
-/// c = xᵀ·gz, or c += scale · xᵀ·gz, of what a cell of that shape owes.
-template <class T> void compute(const Owed<T>& owed, const Shape& shape, T* c, bool add, T scale) {
-  const std::size_t k = shape[0], n = shape[1];
-  kernels<T>().product({.m = k, .n = n, .k = owed.m, .a = owed.x, .a_row = 1, .a_col = k, .b = owed.gz, .b_row = n, .b_col = 1, .c = c, .add = add, .scale = scale});
-}
-/// Computes an adjoint that is still owed.
-template <class T> void settle(Nodes<double>& nodes, Cell<T>& cell) {
-  if (cell.held != CellBase::Held::owed) return;
-  if (!cell.adjoint) cell.adjoint = nodes.numbers<T>(cell.shape.count());
-  compute(*cell.owed, cell.shape, cell.adjoint, false, T(1));
-  cell.held = CellBase::Held::own;
-}
-
-/// Numbers of its own for a cell that has some already, elsewhere or owed.
-template <class T> [[gnu::noinline, gnu::cold]] void take_over(Nodes<double>& nodes, Cell<T>& cell) {
-  if (cell.held == CellBase::Held::owed) return settle(nodes, cell);
-  const T* const before = cell.adjoint;
-  cell.adjoint = nodes.numbers<T>(cell.shape.count());
-  std::copy_n(before, cell.shape.count(), cell.adjoint);
-  cell.held = CellBase::Held::own;
-}
-
-/// Memory for a cell's adjoint, and whether it holds something to add to; null for a constant.
-template <class T> struct Target { T* data; bool add; explicit operator bool() const { return data; } };
-template <class T> [[gnu::always_inline]] inline Target<T> target(Nodes<double>& nodes, Cell<T>& cell) {
-  if (cell.place == 0) return {nullptr, false};
-  const bool add = cell.swept == nodes.sweep, own = cell.held == CellBase::Held::own;
-  if (add) {
-    if (!own) [[unlikely]] take_over(nodes, cell);
-  } else {
-    if (!cell.adjoint || !own || cell.swept <= nodes.sweep_before_rewind) {
-      cell.adjoint = nodes.numbers<T>(cell.shape.count());
-      cell.held = CellBase::Held::own;
-    }
-    cell.swept = nodes.sweep;
-  }
-  return {cell.adjoint, add};
-}
-
-/// Numbers from which a weight matrix owes its adjoint. (b in bench/training, 2048 numbers: 0.93 of hand-written, and 0.97 without.)
-constexpr std::size_t least_owed = 1'000;
-
 /// What a pullback works with: the adjoint of the result, and where those of the operands go.
 template <class T> struct Pull {
   Record<double>& tape;
@@ -208,30 +166,10 @@ template <class T> struct Pull {
   [[gnu::always_inline]] Target<T> to(Cell<T>& cell) const { return target(tape.nodes, cell); }
   [[gnu::always_inline]] Target<T> to(int i) const { return to(in(i)); }
 
-  /// Lets a gradient that stays as it is until the next walk *be* the adjoint of x, where nothing was handed to x yet: nothing is copied. False
-  /// if it has to be; a constant takes none.
-  [[gnu::always_inline]] bool lend(Cell<T>& x, T* gradient) const {
-    if (x.place == 0) return true;
-    const Nodes<double>& nodes = tape.nodes;
-    const bool has_memory = x.adjoint && x.adjoint != gradient && x.swept > nodes.sweep_before_rewind;
-    if (has_memory || x.swept == nodes.sweep) return false;
-    x.adjoint = gradient;
-    x.held = CellBase::Held::borrowed;
-    x.swept = nodes.sweep;
-    return true;
-  }
-
-  /// May the operand w owe its adjoint xᵀ·gz? If it is a large parameter that nothing was handed to yet, and x stays as it is.
-  [[gnu::always_inline]] bool may_owe(const Cell<T>& w, const Cell<T>& x) const {
-    return w.parameter && w.shape.count() >= least_owed && w.shape.axes() == 2 && w.swept != tape.nodes.sweep && !x.parameter;
-  }
-  /// gz lives until the next walk backwards: it is an adjoint, or from `nodes.walk`.
-  void owe(Cell<T>& w, const T* x, const T* gz, std::size_t m) const {
-    if (w.held == CellBase::Held::borrowed || w.swept <= tape.nodes.sweep_before_rewind) w.adjoint = nullptr;
-    w.swept = tape.nodes.sweep;
-    w.held = CellBase::Held::owed;
-    w.owed = new (tape.nodes.walk.take(sizeof(Owed<T>))) Owed<T>{x, gz, m};
-  }
+  /// See adjoint.hpp.
+  [[gnu::always_inline]] bool alias(Cell<T>& x, T* gradient) const { return detail::alias(tape.nodes, x, gradient); }
+  [[gnu::always_inline]] bool may_defer(const Cell<T>& w, const Cell<T>& x) const { return detail::may_defer(tape.nodes, w, x); }
+  void defer(Cell<T>& w, const T* x, const T* gz, std::size_t m) const { detail::defer(tape.nodes, w, x, gz, m); }
 };
 
 /// Appends a node. `pullback` is a callable that may be copied by bytes; what it captures is kept in the arena.
@@ -392,9 +330,9 @@ template <class Rule, class T> Var<Tensor<T>> zip(const Operand<T>& left, const 
     Cell<T>&a = p.in(0), &b = p.in(1), &y = p.out();
     const std::size_t n = y.shape.count();
     constexpr bool passes_left = std::is_same_v<decltype(Rule::left(T(), T(), T())), Exactly<1>>, passes_right = std::is_same_v<decltype(Rule::right(T(), T(), T())), Exactly<1>>;
-    if (!passes_left || !p.lend(a, y.adjoint))
+    if (!passes_left || !p.alias(a, y.adjoint))
       if (const auto to = p.to(a)) zip_pullback<Rule, false>(a.data, b.data, Repeats{}, y.data, y.adjoint, to.data, n, to.add);
-    if (!passes_right || !p.lend(b, y.adjoint))
+    if (!passes_right || !p.alias(b, y.adjoint))
       if (const auto to = p.to(b)) zip_pullback<Rule, true>(a.data, b.data, Repeats{}, y.data, y.adjoint, to.data, n, to.add);
   }, left, right);
 }
@@ -475,13 +413,13 @@ template <class Scalar> template <class T> void BasicTape<Scalar>::backward(cons
 
 template <class Scalar> template <class T> Tensor<T> BasicTape<Scalar>::adjoint(const Var<Tensor<T>>& x) const {
   const Id id = active_id(x.place(), "adjoint");
-  if (id >= held().swept) [[unlikely]] detail::refuse_late(x.place());
+  if (id >= held().adjoint_count) [[unlikely]] detail::refuse_late(x.place());
   detail::Cell<T>& cell = x.cell_on(held(), "adjoint");
   auto& nodes = held().nodes;
-  if (cell.swept != nodes.sweep) return Tensor<T>::zeros(cell.shape);
+  if (cell.walk != nodes.walk_number) return Tensor<T>::zeros(cell.shape);
   detail::settle(nodes, cell);
   detail::Handed& handed = nodes.handed(cell);
-  if (!handed.adjoint || handed.swept != nodes.sweep) {
+  if (!handed.adjoint || handed.walk != nodes.walk_number) {
     const std::size_t bytes = cell.shape.count() * sizeof(T);
     if (!handed.adjoint || handed.adjoint->shared()) {  // nobody's copy of an earlier walk is used again
       detail::Storage* const copy = detail::Storage::allocate(bytes);
@@ -489,7 +427,7 @@ template <class Scalar> template <class T> Tensor<T> BasicTape<Scalar>::adjoint(
       handed.adjoint = copy;
     }
     if (bytes) std::memcpy(handed.adjoint->numbers(), cell.adjoint, bytes);
-    handed.swept = nodes.sweep;
+    handed.walk = nodes.walk_number;
   }
   return Tensor<T>::sharing(cell.shape, static_cast<const T*>(handed.adjoint->numbers()), handed.adjoint);
 }

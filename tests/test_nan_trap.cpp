@@ -99,7 +99,7 @@ TEST_CASE("NaN that begins on the way back throws, with the operation that hands
 TEST_CASE("a net trains under a trap with the same digits") {
   namespace nn = ad::nn;
   const auto train = [](bool trapped) {
-    nn::Sequential net{nn::Linear(40, 50), nn::Tanh{}, nn::Linear(50, 3)};  // the first layer owes its adjoint to the update
+    nn::Sequential net{nn::Linear(40, 50), nn::Tanh{}, nn::Linear(50, 3)};  // the first layer defers its adjoint
     nn::initialize(net, 3);
     support::Random random(5);
     const auto x = random.tensor<float>({8, 40}), t = random.tensor<float>({8, 3});

@@ -9,7 +9,7 @@
 //      graph.hpp       to_dot, to_text: what was recorded
 //   4  ops.hpp         products and moves: matmul, transpose, reshape, slice, gather, concatenate, stack …
 //      reduce.hpp      sum, mean, max, min, dot, norm, logsumexp, softmax …
-//      parameter.hpp   tensors to be parameter_cells
+//      parameter.hpp   tensors to be learned
 //      fused.hpp       a layer or a cost in one operation
 //   3  var.hpp         Var<double>: numbers that remember, and how expressions of them are recorded
 //      tensor_var.hpp  Var<Tensor<T>>: tensors that remember

@@ -25,8 +25,9 @@ constexpr std::size_t register_bytes = 16;
 
 /// n numbers in as many SIMD registers as they need, half by half. (A compiler's vector wider than a register is copied through memory, 16 bytes
 /// at a time, and read back 32 at a time, which stalls: with AVX2, poly in 8 lanes took four times as long.) Copied half by half for the same
-/// reason, and aligned like one number, so that a batch may stand anywhere.
-template <class T, std::size_t n> struct Registers {
+/// reason, and aligned like one number, so that a batch may stand anywhere. The width is part of the name: what files of one program are compiled for
+/// different machines must not be taken for the same.
+template <class T, std::size_t n, std::size_t width = register_bytes> struct Registers {
   Registers<T, n / 2> low, high;
 
   Registers() = default;
@@ -102,7 +103,7 @@ template <class T, std::size_t n> requires(n * sizeof(T) <= register_bytes) stru
 }  // namespace detail
 
 /// The answer of each lane. As a condition it is what all lanes say; throws Error where they disagree.
-template <std::size_t lanes> class Truths {
+template <std::size_t lanes, std::size_t width = detail::register_bytes> class Truths {
  public:
   detail::Registers<std::int64_t, lanes> answers;
 
@@ -123,7 +124,7 @@ template <std::size_t lanes> class Truths {
 };
 
 /// `lanes` numbers, computed with as one. It is handed around by reference, so that no ABI depends on the instruction set.
-template <std::floating_point T, std::size_t lanes> class Batch {
+template <std::floating_point T, std::size_t lanes, std::size_t width = detail::register_bytes> class Batch {
   static_assert(std::same_as<T, double> && (lanes == 4 || lanes == 8), "batches hold 4 or 8 doubles");
   using Registers = detail::Registers<T, lanes>;
   Registers registers_;

@@ -18,7 +18,7 @@ struct GradientReport {
   };
   std::vector<Component> components;
   bool hand_written = false;   ///< a gradient of yours was under test
-  double tolerance = 0;        ///< of yours against AD, relative to the component; of finite differences, to the largest
+  double tolerance = 0;        ///< allowed: yours against AD, relative to that component; finite differences, relative to the largest component
   double noise = 0;            ///< what finite differences cannot tell from 0
 
   bool agrees() const;
@@ -109,6 +109,7 @@ GradientReport check_gradient(const F& f, const G& hand_written, const X& x, Che
   return detail::check(f, detail::written_at(hand_written, x), gradient(f, at), true, at, options, detail::in_float<X>);
 }
 /// Compares automatic differentiation with finite differences: is every rule and operation that f uses right, and f smooth, at x?
+/// (Through Dropout it is not: let an nn::NoDropout live.)
 template <class F, detail::Point X> GradientReport check_gradient(const F& f, const X& x, CheckOptions options = {}) {
   const auto at = detail::checkable(x);
   const auto ad = gradient(f, at);

@@ -3,7 +3,8 @@
 //     f(x + v ε) = f(x) + f'(x)·v ε          with ε² = 0
 //
 // T is any number: double, float, a Var, a tensor, another Dual. The Tag says which derivative the ε belongs to, so that an inner
-// derivative never takes the outer's ε for its own: a number without the Tag is a constant for it. Where two tags meet, as in the inner
+// derivative never takes the outer's ε for its own: a number without the Tag is a constant for it. In d/dx [x · d/dy (x·y)] the inner ε marks y
+// alone, and x, which carries the outer ε, is a constant beside it: the inner derivative is x, not x + y. Where two tags meet, as in the inner
 // d/dy (x·y) at an x that has a tangent too, the result is a nest of both; which one is outside decides about its type, never about its
 // meaning, and nests of the same tags convert into each other.
 // Two derivatives that are under way at once must have different tags. The drivers make the tag from the types of the function and of its

@@ -1,5 +1,5 @@
 // Floor 0. What can go wrong, as exceptions. Every text says where, what, the numbers, and the way out:
-// `matmul: inner sizes differ: (2, 3) x (4, 5): 3 != 4`. Exceptions are for users' mistakes; our own are assertions.
+// `matmul: inner sizes differ: (2, 3) x (4, 5): 3 != 4`. Exceptions are for users' mistakes; our own are the tests' business.
 #pragma once
 #include <concepts>
 #include <cstdint>

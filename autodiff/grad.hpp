@@ -187,8 +187,10 @@ template <class F, detail::Number X> auto value_and_gradient(const F& f, const X
   if constexpr (Arithmetic<std::remove_cvref_t<decltype(y)>>) return ValueAndGradient{T(y), T(0)};
   else return ValueAndGradient{detail::as<T>(detail::primal<Tag>(y)), detail::as<T>(detail::tangent<Tag>(y))};
 }
+template <class F> auto value_and_gradient(const F& f, std::initializer_list<double> x) { return value_and_gradient(f, std::vector<double>(x)); }
 /// ∇f(x).
 template <class F, detail::Point X> auto gradient(const F& f, const X& x) { return value_and_gradient(f, x).gradient; }
+template <class F> std::vector<double> gradient(const F& f, std::initializer_list<double> x) { return gradient(f, std::vector<double>(x)); }
 
 // ---- products with the Jacobian --------------------------------------------------------------------------------------
 
@@ -294,6 +296,7 @@ template <class F, class T> Tensor<double> jacobian(const F& f, const Tensor<T>&
     }
   return detail::matrix(rows, x.size());
 }
+template <class F> Tensor<double> jacobian(const F& f, std::initializer_list<double> x) { return jacobian(f, std::vector<double>(x)); }
 template <class F, detail::Number X> auto jacobian(const F& f, const X& x) {
   return jacobian(detail::of_vector(f), detail::as_vector(x));
 }
@@ -379,6 +382,7 @@ template <class F, class T> Tensor<double> hessian(const F& f, const Tensor<T>& 
   }
   return detail::matrix(rows, x.size());
 }
+template <class F> Tensor<double> hessian(const F& f, std::initializer_list<double> x) { return hessian(f, std::vector<double>(x)); }
 template <class F, detail::Number X> auto hessian(const F& f, const X& x) {
   return hessian(detail::of_vector(f), detail::as_vector(x));
 }

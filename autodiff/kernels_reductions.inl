@@ -1,4 +1,4 @@
-// Private to the kernels, read once per instruction set (kernels_targets.inl). Sums, extremes and softmax, each in one fixed order.
+// Private to the kernels, read once per instruction set (kernels_targets.inl). Sums and extremes, each in one fixed order.
 
 /// Lanes add this many numbers at most; double adds the blocks.
 constexpr std::size_t block_size = 4096;

@@ -78,6 +78,20 @@ template <std::size_t lanes> void each_recording(const std::vector<std::vector<d
   workplace.leave();
 }
 
+/// ∇f at many points, and value(k, f) for each of them.
+template <std::size_t lanes, class F>
+void gradient_batch(const F& f, const std::vector<std::vector<double>>& points, std::vector<std::vector<double>>& into, const auto& value) {
+  using B = Batch<double, lanes>;
+  require_one_size("gradient_batch", points);
+  into.resize(points.size());
+  each_recording<lanes>(points, [&](auto& tape, const auto& x, std::size_t first) {
+    const Var<B> y = one_number<B>("gradient_batch", f(x));
+    tape.backward(y, B(1.0));
+    spread<lanes>(into, first, x.size(), [&](std::size_t i) { return tape.adjoint(x[i]); });
+    value(first, y.value());
+  });
+}
+
 }  // namespace detail
 
 /// ∇f at many points: `lanes` of them at a time, side by side in SIMD registers, share one recording. f must not branch on its numbers where
@@ -85,19 +99,21 @@ template <std::size_t lanes> void each_recording(const std::vector<std::vector<d
 /// The gradients go to `into`, whose memory is used again: in a loop nothing is allocated.
 template <std::size_t lanes = 8, class F>
 void gradient_batch(const F& f, const std::vector<std::vector<double>>& points, std::vector<std::vector<double>>& into) {
-  using B = Batch<double, lanes>;
-  detail::require_one_size("gradient_batch", points);
-  into.resize(points.size());
-  detail::each_recording<lanes>(points, [&](auto& tape, const auto& x, std::size_t first) {
-    const Var<B> y = detail::one_number<B>("gradient_batch", f(x));
-    tape.backward(y, B(1.0));
-    detail::spread<lanes>(into, first, x.size(), [&](std::size_t i) { return tape.adjoint(x[i]); });
-  });
+  detail::gradient_batch<lanes>(f, points, into, [](std::size_t, const auto&) {});
 }
 template <std::size_t lanes = 8, class F> std::vector<std::vector<double>> gradient_batch(const F& f, const std::vector<std::vector<double>>& points) {
   std::vector<std::vector<double>> gradients;
   gradient_batch<lanes>(f, points, gradients);
   return gradients;
+}
+
+/// The same with the values: `auto [values, gradients] = …`, a std::vector of numbers and one of gradients.
+template <std::size_t lanes = 8, class F> auto value_and_gradient_batch(const F& f, const std::vector<std::vector<double>>& points) {
+  ValueAndGradient<std::vector<double>, std::vector<std::vector<double>>> all{std::vector<double>(points.size()), {}};
+  detail::gradient_batch<lanes>(f, points, all.gradient, [&](std::size_t first, const auto& y) {
+    for (std::size_t lane = 0; lane < lanes && first + lane < points.size(); ++lane) all.value[first + lane] = y[lane];
+  });
+  return all;
 }
 
 /// The Jacobians of F at many points, (points, m, n): m numbers that F returns, n of a point; `lanes` points at a time share one recording and its m

@@ -6,7 +6,11 @@
 //
 // What a node reads must outlive it. Results lie in the tape's arena. The storage of a constant, a parameter and whatever else is shared is kept
 // until a clear() after which no recording used it: what a training step uses, the next one uses too, and it is spared two atomic operations
-// for each, which wait for all that was stored before (two less: 10 ns of the XOR net's 160). A constant that is idle may be written to in place.
+// for each, which wait for all that was stored before (two less: 10 ns of the XOR net's 160). Its `kept_by` says how it stands with a tape:
+//     recording            it is in the tape's list, and used by the recording under way
+//     recording_before     it is in the list, used by the one before, not yet by this one (that one's name with its bits turned over)
+//     anything else        it is not in the list, or another tape has used it since
+// A constant that is idle, in the list and not used, may be written to in place.
 #pragma once
 #include "arena.hpp"
 #include "arguments.hpp"

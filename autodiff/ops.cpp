@@ -100,6 +100,11 @@ std::size_t element(const Shape& x, std::initializer_list<std::ptrdiff_t> index)
   return at;
 }
 
+void require_one_shape(const char* where, const std::vector<Shape>& parts) {
+  if (parts.empty()) throw ShapeError(text("{}: no parts; give at least one", {where}));
+  for (const Shape& part : parts)
+    if (part != parts[0]) throw ShapeError(text("{}: {} and {} differ: give parts of one shape", {where, parts[0].text(), part.text()}));
+}
 Shape concatenated(std::span<const Shape> parts, std::ptrdiff_t axis, std::size_t& along) {
   if (parts.empty()) throw ShapeError("concatenate: no parts; give at least one");
   along = parts[0].axis(axis, "concatenate");

@@ -223,6 +223,12 @@ std::vector<std::size_t> entries(const char* where, const Shape& x, std::size_t 
 /// The position of an element; throws ShapeError.
 std::size_t element(const Shape& x, std::initializer_list<std::ptrdiff_t> index);
 
+/// Whole numbers of any type as positions; what is too large for one is beyond every axis.
+template <std::integral I> std::vector<std::ptrdiff_t> positions(const std::vector<I>& index) {
+  std::vector<std::ptrdiff_t> all;
+  for (const I i : index) all.push_back(std::in_range<std::ptrdiff_t>(i) ? static_cast<std::ptrdiff_t>(i) : std::numeric_limits<std::ptrdiff_t>::max());
+  return all;
+}
 template <class T> Var<Tensor<T>> gather(const Operand<T>& x, std::size_t axis, const std::vector<std::size_t>& index) {
   const std::size_t inner = x->shape.inside(axis), n = x->shape[axis], m = index.size();
   const std::size_t outer = m != 0 && inner != 0 ? x->shape.outside(axis) : 0;  // nothing to move: no loop over what may be huge
@@ -245,11 +251,11 @@ template <class T> Var<Tensor<T>> gather(const Operand<T>& x, std::size_t axis, 
 
 /// Entries index[0], index[1], … of x along an axis: rows of a table for axis 0, (N, …) → (index.size(), …). Entries may repeat; negative ones count
 /// from the end. Throws ShapeError for an entry or axis that is not there.
-template <TensorLike X> auto gather(const X& x, const std::vector<std::ptrdiff_t>& index, std::ptrdiff_t axis = 0) {
+template <TensorLike X, std::integral I = std::ptrdiff_t> auto gather(const X& x, const std::vector<I>& index, std::ptrdiff_t axis = 0) {
   const std::size_t along = x.shape().axis(axis, "gather");
-  return detail::plain_if_all_are<X>(detail::gather<typename X::Number>({x, "gather"}, along, detail::entries("gather", x.shape(), along, index)));
+  return detail::plain_if_all_are<X>(detail::gather<typename X::Number>({x, "gather"}, along, detail::entries("gather", x.shape(), along, detail::positions(index))));
 }
-template <DualTensor X> auto gather(const X& x, const std::vector<std::ptrdiff_t>& index, std::ptrdiff_t axis = 0) {
+template <DualTensor X, std::integral I = std::ptrdiff_t> auto gather(const X& x, const std::vector<I>& index, std::ptrdiff_t axis = 0) {
   return detail::push_linear(x, [&](const auto& t) { return gather(t, index, axis); });
 }
 
@@ -310,6 +316,7 @@ template <class A, class B> requires TensorOperands<A, B> auto select(bool condi
 namespace detail {
 
 Shape concatenated(std::span<const Shape> parts, std::ptrdiff_t axis, std::size_t& along);
+void require_one_shape(const char* where, const std::vector<Shape>& parts);
 
 /// Parts one after the other along `along`; `shape` is the result's.
 template <class T, TensorLike X> Var<Tensor<T>> concatenate(const char* name, std::span<const X> parts, const Shape& shape, std::size_t along) {
@@ -365,6 +372,7 @@ template <TensorLike X> X concatenate(const std::vector<X>& parts, std::ptrdiff_
 }
 /// Parts of one shape side by side along a new axis in front: n of (A, B) → (n, A, B). Throws ShapeError for none, or where they differ.
 template <TensorLike X> X stack(const std::vector<X>& parts) {
+  detail::require_one_shape("stack", detail::shapes_of(std::span<const X>(parts)));
   std::vector<X> rows;
   for (const X& x : parts) {
     Shape shape{1};
@@ -415,5 +423,8 @@ template <std::floating_point T = double> Var<Tensor<T>> assemble(const std::vec
 }
 /// The same as a vector: n numbers → (n,).
 inline Var<Tensor<double>> stack(const std::vector<Var<double>>& numbers) { return assemble<double>(numbers, Shape({numbers.size()})); }
+/// Both in braces: concatenate({a, b}, 1), stack({a, b}).
+template <class X> auto concatenate(std::initializer_list<X> parts, std::ptrdiff_t axis = 0) { return concatenate(std::vector<X>(parts), axis); }
+template <class X> auto stack(std::initializer_list<X> parts) { return stack(std::vector<X>(parts)); }
 
 }  // namespace autodiff::inline v1

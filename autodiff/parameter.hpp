@@ -1,12 +1,20 @@
-// Floor 4. Parameters: tensors to be parameter_cells. A parameter outlives the recordings it takes part in: its first use after clear() puts it on the
+// Floor 4. Parameters: tensors to be learned. A parameter outlives the recordings it takes part in: its first use after clear() puts it on the
 // tape, without a copy of its numbers, and after backward() an optimizer reads its adjoint and updates it in place.
+//
+//     where it stands on a tape           its cell                                   how it is found
+//     on one tape, as usual               `own`, in its block                        `place`, `own_for`
+//     on another tape at the same time    in that tape's arena                       Nodes::parameter_cells, from the end
+//     since before a rewind()             the same cell, whose place has survived    Record::survivor
+//     not since clear()                   none: put_on() makes it stand              Nodes::keep_again, if the recording before had it
+//
+// `cell` and `place` remember the tape that used it last.
 #pragma once
 #include "tensor_var.hpp"
 
 namespace autodiff::inline v1 {
 
-/// Numbers to be parameter_cells. Copies have numbers of their own. Recording and updating is for one thread at a time; any number may compute with it
-/// while no tape records.
+/// Numbers to be learned. Copies have numbers of their own. Recording and updating is for one thread at a time, and a thread that updates must be
+/// the only one on whose tapes the parameter stands: clear() the others' first. Any number of threads may compute with it while no tape records.
 template <std::floating_point T> class Parameter {
   using Tape = detail::Record<double>;
   using Cell = detail::Cell<T>;
@@ -195,7 +203,8 @@ template <std::floating_point T> class Parameter {
   }
 };
 
-/// Nothing is recorded on this thread while it lives: to evaluate a net in the middle of its training.
+/// While it lives, the tapes of before do not record on this thread, and their variables are refused: to evaluate a net in the middle of its
+/// training. A Tape that is made meanwhile records.
 class Pause {
   detail::Link<double> link_{&detail::idle<double>};
 

@@ -126,6 +126,8 @@ template <class L, Compared<L> R> [[gnu::always_inline]] constexpr auto operator
 
 template <Differentiable X> requires Arithmetic<decltype(plain(std::declval<const X&>()))>
 constexpr auto zero_like(const X&) { return Stored<X>(0); }
+/// x as a constant, for which every derivative is 0: what others call detach or stop_gradient.
+template <Operand X, Nothing... None> constexpr auto constant(const X& x, None...) { return Stored<X>(plain(x)); }
 template <Differentiable X> inline auto isnan(const X& x) { using std::isnan; return isnan(plain(x)); }
 template <Differentiable X> inline auto isinf(const X& x) { using std::isinf; return isinf(plain(x)); }
 template <Differentiable X> inline auto signbit(const X& x) { using std::signbit; return signbit(plain(x)); }

@@ -15,6 +15,7 @@ namespace autodiff::inline v1 {
 class Shape {
  public:
   static constexpr std::size_t most_axes = 6;
+  static constexpr std::size_t most_along_axis = 0xffff'ffffu;
   static constexpr std::size_t most_numbers = std::size_t{1} << 47;  ///< what an address space holds, so that counts cannot overflow
 
   constexpr Shape() = default;
@@ -29,7 +30,8 @@ class Shape {
   /// The same with one more axis behind the last.
   constexpr void append(std::size_t size) {
     if (axes_ == most_axes) throw ShapeError(detail::text("shape: {} has no room for another axis: at most {} are possible", {text(), most_axes}));
-    if (size > 0xffff'ffffu || (size != 0 && count_ > most_numbers / size)) throw ShapeError(detail::text("shape: {} times {} is more than memory can hold", {text(), size}));
+    if (size > most_along_axis) throw ShapeError(detail::text("shape: an axis of {} numbers; one takes at most {}, give it more axes", {size, most_along_axis}));
+    if (size != 0 && count_ > most_numbers / size) throw ShapeError(detail::text("shape: {} times {} is more than memory can hold", {text(), size}));
     sizes_[axes_++] = static_cast<std::uint32_t>(size);
     count_ *= size;
   }
@@ -37,7 +39,11 @@ class Shape {
   constexpr std::size_t axes() const { return axes_; }
   /// How many numbers: the product of the sizes; 1 for {}.
   constexpr std::size_t count() const { return count_; }
-  constexpr std::size_t operator[](std::size_t axis) const { return sizes_[axis]; }
+  /// The size along an axis, counted from 0. Throws ShapeError if there is none.
+  [[gnu::always_inline]] constexpr std::size_t operator[](std::size_t axis) const {
+    if (axis >= axes_) [[unlikely]] refuse_axis(axis);
+    return sizes_[axis];
+  }
   constexpr const std::uint32_t* begin() const { return sizes_.data(); }
   constexpr const std::uint32_t* end() const { return sizes_.data() + axes_; }
   friend constexpr bool operator==(const Shape& a, const Shape& b) {  // unused sizes are 0; two at a time: this is in every operation
@@ -86,6 +92,10 @@ class Shape {
   }
 
  private:
+  [[noreturn, gnu::noinline, gnu::cold]] void refuse_axis(std::size_t axis) const {
+    throw ShapeError(detail::text("shape: axis {} of {}: it has {}, counted from 0", {axis, text(), axes_}));
+  }
+
   std::array<std::uint32_t, most_axes> sizes_{};
   std::uint32_t axes_ = 0;
   std::size_t count_ = 1;

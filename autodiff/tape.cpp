@@ -170,21 +170,22 @@ void throw_deferred() { std::rethrow_exception(std::exchange(deferred, nullptr))
 void refuse_place(Place place, const char* where, Place base, Place next, Place block_end) {
   if (place == 1) throw TapeError(fmt::format("{}: this variable was moved from; assign to it before you use it again", where));  // its place is no place
   if (base == nowhere)
-    throw TapeError(fmt::format("{}: variable #{} is used, but no tape records on this thread: its tape has ended, records on another thread, or a Pause lives", where, place));
+    throw TapeError(fmt::format("{}: a variable (at place {}) is used, but no tape records on this thread: its tape has ended, records on another thread, or a Pause lives; "
+                                "keep the tape alive, or use value() for a constant", where, place));
   if (place < base && place + block >= block_end)
-    throw TapeError(fmt::format("{}: variable #{} was forgotten by clear() or rewind() (this tape now starts at #{}); make it again with tape.variable()", where, place, base + 1));
-  const std::string held = next > base + 1 ? fmt::format("#{} to #{}", base + 1, next - 1) : "nothing yet";
-  throw TapeError(fmt::format("{}: variable #{} belongs to another tape (this one holds {}); use it while its own tape records (an inner gradient() sees "
+    throw TapeError(fmt::format("{}: this variable (at place {}) was forgotten by clear() or rewind() (the tape now starts at {}); make it again with tape.variable()", where, place, base + 1));
+  const std::string held = next > base + 1 ? fmt::format("the places {} to {}", base + 1, next - 1) : "nothing yet";
+  throw TapeError(fmt::format("{}: this variable (at place {}) belongs to another tape (this one holds {}); use it while its own tape records (an inner gradient() sees "
                               "outer variables if its point is made of numbers of their type; derivative() always)", where, place, held));
 }
 void refuse_constant(const char* where) {
-  throw TapeError(fmt::format("{}: the argument is a constant: nothing it was computed from is on this tape; make inputs with tape.variable()", where));
+  throw TapeError(fmt::format("{}: the argument is a constant: nothing it was computed from is on this tape; make inputs with tape.variable(), and let no Pause live while a net runs", where));
 }
 void refuse_updated() {
   throw TapeError("backward: parameters were updated in place since they were recorded, so the adjoints would mix old and new numbers; clear() and record again");
 }
-void refuse_late(Place place) {
-  throw TapeError(fmt::format("adjoint: variable #{} was recorded after the last backward(), or there was none yet; call backward() first", place));
+void refuse_late(Id id) {
+  throw TapeError(fmt::format("adjoint: statement #{} was recorded after the last backward(), or there was none yet; call backward() first", id));
 }
 void refuse_moved() {
   throw TapeError("tape: this Tape was moved from and holds no recording; use the one it was moved to");

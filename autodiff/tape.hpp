@@ -51,7 +51,7 @@ void defer_exception() noexcept;                    ///< keeps the one that is b
 [[gnu::always_inline]] inline Place accepted(Place place) { if (place == refused) throw_deferred(); return place; }
 [[noreturn]] void refuse_place(Place place, const char* where, Place base, Place next, Place block_end);
 [[noreturn]] void refuse_constant(const char* where);
-[[noreturn]] void refuse_late(Place place);
+[[noreturn]] void refuse_late(Id id);
 [[noreturn]] void refuse_updated();
 [[noreturn]] void refuse_more_statements();
 [[noreturn]] void refuse_nan(Id id, const std::string& operands);
@@ -217,7 +217,7 @@ struct Statistics {
 };
 
 /// Records the arithmetic of Vars on this thread from construction to destruction. Tapes nest like scopes: the youngest records.
-/// A tape may move, may end in any order and on another thread.
+/// A tape may move, may end in any order and on another thread. It is for one thread at a time, adjoint() and value() included.
 template <class Scalar> class BasicTape {
   using Record = detail::Record<Scalar>;
   Record* record_;
@@ -239,7 +239,7 @@ template <class Scalar> class BasicTape {
   };
   [[nodiscard]] Recording record() { return Recording(&held()); }
 
-  /// A new independent variable: a number, or (tensor_var.hpp) a tensor.
+  /// A new independent variable: a number, or (tensor_var.hpp) a tensor. Throws TapeError if this tape was moved from, or memory is short.
   Var<Scalar> variable(const Scalar& value) { return Var<Scalar>(value, held().variable()); }
   template <class T> Var<Tensor<T>> variable(const Tensor<T>& value);
   /// One for each of the values, which are anything indexable. The second form takes the memory of `into`: in a loop nothing is allocated.
@@ -278,7 +278,7 @@ template <class Scalar> class BasicTape {
   /// dy/dx after backward(y). Throws TapeError if x is a constant, not on this tape, or was recorded after backward.
   Scalar adjoint(const Var<Scalar>& x) const {
     const Id id = active_id(x.place(), "adjoint");
-    if (id >= held().adjoint_count) [[unlikely]] detail::refuse_late(x.place());
+    if (id >= held().adjoint_count) [[unlikely]] detail::refuse_late(id);
     return held().adjoints.data()[id];
   }
   template <class T> Tensor<T> adjoint(const Var<Tensor<T>>& x) const;
@@ -326,7 +326,7 @@ template <class Scalar> class BasicTape {
   /// What the tape holds now. Counts the arguments one by one, in a walk through them.
   Statistics statistics() const;
 
-  /// Gives back the memory of ended tapes, over whatever numbers, of which every thread keeps up to 512 MB in sum, warm for its next tapes (and gradients).
+  /// Frees the memory that ended tapes of this thread have left for its next ones: up to 512 MB, over all kinds of numbers.
   static void release_spare() { detail::SpareMemory::of_this_thread().release(); }
 
  private:

@@ -84,7 +84,7 @@ template <std::floating_point T> class Tensor {
   static Tensor ones(const Shape& shape) { return full(shape, T(1)); }
   static Tensor full(const Shape& shape, T value) { Tensor t(shape); std::fill_n(t.data_, t.size(), value); return t; }
   /// The values, row by row, in that shape. Throws ShapeError if they are not as many as the shape says.
-  template <class U> requires std::is_arithmetic_v<U> static Tensor from(std::span<const U> values, const Shape& shape) {
+  template <class U, std::size_t n> requires std::is_arithmetic_v<U> static Tensor from(std::span<U, n> values, const Shape& shape) {
     if (values.size() != shape.count()) throw ShapeError(detail::text("from: {} values for shape {}, which takes {}", {values.size(), shape.text(), shape.count()}));
     Tensor t(shape);
     std::transform(values.begin(), values.end(), t.data_, [](U x) { return static_cast<T>(x); });

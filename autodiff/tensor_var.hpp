@@ -351,7 +351,7 @@ template <class Rule, class L, class R> requires TensorOperands<L, R> auto apply
   return detail::plain_if_all_are<L, R>(detail::zip<Rule>(detail::Operand<T>(left, Rule::row.name), detail::Operand<T>(right, Rule::row.name)));
 }
 
-// A tensor of a tape meets the number of a derivative taken inside a recording: a constant, for all that this ε knows.
+// A tensor of a tape meets the number of a derivative taken inside a recording: it is a constant with respect to this ε.
 template <class Rule, class T, NumberLike U, class B, class W> auto apply(const Var<Tensor<T>>& a, const Dual<U, B, W>& b) { return detail::left_constant<Rule>(a, b); }
 template <class Rule, class T, NumberLike U, class B, class W> auto apply(const Dual<U, B, W>& a, const Var<Tensor<T>>& b) { return detail::right_constant<Rule>(a, b); }
 
@@ -370,15 +370,15 @@ std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& o
 namespace detail {
 /// A comparison as a rule of two, so that it is broadcast as they are: 1 where it holds, else 0.
 template <class Holds> struct Comparison {
-  static constexpr Row row{.name = "comparison", .domain = {}, .max_ulp = 0};
+  static constexpr Row row{.name = Holds::name, .domain = {}, .max_ulp = 0};
   template <class X> static X value(const X& a, const X& b) { return static_cast<X>(Holds{}(a, b)); }
   static auto left(const auto&, const auto&, const auto& y) { return exactly<0>(y); }
   static auto right(const auto&, const auto&, const auto& y) { return exactly<0>(y); }
 };
-struct Less { bool operator()(auto a, auto b) const { return a < b; } };
-struct NotGreater { bool operator()(auto a, auto b) const { return a <= b; } };
-struct Equal { bool operator()(auto a, auto b) const { return a == b; } };
-struct NotEqual { bool operator()(auto a, auto b) const { return a != b; } };
+struct Less { static constexpr const char* name = "operator<"; bool operator()(auto a, auto b) const { return a < b; } };
+struct NotGreater { static constexpr const char* name = "operator<="; bool operator()(auto a, auto b) const { return a <= b; } };
+struct Equal { static constexpr const char* name = "operator=="; bool operator()(auto a, auto b) const { return a == b; } };
+struct NotEqual { static constexpr const char* name = "operator!="; bool operator()(auto a, auto b) const { return a != b; } };
 }  // namespace detail
 
 /// Plain tensors: what comparisons see (a Var or Dual is compared by its value).
@@ -413,7 +413,7 @@ template <class Scalar> template <class T> void BasicTape<Scalar>::backward(cons
 
 template <class Scalar> template <class T> Tensor<T> BasicTape<Scalar>::adjoint(const Var<Tensor<T>>& x) const {
   const Id id = active_id(x.place(), "adjoint");
-  if (id >= held().adjoint_count) [[unlikely]] detail::refuse_late(x.place());
+  if (id >= held().adjoint_count) [[unlikely]] detail::refuse_late(id);
   detail::Cell<T>& cell = x.cell_on(held(), "adjoint");
   auto& nodes = held().nodes;
   if (cell.walk != nodes.walk_number) return Tensor<T>::zeros(cell.shape);

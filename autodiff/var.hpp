@@ -168,7 +168,7 @@ template <class Rule, Expression R, ConstantOf<typename R::Scalar> X>
   return Binary<Rule, std::remove_const_t<decltype(constant)>, Held<R>>(constant, b, apply<Rule>(constant.value(), b.value()));
 }
 
-// A variable meets the Dual of a derivative taken inside a recording: a constant, for all that this ε knows.
+// A variable meets the Dual of a derivative taken inside a recording: it is a constant with respect to this ε.
 template <class Rule, Expression E, class U, class B, class W> requires(!std::convertible_to<E, U> && !std::convertible_to<Dual<U, B, W>, typename E::Scalar>)
 auto apply(const E& a, const Dual<U, B, W>& b) { return detail::left_constant<Rule>(a, b); }
 template <class Rule, Expression E, class U, class B, class W> requires(!std::convertible_to<E, U> && !std::convertible_to<Dual<U, B, W>, typename E::Scalar>)

@@ -40,6 +40,12 @@ constexpr std::uint64_t longest_header = 100'000'000;  ///< as in the format's o
 constexpr std::size_t length_bytes = 8;
 constexpr const char* metadata = "__metadata__";
 
+/// A name as a text may show it: of a damaged file, it may have megabytes.
+std::string shown(const std::string& name) {
+  constexpr std::size_t most = 80;
+  return name.size() <= most ? name : name.substr(0, most) + "…";
+}
+
 /// Throws FileError: "load net.safetensors: …".
 struct Complaint {
   const char* verb;
@@ -252,8 +258,10 @@ std::uint64_t check_entry(const Entry& e, const Json& info, const Complaint& com
     complain("\"{}\" is {} in the file and {} ({}) in the net; make the net of the same number type",
         {e.name, t, dtype(e.is_float), e.is_float ? "float" : "double"});
   const std::vector<std::uint64_t> sizes = whole_numbers(info, "shape", e.name, complain);
+  const auto transposed = [](const std::vector<std::uint64_t>& a, const Shape& b) { return a.size() == 2 && b.axes() == 2 && a[0] == b[1] && a[1] == b[0]; };
   if (!std::equal(sizes.begin(), sizes.end(), e.shape.begin(), e.shape.end()))
-    complain("\"{}\" has shape {} in the file and {} in the net", {e.name, shape_text(sizes), e.shape.text()});
+    complain("\"{}\" has shape {} in the file and {} in the net{}", {e.name, shape_text(sizes), e.shape.text(),
+        transposed(sizes, e.shape) ? "; PyTorch keeps (outputs, inputs), this library (inputs, outputs): transpose it" : ""});
   const std::vector<std::uint64_t> offsets = whole_numbers(info, "data_offsets", e.name, complain);
   if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] - offsets[0] != e.bytes())
     complain("\"{}\" of shape {} takes {} bytes, but its data_offsets in the file are {}",
@@ -304,7 +312,7 @@ void read_file(const std::string& path, std::span<const Entry> entries) {
   for (const auto& [name, info] : header.items()) {
     if (name == metadata) {
       if (!info.is_object()) complain("its \"{}\" is not a JSON object", {metadata});
-    } else if (!known.contains(name)) complain("it holds \"{}\", which is no parameter of this net; is it another net's file?", {name});
+    } else if (!known.contains(name)) complain("it holds \"{}\", which is no parameter of this net; is it another net's file?", {shown(name)});
   }
   std::uint64_t at = 0;
   for (const auto& [begin, e] : order) {

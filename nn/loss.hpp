@@ -15,6 +15,7 @@
 #include <cmath>
 #include <limits>
 #include <span>
+#include <utility>
 
 namespace autodiff::inline v1::nn {
 
@@ -107,7 +108,7 @@ template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto binary_c
   }
 }
 
-/// The same from logits x, h = σ(x): mean of softplus(x) − t·x. Never overflows; its slope is (σ(x) − t) / n.
+/// The same from logits x, h = σ(x): mean of softplus(x) − t·x, which overflows for no finite x; its slope is (σ(x) − t) / n.
 template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>>
 auto binary_cross_entropy_with_logits(const X& logits, const Target& target) {
   detail::check_numbers<X, Target>();
@@ -123,6 +124,16 @@ auto binary_cross_entropy_with_logits(const X& logits, const Target& target) {
 
 /// Mean over the rows of −log softmax(x)[label], for logits x (…, N) and one label, 0 … N − 1, for each row.
 template <AnyTensor X> auto cross_entropy(const X& logits, std::span<const int> labels) { return softmax_cross_entropy(logits, labels); }
+
+/// Labels of another integer type: of bytes, say.
+template <AnyTensor X, std::integral I> requires(!std::same_as<I, int>) auto cross_entropy(const X& logits, const std::vector<I>& labels) {
+  std::vector<int> numbers;
+  for (const I label : labels) {
+    if (!std::in_range<int>(label)) throw ShapeError(detail::text("cross_entropy: label {} of row {} is no class number", {label, numbers.size()}));
+    numbers.push_back(static_cast<int>(label));
+  }
+  return softmax_cross_entropy(logits, std::span<const int>(numbers));
+}
 
 /// Mean over the rows of −Σ t log softmax(x), for targets t that are a distribution in each row.
 template <AnyTensor X, AnyTensor Target = Tensor<detail::NumberIn<X>>> auto cross_entropy(const X& logits, const Target& target) {

@@ -6,7 +6,7 @@
 //   a struct that braces initialize    its fields, at most 16 (an aggregate: no constructor, no private fields)
 //   tuple, pair, array, vector, map …  the elements
 //   optional, unique_ptr, variant      what it holds, if anything
-//   numbers, strings, Tensor …         nothing to be parameter_cells
+//   numbers, strings, Tensor …         nothing to be learned
 //
 // What might hide a parameter from this walk does not compile, and says what to do: a class without fields(), fields beside inherited ones, a
 // pointer to a layer (copies of the net would share it). Only where a struct of nothing but pointers, references and numbers leads to is not seen.
@@ -231,7 +231,7 @@ template <class M, class F, class At> void walk(M& m, const F& f, At& at) {
   constexpr Kind kind = kind_of<Model>();
   static_assert(kind != Kind::opaque,
       "this class (or what this lambda catches) may hold parameters that cannot be seen: give it auto fields() { return std::tie(…); } of its own, "
-      "of all that is to be parameter_cells, or, if it holds none, give that to the class around it; for a lambda write a struct");
+      "of all that is to be learned, or, if it holds none, give that to the class around it; for a lambda write a struct");
   static_assert(!Unordered<Model>,
       "an unordered container gives its layers another order in each run, and files and seeds go by the order: use std::map or std::vector");
   static_assert(kind != Kind::pointer,
@@ -260,7 +260,7 @@ template <class M, class F, class At> void walk(M& m, const F& f, At& at) {
       using X = std::remove_reference_t<decltype(std::get<i>(parts))>;
       if constexpr (may_hold<std::remove_cv_t<X>>()) {
         static_assert(std::is_const_v<M> || !std::is_const_v<X>,
-            "a const parameter cannot be parameter_cells: make it a Tensor, or fields() not const");
+            "a const parameter cannot be learned: make it a Tensor, or fields() not const");
         at.into(i, name_of<Model>(i, n), [&] {
           if constexpr (std::is_const_v<M>) walk(std::as_const(std::get<i>(parts)), f, at);
           else walk(std::get<i>(parts), f, at);
@@ -299,7 +299,7 @@ template <class M, class F> void for_each_named_parameter(M& model, const F& f) 
   detail::walk(model, f, at);
 }
 
-/// How many numbers are to be parameter_cells; 0 for what holds no parameter.
+/// How many numbers are to be learned; 0 for what holds no parameter.
 template <class M> std::size_t parameter_count(const M& model) {
   std::size_t n = 0;
   if constexpr (Model<M>) for_each_parameter(model, [&n](const auto& p) { n += p.size(); });

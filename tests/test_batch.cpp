@@ -204,3 +204,13 @@ TEST_CASE("gradient_batch of each rule by itself, whatever its slope is") {
   each_rule(ad::BinaryRules{}, [&]<class Rule>(Rule) { compare(Rule::row.name, [](const auto& x) { return ad::apply<Rule>(x[0], x[1]); }); });
   compare("x - floor(x)", [](const auto& x) { return x[0] - floor(x[0]); });
 }
+
+TEST_CASE("values come with the gradients of many points") {
+  const std::vector<std::vector<double>> points{{1, 2}, {3, 4}, {5, 6}, {7, 8}, {9, 10}, {1, 1}, {2, 2}, {3, 3}, {4, 4}};
+  const auto f = [](const auto& x) { return x[0] * x[0] * x[1]; };
+  const auto [values, gradients] = ad::value_and_gradient_batch(f, points);
+  CHECK(gradients == ad::gradient_batch(f, points));
+  REQUIRE(values.size() == points.size());
+  for (std::size_t i = 0; i < points.size(); ++i) CHECK(values[i] == points[i][0] * points[i][0] * points[i][1]);
+  CHECK(ad::value_and_gradient_batch(f, {}).value.empty());
+}

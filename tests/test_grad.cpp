@@ -440,3 +440,21 @@ TEST_CASE("slopes at infinite operands of pow are their limits") {
   CHECK(ad::gradient(f, std::vector<double>{0, infinity})[0] == 0);
   CHECK(ad::gelu(1e308) == 1e308);
 }
+
+TEST_CASE("a point may stand in braces, and constant() stops derivatives of every kind") {
+  const auto f = [](const auto& x) { return x[0] * x[0] * x[1]; };
+  CHECK(ad::gradient(f, {3.0, 4.0}) == std::vector<double>{24, 9});
+  CHECK(ad::value_and_gradient(f, {3.0, 4.0}).value == 36);
+  CHECK(ad::to_text(ad::hessian(f, {3.0, 4.0})) == "[[8, 6], [6, 0]]");
+  CHECK(ad::jacobian([](const auto& x) { return std::vector{x[0], x[1]}; }, {3.0, 4.0}).shape() == Shape({2, 2}));
+  const auto g = [](const auto& x) { return ad::constant(x * x) * x; };
+  CHECK(g(3.0) == 27);
+  CHECK(ad::derivative(g, 3.0) == 9);
+  ad::Tape tape;
+  const ad::Var x = tape.variable(3.0);
+  const ad::Var t = tape.variable(Tensor<double>{1, 2});
+  const ad::Var y = g(x) + sum(g(t));
+  tape.backward(y);
+  CHECK(tape.adjoint(x) == 9);
+  CHECK(difference(tape.adjoint(t), Tensor<double>{1, 4}) == "");
+}

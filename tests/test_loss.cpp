@@ -153,3 +153,10 @@ TEST_CASE("a cross-entropy with a factor trains on where the output is exactly 1
   tape.backward(cost);
   CHECK(std::isfinite(std::get<0>(net.layers).weight.adjoint()[0]));
 }
+TEST_CASE("labels may be of any integer type") {
+  const ad::Tensor<double> logits{{1, 2, 3}, {3, 2, 1}};
+  const double expected = nn::cross_entropy(logits, std::vector<int>{2, 0});
+  CHECK(nn::cross_entropy(logits, std::vector<long>{2, 0}) == expected);
+  CHECK(nn::cross_entropy(logits, std::vector<unsigned char>{2, 0}) == expected);
+  CHECK_THROWS_WITH_AS((void)nn::cross_entropy(logits, std::vector<long>{1L << 40, 0}), doctest::Contains("label 1099511627776 of row 0"), ad::ShapeError);
+}

@@ -216,7 +216,7 @@ TEST_CASE("stack puts tensors side by side along a new axis") {
   verify("stack", [](auto t) { return sum(exp(stack(std::vector{t, t * 2.0}))); }, some({2, 3}));
   verify("stack of numbers' tensors", [](auto t) { return sum(exp(stack(std::vector{reshape(t, {}), reshape(t, {})}))); }, some({1}));
   refuses<ad::ShapeError>([] { (void)stack(std::vector<Tensor<double>>{}); }, {"no parts"});
-  refuses<ad::ShapeError>([] { (void)stack(std::vector{some({2}), some({3})}); }, {"concatenate"});
+  refuses<ad::ShapeError>([] { (void)stack(std::vector{some({2}), some({3})}); }, {"stack: (2,) and (3,) differ"});
   refuses<ad::ShapeError>([] { (void)stack(std::vector{some({1, 1, 1, 1, 1, 1})}); }, {"at most 6"});
 }
 
@@ -277,4 +277,18 @@ TEST_CASE("a transpose of one long row, and of many matrices") {
     CHECK(same);
     CHECK(support::difference(ad::gradient([&](auto t) { return dot(transpose(t), y) + sum(t) * 0.5 + dot(t, t) * 0.5; }, x), 2.0 * x + 0.5) == "");
   }
+}
+
+TEST_CASE("joins and positions as they come to hand: braces, any integer type") {
+  ad::Tape tape;
+  const ad::Var a = tape.variable(ad::Tensor<double>{1, 2}), b = tape.variable(ad::Tensor<double>{3, 4});
+  CHECK(difference(ad::concatenate({a, b}).value(), ad::Tensor<double>{1, 2, 3, 4}) == "");
+  CHECK(difference(ad::stack({a, b}).value(), ad::Tensor<double>{{1, 2}, {3, 4}}) == "");
+  CHECK(difference(ad::stack({ad::Tensor<double>{1, 2}, ad::Tensor<double>{3, 4}}), ad::Tensor<double>{{1, 2}, {3, 4}}) == "");
+  CHECK(difference(ad::stack({Number(1.0), Number(2.0)}).value(), ad::Tensor<double>{1, 2}) == "");
+  refuses<ad::ShapeError>([&] { (void)ad::stack({a, tape.variable(ad::Tensor<double>{1, 2, 3})}); }, {"stack: (2,) and (3,) differ"});
+  const ad::Tensor<double> table{{1, 5, 2}, {7, 3, 4}};
+  CHECK(difference(ad::gather(ad::Tensor<double>{10, 20, 30}, ad::argmax(table, 1)), ad::Tensor<double>{20, 10}) == "");
+  CHECK(difference(ad::gather(table, {-1}), ad::Tensor<double>{{7, 3, 4}}) == "");
+  refuses<ad::ShapeError>([&] { (void)ad::gather(table, std::vector<std::size_t>{~std::size_t{0}}); }, {"gather: entry"});
 }

@@ -61,7 +61,8 @@ TEST_CASE("a shape with an axis taken out, or with another size there") {
 TEST_CASE("what is no shape is refused with the numbers") {
   refuses<ad::ShapeError>([] { (void)Shape({1, 1, 1, 1, 1, 1, 1}); }, {"(1, 1, 1, 1, 1, 1)", "at most 6"});
   refuses<ad::ShapeError>([] { (void)Shape({3, -2}); }, {"size -2 is negative"});
-  refuses<ad::ShapeError>([] { (void)Shape({4294967296}); }, {"4294967296", "memory"});
+  refuses<ad::ShapeError>([] { (void)Shape({4294967296}); }, {"an axis of 4294967296 numbers", "at most 4294967295"});
+  refuses<ad::ShapeError>([] { (void)Shape({2, 3})[2]; }, {"axis 2 of (2, 3): it has 2"});
   refuses<ad::ShapeError>([] { (void)Shape({1 << 30, 1 << 30}); }, {"(1073741824,) times 1073741824"});
   refuses<ad::ShapeError>([] { (void)Shape({65536, 65536, 65536, 65536}); }, {"(65536, 65536)", "memory"});  // 2⁶⁴ would wrap round to 0
   refuses<ad::ShapeError>([] { (void)Shape({std::numeric_limits<std::size_t>::max()}); }, {"18446744073709551615"});

@@ -248,9 +248,9 @@ TEST_CASE("a variable whose tape has ended is refused, with a tape and without o
   refuses<ad::TapeError>([&] { (void)(t + 1.0); }, {"no tape records"});
   refuses<ad::TapeError>([&] { (void)t.value(); }, {"value", "no tape records"});
   ad::Tape tape;
-  refuses<ad::TapeError>([&] { (void)Number(x + 1.0); }, {"variable #"});
-  refuses<ad::TapeError>([&] { (void)(t + 1.0); }, {"variable #"});
-  refuses<ad::TapeError>([&] { (void)t.value(); }, {"variable #"});
+  refuses<ad::TapeError>([&] { (void)Number(x + 1.0); }, {"variable (at place "});
+  refuses<ad::TapeError>([&] { (void)(t + 1.0); }, {"variable (at place "});
+  refuses<ad::TapeError>([&] { (void)t.value(); }, {"variable (at place "});
   works_as_the_youngest(tape);
 }
 

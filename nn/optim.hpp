@@ -2,6 +2,7 @@
 // for the one net that the optimizer steps; a copy of an optimizer keeps it for a copy of the net.
 #pragma once
 #include "module.hpp"
+#include <cmath>
 #include <vector>
 
 namespace autodiff::inline v1::nn {
@@ -74,12 +75,21 @@ class NetState {
   template <class T> std::vector<Moments<T>>& list() {
     if constexpr (std::same_as<T, float>) return floats_; else return doubles_;
   }
+  /// scale · g, in memory of the optimizer; where the scale is 1, g.
+  template <class T> const T* scaled(const T* g, std::size_t n, double scale) {
+    if (scale == 1) return g;
+    Tensor<T>& room = std::get<Tensor<T>>(room_);
+    if (room.size() < n) room = Tensor<T>::uninitialized(Shape({n}));
+    kernels<T>().axpy(static_cast<T>(scale), g, room.mutable_data(), n, false);
+    return room.data();
+  }
 
  private:
   std::vector<Moments<float>> floats_;
   std::vector<Moments<double>> doubles_;
   std::vector<unsigned char> kinds_;  ///< of each parameter in turn: is it of float?
   std::uint64_t net_ = 0;             ///< its first parameter's identity
+  std::tuple<Tensor<float>, Tensor<double>> room_;
 };
 
 /// Net that was never given numbers: all weight matrices are zero, and there are several, so that some get no gradient, and units that are equal
@@ -100,6 +110,17 @@ template <class M> void require_initialized(const char* optimizer, M& model) {
   if (matrices > 1 && zero && dead)
     throw Error(text("{}: all weights of this net are zero, and so is the gradient of {} of its {} matrices: it cannot learn; call "
         "nn::initialize(net, seed) first", {optimizer, dead, matrices}));
+}
+
+/// What the gradient is multiplied with, so that its length over all parameters, √Σg², is `most` at most; 1 for a `most` of 0, which allows any.
+template <class M> double clip(M& model, double most) {
+  if (most == 0) return 1;
+  double sum = 0;
+  for_each_parameter(model, [&]<class T>(Parameter<T>& p) {
+    if (const auto here = p.reached()) sum += kernels<T>().dot(here.adjoint(), here.adjoint(), p.size());
+  });
+  const double length = std::sqrt(sum);
+  return length > most ? most / length : 1;
 }
 
 /// f(parameter, what the last backward() reached of it, its number among those of its type) for all that it reached; throws Error if no backward()
@@ -130,6 +151,7 @@ struct SgdOptions {
   double momentum = 0;      ///< 0 … 1: the share of the last step that goes into this one
   bool nesterov = false;    ///< look ahead along the momentum
   double weight_decay = 0;  ///< added to the gradient, times the parameter
+  double clip_norm = 0;     ///< the gradient of all parameters together is shortened to this length, √Σg², where it is longer; 0: never
 };
 
 /// s = gradient + weight_decay·w;  v = momentum·v + s;  w −= learning_rate · (nesterov ? s + momentum·v : v)
@@ -140,6 +162,7 @@ class Sgd {
     set_learning_rate(options.learning_rate);
     detail::check_option("sgd", "momentum", options.momentum, detail::fractions);
     detail::check_option("sgd", "weight_decay", options.weight_decay, detail::rates);
+    detail::check_option("sgd", "clip_norm", options.clip_norm, detail::rates);
     if (options.nesterov && options.momentum == 0)
       throw Error("sgd: nesterov looks ahead along the momentum, and that is 0; give .momentum, 0.9 for instance");
   }
@@ -154,12 +177,13 @@ class Sgd {
   /// with momentum, if this is another net than before.
   template <class M> void step(M& model) {
     const SgdNumbers numbers{options_.learning_rate, options_.momentum, options_.weight_decay, options_.nesterov};
-    const bool keeps = options_.momentum != 0, bare = !keeps && options_.weight_decay == 0;
+    const bool keeps = options_.momentum != 0, bare = !keeps && options_.weight_decay == 0 && options_.clip_norm == 0;
     if (!started_) [[unlikely]] detail::require_initialized("sgd", model), started_ = true;
     if (keeps) state_.bind("sgd", model, 1);
+    const double scale = detail::clip(model, options_.clip_norm);
     detail::for_each_reached("sgd", model, [&]<class T>(Parameter<T>& p, const auto& here, std::size_t i) {
       if (bare && here.descend(static_cast<T>(options_.learning_rate))) return;
-      const T* const g = here.adjoint();
+      const T* const g = state_.scaled(here.adjoint(), p.size(), scale);
       kernels<T>().sgd(here.update(), g, keeps ? state_.list<T>()[i].first.mutable_data() : nullptr, numbers, p.size());
     });
   }
@@ -179,6 +203,7 @@ struct AdamOptions {
   double beta2 = 0.999;     ///< 0 … 1: memory of the mean squared gradient
   double epsilon = 1e-8;    ///< > 0
   double weight_decay = 0;  ///< decoupled: w −= learning_rate · weight_decay · w, apart from the gradient (AdamW)
+  double clip_norm = 0;     ///< as in SgdOptions
 };
 
 /// m = β₁m + (1 − β₁)g;  v = β₂v + (1 − β₂)g²;  w −= learning_rate · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + epsilon)
@@ -192,6 +217,7 @@ class Adam {
     detail::check_option("adam", "beta2", options.beta2, detail::fractions);
     detail::check_option("adam", "epsilon", options.epsilon, detail::positive);
     detail::check_option("adam", "weight_decay", options.weight_decay, detail::rates);
+    detail::check_option("adam", "clip_norm", options.clip_norm, detail::rates);
   }
   const AdamOptions& options() const { return options_; }
   double learning_rate() const { return options_.learning_rate; }
@@ -205,8 +231,9 @@ class Adam {
   template <class M> void step(M& model) {
     if (!started_) [[unlikely]] detail::require_initialized("adam", model), started_ = true;
     state_.bind("adam", model, 2);
+    const double scale = detail::clip(model, options_.clip_norm);
     detail::for_each_reached("adam", model, [&]<class T>(Parameter<T>& p, const auto& here, std::size_t i) {
-      const T* const g = here.adjoint();
+      const T* const g = state_.scaled(here.adjoint(), p.size(), scale);
       detail::Moments<T>& state = state_.list<T>()[i];
       state.power1 *= options_.beta1, state.power2 *= options_.beta2;
       T* const w = here.update();

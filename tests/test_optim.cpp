@@ -332,3 +332,25 @@ TEST_CASE("a net that travels keeps its optimizer: through functions, swaps and 
   nn::Adam spent = std::move(optimizer);
   CHECK_NOTHROW(learn(Net(2, 1), optimizer));  // NOLINT: one that was moved from is as new
 }
+TEST_CASE("a gradient longer than clip_norm is shortened, over all parameters together; a shorter one is not touched") {
+  struct Pair { ad::Parameter<double> a{Tensor{1, 2}}; ad::Parameter<float> b{ad::Tensor<float>{3}}; };
+  const auto step = [](Pair& pair, auto optimizer) {
+    ad::Tape tape;
+    const ad::Var cost = sum(pair.a.var() * Tensor{3, 4}) + 12.0 * sum(pair.b.var());  // a gradient (3, 4; 12) of length 13
+    tape.backward(cost);
+    optimizer.step(pair);
+  };
+  for (const double most : {0.0, 13.0, 100.0, 6.5}) {
+    CAPTURE(most);
+    Pair pair;
+    step(pair, nn::Sgd{{.learning_rate = 0.1, .clip_norm = most}});
+    const double share = most == 6.5 ? 0.05 : 0.1;
+    CHECK(pair.a.value()[0] == doctest::Approx(1 - share * 3));
+    CHECK(pair.a.value()[1] == doctest::Approx(2 - share * 4));
+    CHECK(static_cast<double>(pair.b.value()[0]) == doctest::Approx(3 - share * 12));
+  }
+  Pair pair;
+  step(pair, nn::Adam{{.learning_rate = 0.1, .epsilon = 1, .clip_norm = 1}});
+  CHECK(pair.a.value()[0] == doctest::Approx(1 - 0.1 * (3.0 / 13) / (3.0 / 13 + 1)));
+  CHECK_THROWS_AS((nn::Sgd{{.clip_norm = -1}}), ad::Error);
+}

@@ -50,7 +50,7 @@ void detail::refuse_parameters(const char* where) {
   const auto refuse = [where](const CellBase* cell) {
     if (!cell || !cell->parameter) return;
     throw TapeError(fmt::format("{}: f uses a parameter of shape {} inside of a recording, and its part of the derivative would be lost; use jvp at ad::Var(x), which "
-                                "keeps it, or say that none is wanted: let an ad::Pause live around this call", where, cell->shape.text()));
+                                "keeps it, or say that none is wanted: p.value() is a constant, and while an ad::Pause lives all are", where, cell->shape.text()));
   };
   const auto& nodes = active<double>->nodes.list;
   for (std::size_t i = 0; i < nodes.size(); ++i) {

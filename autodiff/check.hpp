@@ -1,6 +1,7 @@
 // Floor 5. check_gradient: is this gradient right? Yours, or the engine's, against finite differences, component by component.
 #pragma once
 #include "grad.hpp"
+#include "parameter.hpp"
 #include <cmath>
 #include <cstdlib>
 #include <vector>
@@ -105,15 +106,18 @@ template <class X> constexpr bool in_float = requires { requires is_tensor<X> &&
 /// indexable (for a number x, a number). Returns the report; throws GradientError, which carries it, where they disagree.
 template <class F, class G, detail::Point X> requires detail::GradientAt<G, X>
 GradientReport check_gradient(const F& f, const G& hand_written, const X& x, CheckOptions options = {}) {
+  const Pause pause;  // a report is all that comes of it
   const auto at = detail::checkable(x);
   return detail::check(f, detail::written_at(hand_written, x), gradient(f, at), true, at, options, detail::in_float<X>);
 }
 /// Compares automatic differentiation with finite differences: is every rule and operation that f uses right, and f smooth, at x?
 /// (Through Dropout it is not: let an nn::NoDropout live.)
 template <class F, detail::Point X> GradientReport check_gradient(const F& f, const X& x, CheckOptions options = {}) {
+  const Pause pause;
   const auto at = detail::checkable(x);
   const auto ad = gradient(f, at);
   return detail::check(f, ad, ad, false, at, options, detail::in_float<X>);
 }
+template <class F> GradientReport check_gradient(const F& f, std::initializer_list<double> x, CheckOptions options = {}) { return check_gradient(f, std::vector<double>(x), options); }
 
 }  // namespace autodiff::inline v1

@@ -200,7 +200,7 @@ template <class F, detail::Vector X, class V> auto jvp(const F& f, const X& x, c
   using Tag = detail::Tag<F, S>;
   return detail::tangents<Tag, S>(f(detail::dual_point<Tag, S>("jvp", x, v)));
 }
-/// At a tensor that a tape remembers the result does, too: a Var<Tensor>, or a Var<double>.
+/// If x is a variable of a tape, so is the result: a Var<Tensor>, or a Var<double>.
 template <class F, class T, class V> requires std::convertible_to<V, Var<Tensor<T>>> auto jvp(const F& f, const Var<Tensor<T>>& x, const V& v) {
   using Tag = detail::Tag<F, Tensor<T>>;
   const auto y = f(detail::dual_point<Tag>("jvp", x, Var<Tensor<T>>(v)));
@@ -209,7 +209,7 @@ template <class F, class T, class V> requires std::convertible_to<V, Var<Tensor<
   else if constexpr (TensorLike<Y>) return Var<Tensor<typename Y::Number>>(Tensor<typename Y::Number>::zeros(y.shape()));
   else return detail::tangents<Tag, Var<double>>(y);
 }
-/// So it does at a tensor of an outer derivative: a second derivative along directions, uₓₓ say.
+/// Likewise if x belongs to an outer derivative: second derivatives along directions, uₓₓ say.
 template <class F, DualTensor X, class V> requires std::convertible_to<V, X> auto jvp(const F& f, const X& x, const V& v) {
   using Tag = detail::Tag<F, X>;
   const X direction(v);
@@ -230,6 +230,7 @@ template <class F, class T> auto jvp(const F& f, const Tensor<T>& x, const Tenso
     return numbers;
   } else return detail::numbers_of("jvp", y);
 }
+template <class F> auto jvp(const F& f, std::initializer_list<double> x, std::initializer_list<double> v) { return jvp(f, std::vector<double>(x), std::vector<double>(v)); }
 template <class F, detail::Number X, detail::Number V> auto jvp(const F& f, const X& x, const V& v) { return detail::stored(derivative(f, x) * v); }
 
 /// Jᵀ·u, the gradient of Σ uᵢFᵢ, in one walk backwards; of the shape of x. Throws ShapeError unless u has the size of what F returns.
@@ -261,6 +262,7 @@ template <class F, class T, class U> auto vjp(const F& f, const Tensor<T>& x, co
   return at.tape.adjoint(at.x);
 }
 
+template <class F> auto vjp(const F& f, std::initializer_list<double> x, std::initializer_list<double> u) { return vjp(f, std::vector<double>(x), std::vector<double>(u)); }
 template <class F, detail::Number X, class U> auto vjp(const F& f, const X& x, const U& u) {
   return vjp(detail::of_vector(f), detail::as_vector(x), u)[0];
 }
@@ -319,6 +321,7 @@ template <class F, class T> Tensor<T> hvp(const F& f, const Tensor<T>& x, const 
   at.tape.backward(detail::one_number<double>("hvp", slope), 1.0);
   return at.tape.adjoint(at.x);
 }
+template <class F> auto hvp(const F& f, std::initializer_list<double> x, std::initializer_list<double> v) { return hvp(f, std::vector<double>(x), std::vector<double>(v)); }
 template <class F, detail::Number X, detail::Number V> auto hvp(const F& f, const X& x, const V& v) {
   return detail::stored(derivative([&f](const auto& at) { return derivative(f, at); }, x) * v);
 }

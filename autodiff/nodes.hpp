@@ -82,6 +82,9 @@ struct Shared {
   void release() { if (__atomic_sub_fetch(&owners, 1, __ATOMIC_ACQ_REL) == 0) destroy(this); }
 };
 
+/// Walks backwards on this thread so far.
+[[gnu::tls_model("initial-exec")]] inline thread_local constinit std::uint64_t walks = 0;
+
 /// The nodes of a tape. Tapes over other scalars than double have none: their `Nodes` is empty.
 template <class Scalar> struct Nodes {
   struct Mark {};
@@ -104,6 +107,7 @@ template <> struct Nodes<double> {
   Stack<CellBase*> handed_out;  ///< whose copies users have, until clear() or rewind()
   Place recording = 0, recording_before = 0;  ///< names of what is recorded since clear(), and of what was before it
   std::uint64_t walk_number = 0;  ///< of the last walk backwards
+  std::uint64_t walk_time = 0;    ///< its number among those of all tapes of its thread
   Id first_changed = nobody;    ///< the first parameter that has changed in place since it was recorded: no walk backwards while it is there
   Buffer<char> scratch_memory;
 

@@ -189,7 +189,7 @@ template <TensorLike X> auto slice(const X& x, std::ptrdiff_t axis, std::ptrdiff
 /// x repeated along new axes, in front, and along axes of size 1 until it has that shape. Throws ShapeError if it cannot.
 template <TensorLike X> auto broadcast_to(const X& x, const Shape& shape) { return detail::look_at("broadcast_to", x, detail::broadcasting(x.shape(), shape)); }
 
-/// The same numbers in another shape of as many. Throws ShapeError if they are not as many.
+/// The same numbers in another shape. Throws ShapeError if the sizes differ.
 template <class T> Tensor<T> reshape(const Tensor<T>& x, const Shape& shape) { return x.reshaped(shape); }
 template <class T> Var<Tensor<T>> reshape(const Var<Tensor<T>>& x, const Shape& shape) {
   if (shape.count() != x.size()) throw ShapeError(detail::text("reshape: {} to {}: {} numbers cannot become {}", {x.shape().text(), shape.text(), x.size(), shape.count()}));
@@ -327,7 +327,6 @@ template <class T, TensorLike X> Var<Tensor<T>> concatenate(const char* name, st
   Record<double>& tape = *active<double>;
   CellBase** const cells = recorded ? tape.nodes.numbers<CellBase*>(count) : nullptr;
   CellBase** to_cell = cells;
-  const Operand<T> none(Tensor<T>(), name);
   const auto forward = [&](T* y) {
     for (const X& x : parts) {
       const Operand<T> part(x, name);
@@ -337,12 +336,12 @@ template <class T, TensorLike X> Var<Tensor<T>> concatenate(const char* name, st
       if (recorded) *to_cell++ = part.on(tape);
     }
   };
-  if (!recorded) return record<T>(name, shape, forward, [](const Pull<T>&) {}, none);
-  const Place place = tape.variable();
-  Cell<T>* const out = tape.nodes.cell<T>(shape, place);
-  const Id id = tape.count() - 1;
-  forward(out->data);
-  Node& node = append_node<T>(tape, name, out, id, [cells, count, outer, row](const Pull<T>& p) {
+  if (!recorded) {
+    Tensor<T> y = Tensor<T>::uninitialized(shape);
+    forward(y.mutable_data());
+    return y;
+  }
+  return record_many<T>(name, shape, forward, [cells, count, outer, row](const Pull<T>& p) {
     const T* g = p.adjoint();
     for (std::size_t i = 0; i < count; ++i) {
       const std::size_t width = outer ? cells[i]->shape.count() / outer : 0;
@@ -351,9 +350,7 @@ template <class T, TensorLike X> Var<Tensor<T>> concatenate(const char* name, st
           for (std::size_t j = 0; j < width; ++j) to.data[o * width + j] = g[o * row + j] + (to.add ? to.data[o * width + j] : T(0));
       g += width;
     }
-  }, tape.nodes.others({cells, count, nullptr, 0}));
-  watch_if_trapped<T>(tape, node);
-  return {out, place};
+  }, {cells, count, nullptr, 0});
 }
 
 template <TensorLike X> std::vector<Shape> shapes_of(std::span<const X> parts) {
@@ -395,7 +392,7 @@ template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto stack(const
   return detail::push_parts(parts, [](const auto& t) { return stack(t); });
 }
 
-/// Numbers on a tape as a tensor of that shape, row by row: the way from scalar code to tensor code. Throws ShapeError unless they are as many.
+/// Numbers on a tape as a tensor of that shape, row by row: the way from scalar code to tensor code. Throws ShapeError if their number is not the shape's.
 template <std::floating_point T = double> Var<Tensor<T>> assemble(std::span<const Var<double>> numbers, const Shape& shape) {
   if (numbers.size() != shape.count()) throw ShapeError(detail::text("assemble: {} numbers for shape {}, which takes {}", {numbers.size(), shape.text(), shape.count()}));
   detail::Record<double>& tape = detail::recorder<double>();
@@ -409,14 +406,10 @@ template <std::floating_point T = double> Var<Tensor<T>> assemble(std::span<cons
   }
   Id* const ids = tape.nodes.numbers<Id>(numbers.size());
   for (std::size_t i = 0; i < numbers.size(); ++i) ids[i] = tape.id_of(numbers[i].place(), "assemble");
-  const Place place = tape.variable();
-  detail::Cell<T>* const out = tape.nodes.cell<T>(shape, place);
-  fill(out->data);
-  detail::append_node<T>(tape, "assemble", out, tape.count() - 1, [ids](const detail::Pull<T>& p) {
+  return detail::record_many<T>("assemble", shape, fill, [ids](const detail::Pull<T>& p) {
     for (std::size_t i = 0; i < p.out().shape.count(); ++i)
       if (ids[i] != 0) p.tape.adjoints.data()[ids[i]] += static_cast<double>(p.adjoint()[i]);
-  }, tape.nodes.others({nullptr, 0, ids, numbers.size()}));
-  return {out, place};
+  }, {nullptr, 0, ids, numbers.size()});
 }
 template <std::floating_point T = double> Var<Tensor<T>> assemble(const std::vector<Var<double>>& numbers, const Shape& shape) {
   return assemble<T>(std::span<const Var<double>>(numbers), shape);

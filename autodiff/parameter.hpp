@@ -76,14 +76,15 @@ template <std::floating_point T> class Parameter {
 
     /// Has the tape's last walk backwards reached it, and no update used that?
     bool fresh(const Tape& tape) const { return cell->walk == tape.nodes.walk_number && tape.adjoint_count && cell->used_up != tape.nodes.walk_number; }
-    /// A tape of which that is true, or null; mostly the one that used it last.
+    /// The tape of which that is true, that of the latest walk if there are several; or null.
     [[gnu::always_inline]] Tape* reached_by() {
       Tape* const tape = holder();
-      return tape && fresh(*tape) ? tape : reached_by_another();
+      return tape && users() == 1 && fresh(*tape) ? tape : reached_by_one_of_several();
     }
-    [[gnu::noinline, gnu::cold]] Tape* reached_by_another() {
+    [[gnu::noinline, gnu::cold]] Tape* reached_by_one_of_several() {
       Tape* found = nullptr;
-      if (users() > 0) for_each_standing([&](Tape& tape, Cell&) { if (!found && fresh(tape)) found = &tape; });
+      if (users() > 0)
+        for_each_standing([&](Tape& tape, Cell&) { if (fresh(tape) && (!found || tape.nodes.walk_time > found->nodes.walk_time)) found = &tape; });
       if (found) find_on(*found);
       return found;
     }
@@ -129,7 +130,7 @@ template <std::floating_point T> class Parameter {
   using Number = T;
   explicit Parameter(Tensor<T> value) : block_(new Block(std::move(value))) { nothing(); }  // made here, so that moving allocates nothing
   explicit Parameter(const Shape& shape) : Parameter(Tensor<T>::zeros(shape)) {}
-  Parameter(const Parameter& other) : Parameter(other.value()) {}
+  Parameter(const Parameter& other) : block_(other.moved_from() ? share_nothing() : new Block(other.value())) {}
   Parameter(Parameter&& other) noexcept : block_(std::exchange(other.block_, share_nothing())), identity_(std::exchange(other.identity_, detail::new_identity())) {}
   Parameter& operator=(const Parameter& other) { Parameter copy(other); std::swap(block_, copy.block_); return *this; }
   Parameter& operator=(Parameter&& other) noexcept { std::swap(block_, other.block_), std::swap(identity_, other.identity_); return *this; }
@@ -147,7 +148,7 @@ template <std::floating_point T> class Parameter {
   /// assign before recording, or after the step. Throws ShapeError for another shape.
   void assign(Tensor<T> value) {
     if (value.shape() != shape())
-      throw ShapeError(detail::text("assign: numbers of shape {} for a parameter of shape {}; give as many", {value.shape().text(), shape().text()}));
+      throw ShapeError(detail::text("assign: numbers of shape {} for a parameter of shape {}; give numbers of its shape", {value.shape().text(), shape().text()}));
     block_->replace(std::move(value));
   }
 
@@ -183,10 +184,10 @@ template <std::floating_point T> class Parameter {
     [[gnu::noinline]] void descend_by_product(T rate) const { compute(*block_->cell->deferred, block_->cell->shape, block_->update(tape_), true, -rate); }
   };
   [[gnu::always_inline]] Reached reached() const { return {block_, block_->reached_by()}; }
-  /// Has a walk backwards begun after it was recorded, which no update has used? It need not have reached it.
+  /// Has a walk backwards begun at what was recorded later, and no update used it? It need not have reached the parameter.
   bool walked() const {
     const Tape* const tape = block_->holder();
-    return tape && tape->adjoint_count > tape->id_of(block_->place, "step") && block_->cell->used_up != tape->nodes.walk_number;
+    return tape && tape->walked_from > tape->id_of(block_->place, "step") && block_->cell->used_up != tape->nodes.walk_number;
   }
   /// dy/dp after backward(y), for one update; null where reached() is false.
   const T* adjoint() const {

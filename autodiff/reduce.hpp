@@ -49,7 +49,7 @@ template <TensorLike X> auto sum(const X& x) {
     if (const auto to = p.to(0)) kernels<T>().fill(static_cast<T>(p.number_adjoint()), to.data, p.in(0).shape.count(), to.add);
   }, in));
 }
-/// Σ x along an axis, which goes: (…, N, …) → (…, …). Throws ShapeError if there is no such axis.
+/// Σ x along an axis, which is removed: (…, N, …) → (…, …). Throws ShapeError if there is no such axis.
 template <TensorLike X> auto sum(const X& x, Axis axis) {
   using T = typename X::Number;
   const detail::Operand<T> in(x, "sum");
@@ -68,7 +68,7 @@ template <AnyTensor X> auto mean(const X& x) {
   const double share = 1.0 / static_cast<double>(shape.count());
   return detail::stored(sum(x) * share);
 }
-/// Σ x / n along an axis of n, which goes. Throws ShapeError if there is no such axis, or it is empty.
+/// Σ x / n along an axis of n, which is removed. Throws ShapeError if there is no such axis, or it is empty.
 template <AnyTensor X> auto mean(const X& x, Axis axis) {
   const detail::Reduction r("mean", x.shape(), axis, true);
   return detail::stored(sum(x, axis) * (1.0 / static_cast<double>(r.along.n)));
@@ -263,7 +263,7 @@ template <TensorLike X> auto logsumexp(const X& x) {
     if (const auto to = p.to(0)) kernels<T>().axpy(g, softmax, to.data, n, to.add);
   }, in));
 }
-/// log Σ eˣ along an axis, which goes. Throws ShapeError if there is no such axis.
+/// log Σ eˣ along an axis, which is removed. Throws ShapeError if there is no such axis.
 template <TensorLike X> auto logsumexp(const X& x, Axis axis) {
   using T = typename X::Number;
   const detail::Reduction r("logsumexp", x.shape(), axis);

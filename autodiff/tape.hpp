@@ -74,6 +74,7 @@ template <class Scalar> struct Record {
   Buffer<Scalar> adjoints{};
   Buffer<Batch<double, 8>> eight_adjoints{};  ///< of each statement, in jacobian_rows
   std::size_t adjoint_count = 0;            ///< statements below this id have an adjoint
+  Id walked_from = 0;                       ///< the youngest statement from which the last walk backwards began; 0 after a rewind()
   Place block_end = 0;                      ///< our places end here
   Place born = 0;                           ///< the base with which its Tape began: no other Tape has it
   std::size_t high_water = 0;               ///< most bytes ever in use at a clear() or rewind()
@@ -259,6 +260,7 @@ template <class Scalar> class BasicTape {
   void backward(const Var<Scalar>& y) {
     const Id id = active_id(y.place(), "backward");
     held().fresh_adjoints()[id] = Scalar(1);
+    held().walked_from = id;
     held().sweep();
   }
   /// The same for Σ wᵢ yᵢ: what a vector-Jacobian product asks for. Constants among the outputs contribute nothing.
@@ -267,7 +269,7 @@ template <class Scalar> class BasicTape {
     for (const auto& y : ys) held().id_of(y.place(), "backward");
     Scalar* adjoint = held().fresh_adjoints();
     for (std::size_t i = 0; i < ys.size(); ++i)
-      if (const Id id = held().id_of(ys[i].place(), "backward")) adjoint[id] += weights[i];
+      if (const Id id = held().id_of(ys[i].place(), "backward")) adjoint[id] += weights[i], held().walked_from = std::max(held().walked_from, id);
     held().sweep();
   }
   void backward(const Var<Scalar>& y, const Scalar& weight) { backward(std::span<const Var<Scalar>>(&y, 1), std::span<const Scalar>(&weight, 1)); }

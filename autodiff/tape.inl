@@ -77,7 +77,7 @@ template <class Scalar> void Record<Scalar>::forget(const Mark& mark) {
   place = base + mark.id;
   next = arguments.data() + mark.bytes;
   if (arguments.capacity() > most_statements * sizeof(Word<Scalar>)) [[unlikely]] last = next;  // grow() counts anew how many the ids allow
-  adjoint_count = 0;
+  adjoint_count = 0, walked_from = 0;
   if constexpr (Nodes<Scalar>::possible) {
     if (mark.id == 1) nodes.forget_all(base);
     else nodes.rewind(mark.nodes, mark.id);
@@ -109,8 +109,8 @@ template <class Scalar> Scalar* Record<Scalar>::fresh_adjoints() {
   const std::size_t n = count();
   if (adjoints.capacity() < n) [[unlikely]] adjoints.grow(std::max(n, 2 * adjoints.capacity()));
   std::fill_n(adjoints.data(), n, Scalar(0));
-  adjoint_count = n;
-  if constexpr (Nodes<Scalar>::possible) nodes.walk_memory.rewind({}), ++nodes.walk_number;
+  adjoint_count = n, walked_from = 0;
+  if constexpr (Nodes<Scalar>::possible) nodes.walk_memory.rewind({}), ++nodes.walk_number, nodes.walk_time = ++walks;
   return adjoints.data();
 }
 

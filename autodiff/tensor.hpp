@@ -83,7 +83,7 @@ template <std::floating_point T> class Tensor {
   static Tensor zeros(const Shape& shape) { return full(shape, T(0)); }
   static Tensor ones(const Shape& shape) { return full(shape, T(1)); }
   static Tensor full(const Shape& shape, T value) { Tensor t(shape); std::fill_n(t.data_, t.size(), value); return t; }
-  /// The values, row by row, in that shape. Throws ShapeError if they are not as many as the shape says.
+  /// The values, row by row, in that shape. Throws ShapeError if their number is not the shape's.
   template <class U, std::size_t n> requires std::is_arithmetic_v<U> static Tensor from(std::span<U, n> values, const Shape& shape) {
     if (values.size() != shape.count()) throw ShapeError(detail::text("from: {} values for shape {}, which takes {}", {values.size(), shape.text(), shape.count()}));
     Tensor t(shape);
@@ -147,7 +147,7 @@ template <std::floating_point T> class Tensor {
     t.data_ += begin * shape_.inside(0);
     return t;
   }
-  /// The same numbers in another shape of as many; shares them. Throws ShapeError if they are not as many.
+  /// The same numbers in another shape; shares them. Throws ShapeError if the sizes differ.
   Tensor reshaped(const Shape& shape) const {
     if (shape.count() != size()) throw ShapeError(detail::text("reshape: {} to {}: {} numbers cannot become {}", {shape_.text(), shape.text(), size(), shape.count()}));
     Tensor t(*this);

@@ -229,18 +229,26 @@ Var<double> record_number(const char* name, Forward&& forward, Pullback pullback
   return {value, place};
 }
 
+/// The same as `record` for any number of operands, of which some are known to be on the tape.
+template <class T, class Forward, class Pullback>
+Var<Tensor<T>> record_many(const char* name, const Shape& shape, Forward&& forward, Pullback pullback, const Others& operands) {
+  Record<double>& tape = *active<double>;
+  const Place place = tape.variable();
+  Cell<T>* const out = tape.nodes.cell<T>(shape, place);
+  forward(out->data);
+  Node& node = append_node<T>(tape, name, out, tape.count() - 1, pullback, tape.nodes.others(operands));
+  watch_if_trapped<T>(tape, node);
+  return {out, place};
+}
+
 /// A number on the tape as a tensor of one: the door from the scalar stream to the nodes.
 template <class T> Var<Tensor<T>> to_tensor(const Var<double>& x) {
   Record<double>& tape = recorder<double>();
   const Id id = tape.id_of(x.place(), "recording");
   if (id == 0) return x.value();
-  const Place place = tape.variable();
-  Cell<T>* const out = tape.nodes.cell<T>(Shape{}, place);
-  out->data[0] = static_cast<T>(x.value());
   Id* const kept = new (tape.nodes.arena.take(sizeof(Id))) Id(id);
-  const auto pullback = [id](const Pull<T>& p) { p.tape.adjoints.data()[id] += static_cast<double>(p.adjoint()[0]); };
-  append_node<T>(tape, "number", out, tape.count() - 1, pullback, tape.nodes.others({nullptr, 0, kept, 1}));
-  return {out, place};
+  return record_many<T>("number", Shape{}, [&](T* y) { y[0] = static_cast<T>(x.value()); },
+                        [id](const Pull<T>& p) { p.tape.adjoints.data()[id] += static_cast<double>(p.adjoint()[0]); }, {nullptr, 0, kept, 1});
 }
 
 /// How an operand enters: tensors as they are, numbers on a tape as a tensor of one.
@@ -401,13 +409,14 @@ template <class Scalar> template <class T> Var<Tensor<T>> BasicTape<Scalar>::var
 }
 
 template <class Scalar> template <class T> void BasicTape<Scalar>::backward(const Var<Tensor<T>>& y, const Tensor<T>& weights) {
-  active_id(y.place(), "backward");
+  const Id id = active_id(y.place(), "backward");
   detail::Cell<T>& cell = y.cell_on(held(), "backward");
   if (cell.shape != weights.shape())
     throw ShapeError(detail::text("backward: the output has shape {}, the weights {}; give one weight for each number", {cell.shape.text(), weights.shape().text()}));
   held().fresh_adjoints();
   const auto to = detail::target(held().nodes, cell);
   std::copy_n(weights.data(), weights.size(), to.data);
+  held().walked_from = id;
   held().sweep();
 }
 

@@ -40,10 +40,14 @@ constexpr std::uint64_t longest_header = 100'000'000;  ///< as in the format's o
 constexpr std::size_t length_bytes = 8;
 constexpr const char* metadata = "__metadata__";
 
-/// A name as a text may show it: of a damaged file, it may have megabytes.
-std::string shown(const std::string& name) {
-  constexpr std::size_t most = 80;
-  return name.size() <= most ? name : name.substr(0, most) + "…";
+/// A text with what a file says in it, as it may be shown: of a damaged file that may be megabytes, and steer the terminal.
+std::string shown(std::string words) {
+  constexpr std::size_t most = 1000;
+  for (char& c : words) if (static_cast<unsigned char>(c) < ' ' || c == 127) c = '?';
+  if (words.size() <= most) return words;
+  std::size_t end = most;
+  while (end > 0 && (static_cast<unsigned char>(words[end]) & 0xc0) == 0x80) --end;  // not within a character
+  return words.substr(0, end) + "…";
 }
 
 /// Throws FileError: "load net.safetensors: …".
@@ -51,7 +55,7 @@ struct Complaint {
   const char* verb;
   const std::string& path;
   [[noreturn]] void operator()(std::string_view format, std::initializer_list<autodiff::detail::Piece> pieces = {}) const {
-    throw FileError(std::string(verb) + " " + path + ": " + text(format, pieces));
+    throw FileError(std::string(verb) + " " + path + ": " + shown(text(format, pieces)));
   }
   [[noreturn]] void system(const char* what) const {
     const int code = errno;
@@ -312,7 +316,7 @@ void read_file(const std::string& path, std::span<const Entry> entries) {
   for (const auto& [name, info] : header.items()) {
     if (name == metadata) {
       if (!info.is_object()) complain("its \"{}\" is not a JSON object", {metadata});
-    } else if (!known.contains(name)) complain("it holds \"{}\", which is no parameter of this net; is it another net's file?", {shown(name)});
+    } else if (!known.contains(name)) complain("it holds \"{}\", which is no parameter of this net; is it another net's file?", {name});
   }
   std::uint64_t at = 0;
   for (const auto& [begin, e] : order) {

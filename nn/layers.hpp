@@ -68,7 +68,7 @@ template <std::floating_point T = float> struct Linear {
 
 // ---- activations -------------------------------------------------------------------------------------------------------
 
-/// A rule on every number: `Activation<MyRule>` makes a layer of a rule of one's own.
+/// A rule on every number: `Activation<MyRule>` makes a layer of your own rule.
 template <class R> struct Activation {
   using Rule = R;
   template <AnyTensor X> auto operator()(const X& x) const { return apply<R>(x); }

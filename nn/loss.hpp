@@ -15,7 +15,6 @@
 #include <cmath>
 #include <limits>
 #include <span>
-#include <utility>
 
 namespace autodiff::inline v1::nn {
 
@@ -67,6 +66,18 @@ template <class T> double binary_cross_entropy(const T* h, const T* t, T* g, std
     if (g) g[i] = static_cast<T>((p - y) * share / std::max(p * q, 1000 * least));
   }
   return total * share;
+}
+
+/// A list of integers that is no list of int.
+template <class L> concept OtherLabels = !std::convertible_to<const L&, std::span<const int>> && !AnyTensor<L> && requires(const L& labels) {
+  { *std::data(labels) } -> std::convertible_to<long long>;
+  requires std::integral<std::remove_cvref_t<decltype(*std::data(labels))>>;
+  std::size(labels);
+};
+template <std::integral I> int class_number(I label, std::size_t row) {
+  const auto number = static_cast<long long>(label);
+  if (number < 0 || number > std::numeric_limits<int>::max()) throw ShapeError(text("cross_entropy: label {} of row {} is no class number", {number, row}));
+  return static_cast<int>(number);
 }
 
 }  // namespace detail
@@ -125,15 +136,13 @@ auto binary_cross_entropy_with_logits(const X& logits, const Target& target) {
 /// Mean over the rows of −log softmax(x)[label], for logits x (…, N) and one label, 0 … N − 1, for each row.
 template <AnyTensor X> auto cross_entropy(const X& logits, std::span<const int> labels) { return softmax_cross_entropy(logits, labels); }
 
-/// Labels of another integer type: of bytes, say.
-template <AnyTensor X, std::integral I> requires(!std::same_as<I, int>) auto cross_entropy(const X& logits, const std::vector<I>& labels) {
+/// Labels of another integer type, a std::vector of bytes say, or in braces.
+template <AnyTensor X, detail::OtherLabels L> auto cross_entropy(const X& logits, const L& labels) {
   std::vector<int> numbers;
-  for (const I label : labels) {
-    if (!std::in_range<int>(label)) throw ShapeError(detail::text("cross_entropy: label {} of row {} is no class number", {label, numbers.size()}));
-    numbers.push_back(static_cast<int>(label));
-  }
+  for (const auto label : labels) numbers.push_back(detail::class_number(label, numbers.size()));
   return softmax_cross_entropy(logits, std::span<const int>(numbers));
 }
+template <AnyTensor X, std::integral I> auto cross_entropy(const X& logits, std::initializer_list<I> labels) { return cross_entropy(logits, std::vector<I>(labels)); }
 
 /// Mean over the rows of −Σ t log softmax(x), for targets t that are a distribution in each row.
 template <AnyTensor X, AnyTensor Target = Tensor<detail::NumberIn<X>>> auto cross_entropy(const X& logits, const Target& target) {

@@ -60,7 +60,8 @@ template <class M, std::size_t n = most_initializers + 1> consteval std::size_t 
   else return initializers<M, n - 1>();
 }
 /// How many of the n initializers go to the field that begins at the i-th: more than one for an array T[j], which takes {…} of j, with as
-/// many initializers behind it as are left, and not one more.
+/// many initializers behind it as are left, and not one more. (struct { int a[2]; Linear b; } takes 3 initializers, of which 2 go to a: 1 is
+/// surplus, and the fields are 2.)
 template <class M, std::size_t n, std::size_t i, std::size_t j> consteval std::size_t width() {
   if constexpr (j < 2) return 1;
   else if constexpr (takes<M, i, j, n - i - j>() && !takes<M, i, j, n - i - j + 1>()) return j;

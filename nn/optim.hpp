@@ -3,6 +3,7 @@
 #pragma once
 #include "module.hpp"
 #include <cmath>
+#include <limits>
 #include <vector>
 
 namespace autodiff::inline v1::nn {
@@ -42,10 +43,20 @@ class NetState {
     return *this;
   }
 
+  /// Throws Error if no backward() came after the net was recorded.
+  template <class M> static void require_walked(const char* optimizer, M& model) {
+    bool walked = false;
+    for_each_parameter(model, [&](auto& p) {
+      require_numbers(optimizer, p);
+      walked = walked || p.reached() || p.walked();
+    });
+    if (!walked) refuse_unreached(optimizer);
+  }
   /// Makes room on the first step, checks on every other; throws before anything has changed.
   template <class M> void bind(const char* optimizer, M& model, int moments) {
     std::size_t i = 0, f = 0, d = 0;
     const bool first = kinds_.empty();
+    if (first) require_walked(optimizer, model);  // or it would know a net that it has never stepped
     bool same_parameters = true;
     std::uint64_t net = 0;
     for_each_parameter(model, [&]<class T>(Parameter<T>& p) {
@@ -113,14 +124,21 @@ template <class M> void require_initialized(const char* optimizer, M& model) {
 }
 
 /// What the gradient is multiplied with, so that its length over all parameters, √Σg², is `most` at most; 1 for a `most` of 0, which allows any.
-template <class M> double clip(M& model, double most) {
+/// Throws Error for a length that is not finite, or no backward().
+template <class M> double clip(const char* optimizer, M& model, double most) {
   if (most == 0) return 1;
-  double sum = 0;
-  for_each_parameter(model, [&]<class T>(Parameter<T>& p) {
-    if (const auto here = p.reached()) sum += kernels<T>().dot(here.adjoint(), here.adjoint(), p.size());
-  });
-  const double length = std::sqrt(sum);
-  return length > most ? most / length : 1;
+  double largest = 0, sum = 0;
+  const auto each_number = [&](const auto& f) {
+    for_each_parameter(model, [&]<class T>(Parameter<T>& p) {
+      if (const auto here = p.reached()) for (const T* g = here.adjoint(), *end = g + p.size(); g != end; ++g) f(std::abs(static_cast<double>(*g)));
+    });
+  };
+  each_number([&](double g) { if (!(g <= largest)) largest = g; });
+  if (!(largest <= std::numeric_limits<double>::max()))
+    throw Error(text("{}: the gradient holds {}, and cannot be shortened to clip_norm {}; an ad::NanTrap finds where that came from", {optimizer, largest, most}));
+  if (largest == 0) return 1;
+  each_number([&](double g) { sum += (g / largest) * (g / largest); });
+  return std::min(1.0, most / largest / std::sqrt(sum));
 }
 
 /// f(parameter, what the last backward() reached of it, its number among those of its type) for all that it reached; throws Error if no backward()
@@ -173,14 +191,15 @@ class Sgd {
     options_.learning_rate = rate;
   }
 
-  /// Moves every parameter that the last backward() reached with a slope other than 0; uses up its adjoint. Throws Error if there was no backward(), or,
+  /// Moves every parameter that the last backward() reached, and uses up its adjoint. (Where a number in between has the slope 0, a hinge that is off, it
+  /// reaches nothing: such a parameter stays, momentum or not.) Throws Error if there was no backward(), or,
   /// with momentum, if this is another net than before.
   template <class M> void step(M& model) {
     const SgdNumbers numbers{options_.learning_rate, options_.momentum, options_.weight_decay, options_.nesterov};
     const bool keeps = options_.momentum != 0, bare = !keeps && options_.weight_decay == 0 && options_.clip_norm == 0;
     if (!started_) [[unlikely]] detail::require_initialized("sgd", model), started_ = true;
     if (keeps) state_.bind("sgd", model, 1);
-    const double scale = detail::clip(model, options_.clip_norm);
+    const double scale = detail::clip("sgd", model, options_.clip_norm);
     detail::for_each_reached("sgd", model, [&]<class T>(Parameter<T>& p, const auto& here, std::size_t i) {
       if (bare && here.descend(static_cast<T>(options_.learning_rate))) return;
       const T* const g = state_.scaled(here.adjoint(), p.size(), scale);
@@ -226,12 +245,13 @@ class Adam {
     options_.learning_rate = rate;
   }
 
-  /// Moves every parameter that the last backward() reached with a slope other than 0; uses up its adjoint. Throws Error if there was no backward(), or
+  /// Moves every parameter that the last backward() reached, and uses up its adjoint. (Where a number in between has the slope 0, a hinge that is off, it
+  /// reaches nothing: such a parameter stays, momentum or not.) Throws Error if there was no backward(), or
   /// if this is another net than before.
   template <class M> void step(M& model) {
     if (!started_) [[unlikely]] detail::require_initialized("adam", model), started_ = true;
     state_.bind("adam", model, 2);
-    const double scale = detail::clip(model, options_.clip_norm);
+    const double scale = detail::clip("adam", model, options_.clip_norm);
     detail::for_each_reached("adam", model, [&]<class T>(Parameter<T>& p, const auto& here, std::size_t i) {
       const T* const g = state_.scaled(here.adjoint(), p.size(), scale);
       detail::Moments<T>& state = state_.list<T>()[i];

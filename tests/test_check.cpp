@@ -131,3 +131,14 @@ TEST_CASE("a gradient that is 0 but for rounding agrees with 0") {
   CHECK(ad::check_gradient([](const auto& x) { return sum(x * x) / dot(x, x); }, [](const auto& x) { return x * 0.0; }, Tensor<double>{0.3, 0.7}).agrees());
   CHECK(ad::check_gradient([](const auto& x) { return log(x[0]) * x[1]; }, std::vector{1e-5, 2.0}).agrees());
 }
+
+TEST_CASE("a gradient may be checked while a net is being recorded, and at a point in braces") {
+  const ad::Parameter<double> w(ad::Tensor<double>{2, 3});
+  ad::Tape tape;
+  const ad::Var cost = sum(w.var());
+  CHECK(ad::check_gradient([&](const auto& x) { return sum(square(x) * w.var()); }, ad::Tensor<double>{1, 2}).agrees());
+  CHECK(ad::check_gradient([](const auto& x) { return x[0] * x[1]; }, {1.0, 2.0}).agrees());
+  const auto before = tape.statistics().statements;
+  tape.backward(cost);
+  CHECK(before == 2);
+}

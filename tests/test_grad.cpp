@@ -447,6 +447,9 @@ TEST_CASE("a point may stand in braces, and constant() stops derivatives of ever
   CHECK(ad::value_and_gradient(f, {3.0, 4.0}).value == 36);
   CHECK(ad::to_text(ad::hessian(f, {3.0, 4.0})) == "[[8, 6], [6, 0]]");
   CHECK(ad::jacobian([](const auto& x) { return std::vector{x[0], x[1]}; }, {3.0, 4.0}).shape() == Shape({2, 2}));
+  CHECK(ad::hvp(f, {3.0, 4.0}, {1.0, 0.0}) == std::vector<double>{8, 6});
+  CHECK(ad::jvp(f, {3.0, 4.0}, {1.0, 0.0}) == 24);
+  CHECK(ad::vjp([](const auto& x) { return std::vector{x[0], x[1]}; }, {3.0, 4.0}, {1.0, 2.0}) == std::vector<double>{1, 2});
   const auto g = [](const auto& x) { return ad::constant(x * x) * x; };
   CHECK(g(3.0) == 27);
   CHECK(ad::derivative(g, 3.0) == 9);

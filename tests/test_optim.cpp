@@ -354,3 +354,43 @@ TEST_CASE("a gradient longer than clip_norm is shortened, over all parameters to
   CHECK(pair.a.value()[0] == doctest::Approx(1 - 0.1 * (3.0 / 13) / (3.0 / 13 + 1)));
   CHECK_THROWS_AS((nn::Sgd{{.clip_norm = -1}}), ad::Error);
 }
+TEST_CASE("a gradient whose square overflows is shortened, and what is no length is refused before anything has changed") {
+  ad::Parameter<float> p(ad::Tensor<float>{1, 1});
+  nn::Sgd sgd{{.learning_rate = 0.1, .clip_norm = 1}};
+  {
+    ad::Tape tape;
+    const ad::Var cost = sum(p.var() * ad::Tensor<float>{1e20f, 5e19f});
+    tape.backward(cost);
+    sgd.step(p);
+  }
+  CHECK(p.value()[0] == doctest::Approx(1 - 0.1 * 2 / std::sqrt(5.0)));
+  CHECK(p.value()[1] == doctest::Approx(1 - 0.1 * 1 / std::sqrt(5.0)));
+  struct Pair { ad::Parameter<double> a{Tensor{1}}, b{Tensor{1}}; };
+  Pair pair;
+  nn::Adam optimizer{{.clip_norm = 1}};
+  ad::Tape tape;
+  const ad::Var cost = sum(pair.a.var()) + HUGE_VAL * sum(pair.b.var());
+  tape.backward(cost);
+  CHECK_THROWS_WITH_AS(optimizer.step(pair), doctest::Contains("adam: the gradient holds inf"), ad::Error);
+  CHECK(pair.a.value()[0] == 1);
+}
+TEST_CASE("a first step that is refused does not bind the optimizer to that net") {
+  nn::Linear<double> right(2, 1);
+  nn::Adam optimizer{{}};
+  ad::Tape tape;
+  const ad::Var cost = nn::mse(right(Tensor{{1, 2}}), {{1}});
+  tape.backward(cost);
+  nn::Linear<double> never(2, 1);
+  CHECK_THROWS_AS(optimizer.step(never), ad::Error);
+  CHECK_NOTHROW(optimizer.step(right));
+}
+TEST_CASE("a backward() of what was recorded before the net is none of the net's") {
+  nn::Linear<double> line(2, 1);
+  nn::Sgd optimizer{{.learning_rate = 0.1}};
+  ad::Tape tape;
+  const ad::Var x = tape.variable(2.0), y = x * x;
+  const ad::Var cost = mean(line(Tensor{{1, 2}}));
+  tape.backward(y);
+  CHECK_THROWS_AS(optimizer.step(line), ad::Error);
+  (void)cost;
+}

@@ -456,3 +456,29 @@ TEST_CASE("parameters after their tape has ended on another thread are constants
   CHECK(sum(p.var() * 2.0).value() == 6);
   CHECK(!ad::detail::records());
 }
+
+TEST_CASE("of several walks that reached a parameter, the last one counts, whichever tape used it last") {
+  Parameter<double> p(Tensor<double>{10});
+  ad::Tape outer;
+  const ad::Var c = sum(p.var()) * 3.0;
+  ad::Tape inner;
+  const ad::Var d = sum(p.var()) * 5.0;
+  inner.backward(d), outer.backward(c);
+  REQUIRE(p.adjoint());
+  CHECK(p.adjoint()[0] == 3);
+  outer.backward(c), inner.backward(d);
+  CHECK(p.adjoint()[0] == 5);
+}
+
+TEST_CASE("what was moved from is known as such, its copies too, until it is given numbers again") {
+  Parameter<double> p(Tensor<double>{1, 2});
+  CHECK(!p.moved_from());
+  const Parameter<double> q = std::move(p);
+  Parameter<double> copy = p;  // NOLINT: that is what is tested
+  CHECK(p.moved_from());
+  CHECK(copy.moved_from());
+  CHECK(!q.moved_from());
+  copy = q;
+  CHECK(!copy.moved_from());
+  CHECK(copy.size() == 2);
+}

@@ -249,34 +249,32 @@ TEST_CASE("shared weights learn from both of their uses") {
   CHECK(net.layer.bias.adjoint()[0] == 3);
 }
 TEST_CASE("a gradient of a net inside of a recording would lose its parameters, and is refused; jvp keeps them, and Pause says that none are wanted") {
-  using Tensor = ad::Tensor<double>;
   nn::Sequential net{nn::Linear<double>(2, 3), nn::Tanh{}, nn::Linear<double>(3, 1)};
   nn::initialize(net, 1);
-  const Tensor x{{0, 0.3}, {0.5, 1}}, v = Tensor::ones({2, 2});
-  const auto f = [&](const auto& at) { return sum(net(at)); };
-  const Tensor plain = ad::gradient(f, x);  // no other tape: no harm
+  const Tensor at{{0, 0.3}, {0.5, 1}}, v = Tensor::ones({2, 2});
+  const auto f = [&](const auto& input) { return sum(net(input)); };
+  const Tensor plain = ad::gradient(f, at);  // no other tape: no harm
   ad::Tape tape;
-  for (const auto& inner : std::vector<std::function<void()>>{[&] { (void)ad::gradient(f, x); }, [&] { (void)ad::vjp(f, x, 1.0); },
-           [&] { (void)ad::jacobian(f, x); }, [&] { (void)ad::hvp(f, x, v); }, [&] { (void)ad::hessian(f, x); }})
+  for (const auto& inner : std::vector<std::function<void()>>{[&] { (void)ad::gradient(f, at); }, [&] { (void)ad::vjp(f, at, 1.0); },
+           [&] { (void)ad::jacobian(f, at); }, [&] { (void)ad::hvp(f, at, v); }, [&] { (void)ad::hessian(f, at); }})
     CHECK_THROWS_WITH_AS(inner(), doctest::Contains("f uses a parameter of shape (2, 3) inside of a recording"), ad::TapeError);
   {
     const ad::Pause pause;
-    CHECK(equal(ad::gradient(f, x), plain));
+    CHECK(equal(ad::gradient(f, at), plain));
   }
-  const ad::Var along = ad::jvp(f, ad::Var(x), v);
+  const ad::Var along = ad::jvp(f, ad::Var(at), v);
   tape.backward(along);
   CHECK(tape.adjoint(std::get<0>(net.layers).weight)[0] != 0);
 }
 TEST_CASE("a second derivative along directions keeps the parameters of a net: u'' in a cost") {
-  using Tensor = ad::Tensor<double>;
   nn::Sequential net{nn::Linear<double>(1, 5), nn::Tanh{}, nn::Linear<double>(5, 1)};
   nn::initialize(net, 1);
-  const Tensor x{{0.1}, {0.4}, {0.9}}, one = Tensor::ones({3, 1});
+  const Tensor points{{0.1}, {0.4}, {0.9}}, one = Tensor::ones({3, 1});
   const auto u = [&](const auto& z) { return net(z); };
-  const auto bend = [&] { return ad::jvp([&](const auto& z) { return ad::jvp(u, z, one); }, ad::Var(x), one); };
+  const auto bend = [&] { return ad::jvp([&](const auto& z) { return ad::jvp(u, z, one); }, ad::Var(points), one); };
   const auto& weight = std::get<0>(net.layers).weight;
   const double h = 1e-4;
-  const Tensor up = net(x + h).value(), middle = net(x).value(), down = net(x - h).value(), second = bend().value();
+  const Tensor up = net(points + h).value(), middle = net(points).value(), down = net(points - h).value(), second = bend().value();
   for (std::size_t i = 0; i < 3; ++i) CHECK(second[i] == doctest::Approx((up[i] - 2 * middle[i] + down[i]) / (h * h)).epsilon(1e-5));
   ad::Tape tape;
   const ad::Var recorded = mean(square(bend()));
@@ -289,7 +287,7 @@ TEST_CASE("a second derivative along directions keeps the parameters of a net: u
     std::get<0>(other.layers).weight.assign(numbers);
     const auto v = [&](const auto& z) { return other(z); };
     const ad::Pause pause;
-    return mean(square(ad::jvp([&](const auto& z) { return ad::jvp(v, z, one); }, ad::Var(x), one))).value();
+    return mean(square(ad::jvp([&](const auto& z) { return ad::jvp(v, z, one); }, ad::Var(points), one))).value();
   };
   const double w = weight.value()[1];
   CHECK(slope == doctest::Approx((at(w + 1e-6) - at(w - 1e-6)) / 2e-6).epsilon(1e-6));

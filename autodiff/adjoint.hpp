@@ -1,35 +1,36 @@
-// Floor 2. The adjoint of a tensor, during one walk backwards. Its memory is `walk_memory` (nodes.hpp), which the next walk takes back.
+// Floor 2. The adjoint of a tensor, during one walk backwards. A cell has one if `cell.walk` is the number of the last walk; then its state is
 //
-//     state       `adjoint` points to           comes from      when more is to be added, or it is read
-//     none        – (cell.walk is an old one)   –               the first who adds writes
-//     written     numbers of its own            target()        added in place; read as it is
-//     aliased     numbers of somebody else's    alias()         copied, then added; read as it is
-//     deferred    nothing: it is xᵀ·gz          defer()         computed, then added or read
+//     state       `adjoint` points to                      comes from      when more is to be added, or it is read
+//     written     numbers of its own, in `walk_memory`     target()        added in place; read as it is
+//     aliased     numbers of somebody else's               alias()         copied, then added; read as it is
+//     deferred    nothing: it is xᵀ·gz                     defer()         computed, then added or read
 //
-// Aliased are operands whose slope is 1, so that the adjoint of the result is theirs, too: nobody adds to that any more when they get it.
-// Deferred is the adjoint of a large matrix of weights: gradient descent adds the product to the weights while it computes it.
+// The next walk takes `walk_memory` (nodes.hpp) back. Aliased: an operand with slope 1 shares the adjoint of the result, which is final by then, since all
+// that use the result come later on the tape and have been walked; and a cost shares the gradient that it kept. Deferred: the adjoint of a large matrix
+// of weights; gradient descent adds the product to the weights while it computes it.
 #pragma once
 #include "kernels.hpp"
+#include "nan_trap.hpp"
 #include "nodes.hpp"
 #include <algorithm>
 
 namespace autodiff::inline v1::detail {
 
 /// c = xᵀ·gz, (M,K)ᵀ·(M,N) → (K,N), or c += scale · xᵀ·gz: the adjoint that a cell of that shape puts off.
-template <class T> void compute(const Deferred<T>& product, const Shape& shape, T* c, bool add, T scale) {
+template <class T> void add_product(const Deferred<T>& product, const Shape& shape, T* c, bool add, T scale) {
   const std::size_t k = shape[0], n = shape[1];
   kernels<T>().product({.m = k, .n = n, .k = product.m, .a = product.x, .a_row = 1, .a_col = k, .b = product.gz, .b_row = n, .b_col = 1, .c = c, .add = add, .scale = scale});
 }
 /// An adjoint that was deferred is computed.
-template <class T> void settle(Nodes<double>& nodes, Cell<T>& cell) {
+template <class T> void compute_deferred(Nodes<double>& nodes, Cell<T>& cell) {
   if (cell.state != Adjoint::deferred) return;
   cell.adjoint = nodes.template numbers<T>(nodes.walk_memory, cell.shape.count());
-  compute(*cell.deferred, cell.shape, cell.adjoint, false, T(1));
+  add_product(*cell.deferred, cell.shape, cell.adjoint, false, T(1));
   cell.state = Adjoint::written;
 }
 /// Numbers of its own for a cell whose adjoint is aliased or deferred.
-template <class T> [[gnu::noinline, gnu::cold]] void write_out(Nodes<double>& nodes, Cell<T>& cell) {
-  if (cell.state == Adjoint::deferred) return settle(nodes, cell);
+template <class T> [[gnu::noinline, gnu::cold]] void make_own(Nodes<double>& nodes, Cell<T>& cell) {
+  if (cell.state == Adjoint::deferred) return compute_deferred(nodes, cell);
   const T* const before = cell.adjoint;
   cell.adjoint = nodes.template numbers<T>(nodes.walk_memory, cell.shape.count());
   std::copy_n(before, cell.shape.count(), cell.adjoint);
@@ -41,7 +42,7 @@ template <class T> struct Target { T* data; bool add; explicit operator bool() c
 template <class T> [[gnu::always_inline]] inline Target<T> target(Nodes<double>& nodes, Cell<T>& cell) {
   if (cell.place == 0) return {nullptr, false};
   if (cell.walk == nodes.walk_number) {
-    if (cell.state != Adjoint::written) [[unlikely]] write_out(nodes, cell);
+    if (cell.state != Adjoint::written) [[unlikely]] make_own(nodes, cell);
     return {cell.adjoint, true};
   }
   cell.adjoint = nodes.template numbers<T>(nodes.walk_memory, cell.shape.count());
@@ -60,9 +61,10 @@ template <class T> [[gnu::always_inline]] inline bool alias(Nodes<double>& nodes
 
 /// Numbers from which on a matrix of weights puts its adjoint off. (b in bench/training, 2048 numbers: 0.93 of hand-written, and 0.97 without.)
 constexpr std::size_t least_deferred = 1'000;
-/// May the adjoint of w be the product xᵀ·gz for now? If w is a large parameter that has no other yet, and x stays as it is.
+/// May the adjoint of w be the product xᵀ·gz for now? If w is a large parameter that has no other yet, and x is no parameter: that may be updated before w is.
+/// (Not under a trap, which looks at the numbers.)
 template <class T> [[gnu::always_inline]] inline bool may_defer(const Nodes<double>& nodes, const Cell<T>& w, const Cell<T>& x) {
-  return w.parameter && w.shape.count() >= least_deferred && w.shape.axes() == 2 && w.walk != nodes.walk_number && !x.parameter;
+  return !nan_traps && w.parameter && w.shape.count() >= least_deferred && w.shape.axes() == 2 && w.walk != nodes.walk_number && !x.parameter;
 }
 /// gz stays until the next walk: it is an adjoint, or from `walk_memory`.
 template <class T> void defer(Nodes<double>& nodes, Cell<T>& w, const T* x, const T* gz, std::size_t m) {

@@ -1,7 +1,8 @@
 // Floor 2. Where the first NaN came from: a NanTrap makes the statement that computes one throw, there and then.
 //
-// It costs nothing where none is set: a trapped tape says that it is full, so that every statement of numbers ends in the slow path
-// (Record::record_slowly), which looks at what it is to record; operations on tensors ask once each.
+// It costs nothing where none is set. A trapped tape says that it is full, so that every statement of numbers ends in the slow path
+// (Record::record_slowly), which looks at what it is to record; there grow() says so again, until the first one after the trap. Operations on tensors
+// ask once each.
 #pragma once
 #include "dual.hpp"
 
@@ -11,8 +12,8 @@ namespace detail {
 
 /// Traps that live on this thread.
 [[gnu::tls_model("initial-exec")]] inline thread_local constinit std::uint32_t nan_traps = 0;
-/// From now on, the tape that records on this thread says that it is full.
-void set_trap();
+/// From now on, the tape over double that records on this thread says that it is full. (Others do when they begin.)
+void trap_recorder();
 
 /// Is there a NaN in x: in a lane, in a tangent?
 template <class X> bool holds_nan(const X& x) {
@@ -26,15 +27,17 @@ template <class X> bool holds_nan(const X& x) {
 
 }  // namespace detail
 
-/// While it lives, the first NaN that is recorded on this thread throws an Error: a number that is NaN or has a NaN among its slopes, a tensor
-/// with a NaN in it, and, on the way back, an adjoint that is NaN. The text names the operation and what it was computed from; a debugger that stops where
-/// exceptions are thrown (`catch throw`) shows the line. What is not recorded is not looked at: constants, plain numbers, forward mode.
-/// Derivatives may differ in the last digit from those without a trap, and recording takes several times as long.
+/// While it lives, the first NaN that comes up on this thread throws an Error. The text names the operation and what it was computed from; a debugger that
+/// stops where exceptions are thrown (`catch throw`) shows the line. It looks at what is recorded from then on,
+///   - forward: numbers and their slopes, the results of operations on tensors;
+///   - backward: the adjoints of numbers, and what operations on tensors hand to their operands. (Then no adjoint is to be had from that walk.)
+/// It does not see constants, plain numbers, forward mode, and tapes over other numbers than double that record already. Set it first of all. Under it, a
+/// variable that stands in one statement twice is not merged, so that derivatives may differ in the last digit, and recording takes several times as long.
 ///     ad::NanTrap trap;
 ///     ad::Var cost = loss(net(X));      // throws: "log: number 3 of the result (4, 2) is NaN; …"
 class NanTrap {
  public:
-  NanTrap() { ++detail::nan_traps, detail::set_trap(); }
+  NanTrap() { ++detail::nan_traps, detail::trap_recorder(); }
   ~NanTrap() { --detail::nan_traps; }
   NanTrap(const NanTrap&) = delete;
   NanTrap& operator=(const NanTrap&) = delete;

@@ -223,10 +223,13 @@ std::vector<std::size_t> entries(const char* where, const Shape& x, std::size_t 
 /// The position of an element; throws ShapeError.
 std::size_t element(const Shape& x, std::initializer_list<std::ptrdiff_t> index);
 
-/// Whole numbers of any type as positions; what is too large for one is beyond every axis.
-template <std::integral I> std::vector<std::ptrdiff_t> positions(const std::vector<I>& index) {
+/// Whole numbers of any type as positions.
+template <std::integral I> std::vector<std::ptrdiff_t> positions(const char* where, const std::vector<I>& index) {
   std::vector<std::ptrdiff_t> all;
-  for (const I i : index) all.push_back(std::in_range<std::ptrdiff_t>(i) ? static_cast<std::ptrdiff_t>(i) : std::numeric_limits<std::ptrdiff_t>::max());
+  for (const I i : index) {
+    if (!std::in_range<std::ptrdiff_t>(i)) throw ShapeError(text("{}: entry {} is beyond every axis", {where, i}));
+    all.push_back(static_cast<std::ptrdiff_t>(i));
+  }
   return all;
 }
 template <class T> Var<Tensor<T>> gather(const Operand<T>& x, std::size_t axis, const std::vector<std::size_t>& index) {
@@ -253,7 +256,7 @@ template <class T> Var<Tensor<T>> gather(const Operand<T>& x, std::size_t axis, 
 /// from the end. Throws ShapeError for an entry or axis that is not there.
 template <TensorLike X, std::integral I = std::ptrdiff_t> auto gather(const X& x, const std::vector<I>& index, std::ptrdiff_t axis = 0) {
   const std::size_t along = x.shape().axis(axis, "gather");
-  return detail::plain_if_all_are<X>(detail::gather<typename X::Number>({x, "gather"}, along, detail::entries("gather", x.shape(), along, detail::positions(index))));
+  return detail::plain_if_all_are<X>(detail::gather<typename X::Number>({x, "gather"}, along, detail::entries("gather", x.shape(), along, detail::positions("gather", index))));
 }
 template <DualTensor X, std::integral I = std::ptrdiff_t> auto gather(const X& x, const std::vector<I>& index, std::ptrdiff_t axis = 0) {
   return detail::push_linear(x, [&](const auto& t) { return gather(t, index, axis); });

@@ -172,7 +172,7 @@ template <std::floating_point T> class Parameter {
     Reached(Block* block, Tape* tape) : block_(block), tape_(tape) {}
     explicit operator bool() const { return tape_ != nullptr; }
     const T* adjoint() const {
-      settle(tape_->nodes, *block_->cell);
+      compute_deferred(tape_->nodes, *block_->cell);
       return block_->cell->adjoint;
     }
     [[gnu::always_inline]] T* update() const { return block_->update(tape_); }
@@ -181,13 +181,13 @@ template <std::floating_point T> class Parameter {
     [[gnu::always_inline]] bool descend(T rate) const { return block_->cell->state == detail::Adjoint::deferred && (descend_by_product(rate), true); }
 
    private:
-    [[gnu::noinline]] void descend_by_product(T rate) const { compute(*block_->cell->deferred, block_->cell->shape, block_->update(tape_), true, -rate); }
+    [[gnu::noinline]] void descend_by_product(T rate) const { add_product(*block_->cell->deferred, block_->cell->shape, block_->update(tape_), true, -rate); }
   };
   [[gnu::always_inline]] Reached reached() const { return {block_, block_->reached_by()}; }
   /// Has a walk backwards begun at what was recorded later, and no update used it? It need not have reached the parameter.
   bool walked() const {
     const Tape* const tape = block_->holder();
-    return tape && tape->walked_from > tape->id_of(block_->place, "step") && block_->cell->used_up != tape->nodes.walk_number;
+    return tape && tape->adjoint_count && tape->walked_from > tape->id_of(block_->place, "step") && block_->cell->used_up != tape->nodes.walk_number;
   }
   /// dy/dp after backward(y), for one update; null where reached() is false.
   const T* adjoint() const {

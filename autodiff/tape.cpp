@@ -206,7 +206,7 @@ void refuse_nan_adjoint(Id id) {
 
 // ---- traps -----------------------------------------------------------------------------------------------------------
 
-void set_trap() {
+void trap_recorder() {
   if (active<double> != &idle<double>) active<double>->trap();
 }
 

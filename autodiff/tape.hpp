@@ -148,8 +148,8 @@ template <class Scalar> struct Record {
   Place record_slowly(const Scalar& value, std::size_t n, const Scalar* slopes, Place* places) noexcept;
   /// Throws Error if the value or a slope is NaN, of a statement with these ids.
   void look_for_nan(const Scalar& value, std::size_t n, const Scalar* slopes, const Place* ids) const;
-  /// Throws Error if an adjoint is NaN.
-  void look_for_nan_in_adjoints() const;
+  /// Throws Error if one of n adjoints is NaN.
+  template <class W> static void look_for_nan_in_adjoints(const W* adjoint, std::size_t n);
 
   struct Mark { Id id = 1; std::size_t bytes = 0; Place before = 0, tape = 0; typename Nodes<Scalar>::Mark nodes{}; };
   Mark mark() const;

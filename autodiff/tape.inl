@@ -48,9 +48,9 @@ template <class Scalar> [[gnu::cold]] void Record<Scalar>::look_for_nan(const Sc
   if (variables && (found || holds_nan(value))) refuse_nan(count(), operands);
 }
 
-template <class Scalar> [[gnu::cold]] void Record<Scalar>::look_for_nan_in_adjoints() const {
-  for (Id id = static_cast<Id>(adjoint_count); id-- > 1;)
-    if (holds_nan(adjoints.data()[id])) refuse_nan_adjoint(id);
+template <class Scalar> template <class W> [[gnu::cold]] void Record<Scalar>::look_for_nan_in_adjoints(const W* adjoint, std::size_t n) {
+  for (Id id = static_cast<Id>(n); id-- > 1;)
+    if (holds_nan(adjoint[id])) refuse_nan_adjoint(id);
 }
 
 // ---- forgetting ------------------------------------------------------------------------------------------------------
@@ -159,6 +159,7 @@ template <class Scalar> template <class W> [[gnu::aligned(64)]] void Record<Scal
 }
 
 template <class Scalar> void Record<Scalar>::sweep() {
+  const std::size_t adjoints_then = std::exchange(adjoint_count, 0);  // none, should the walk not come to its end
   const char* a = next;
   Id statement = count();
   const auto back_to = [&](Id stop) {
@@ -174,7 +175,8 @@ template <class Scalar> void Record<Scalar>::sweep() {
       if (node.out ? node.out->walk == nodes.walk_number : adjoints.data()[node.id] != 0) node.pullback(*this, node);
     }
   back_to(1);
-  if (nan_traps) [[unlikely]] look_for_nan_in_adjoints();
+  if (nan_traps) [[unlikely]] look_for_nan_in_adjoints(adjoints.data(), adjoints_then);
+  adjoint_count = adjoints_then;
 }
 
 template <class Scalar> void Record<Scalar>::jacobian_rows(std::span<const Id> ys, std::span<const Id> xs, Scalar* rows) requires std::same_as<Scalar, double> {
@@ -187,6 +189,7 @@ template <class Scalar> void Record<Scalar>::jacobian_rows(std::span<const Id> y
   Id statement = static_cast<Id>(n);
   pass_variables<Scalar>(a, statement, 1);
   if (statement != 1) sweep_statements(eight_adjoints, a, statement, 1);
+  if (nan_traps) [[unlikely]] look_for_nan_in_adjoints(adjoint, n);
   for (std::size_t k = 0; k < ys.size(); ++k)
     for (const Id x : xs) *rows++ = adjoint[x][k];
 }

@@ -6,7 +6,7 @@
 //     the list of another thread              once for each Recording there
 // Who ends first is anybody's guess:
 //     the Tape, on its own thread             its link is taken out, and the record kept as spare memory for the thread's next tape
-//     the Tape, on another thread             leaves a record that holds nothing and is marked `ended`; its own thread takes it out on its next occasion
+//     the Tape, on another thread             leaves a record that holds nothing and is marked `ended`; its own thread takes it out when it next makes, ends or resumes a tape
 //     the thread, before the Tape             its list lets go of all records; the Tape owns its own alone then
 // Start reading at `ThreadTapes`.
 
@@ -37,10 +37,10 @@ template <class Scalar> struct ThreadTapes {
   /// before. Two less, and no walk through the list: record() 15 ns -> 4, among 20 tapes 43 -> 4.)
   void own(Record<Scalar>* record) { if (record->home != this || record->links++ == 0) __atomic_fetch_add(&record->owners, 1, __ATOMIC_RELAXED); }
   /// A link of the record was taken out; the owners that left with it.
-  std::uint32_t disown(Record<Scalar>* record) { return record->home != this || --record->links == 0; }
+  std::uint32_t disown(Record<Scalar>* record) { return record->home != this || --record->links == 0 ? 1 : 0; }
   void put_on_top(Link<Scalar>& link) {
     link.below = std::exchange(top, &link);
-    settle();
+    choose_recorder();
   }
   bool unlink(Link<Scalar>& link) {
     Link<Scalar>** at = &top;
@@ -49,7 +49,7 @@ template <class Scalar> struct ThreadTapes {
     *at = link.below;
     return true;
   }
-  /// Some owners leave; if they are all, the record is free. (Owners can only leave once their number is read here, nobody joins: if it is ours, no atomic
+  /// Gives up so many ownerships; the last one frees the record. (If the number read is ours, nobody else is left who could join or leave: no atomic
   /// operation is needed.)
   static void let_go(Record<Scalar>* record, std::uint32_t owners) {
     if (owners == 0) return;
@@ -60,13 +60,14 @@ template <class Scalar> struct ThreadTapes {
     if constexpr (Nodes<Scalar>::possible) record->nodes.release_all();
     of_this_thread().keep(record);
   }
-  /// The youngest is the likeliest to fit what comes next: where it is too much, other kinds go, then the oldest.
+  /// For what has ended: the youngest is the likeliest to fit what comes next: where it is too much, other kinds go, then the oldest.
   void keep(Record<Scalar>* record) {
     spare.push_back({record, record->reserved()});
     all_spare.bytes += spare.back().bytes;
     if (all_spare.bytes > most_spare_bytes) all_spare.release(&release_spare);
     while (spare.size() > most_spare || all_spare.bytes > most_spare_bytes) release(1);
   }
+  /// For what begins.
   Record<Scalar>* take() {
     const Spare youngest = spare.back();
     spare.pop_back();
@@ -80,7 +81,7 @@ template <class Scalar> struct ThreadTapes {
   }
   static void release_spare() { if (!gone) of_this_thread().release(of_this_thread().spare.size()); }
   /// Lets the top one record, of those that have not ended on another thread.
-  void settle() {
+  void choose_recorder() {
     if (__atomic_load_n(&ended_elsewhere, __ATOMIC_ACQUIRE) != seen) [[unlikely]] tidy();
     active<Scalar> = top ? top->record : &idle<Scalar>;
     if (nan_traps && active<Scalar> != &idle<Scalar>) [[unlikely]] active<Scalar>->trap();
@@ -106,7 +107,7 @@ template <class Scalar> struct ThreadTapes {
 template <class Scalar> void tidy_tapes() {
   auto& tapes = ThreadTapes<Scalar>::of_this_thread();
   tapes.tidy();
-  tapes.settle();
+  tapes.choose_recorder();
 }
 template <class Scalar> void put_on_top(Link<Scalar>& link) {
   auto& tapes = ThreadTapes<Scalar>::of_this_thread();
@@ -117,7 +118,7 @@ template <class Scalar> void take_out(Link<Scalar>& link) {
   if (ThreadTapes<Scalar>::gone) return;
   auto& tapes = ThreadTapes<Scalar>::of_this_thread();
   if (tapes.unlink(link)) tapes.let_go(link.record, tapes.disown(link.record));
-  tapes.settle();
+  tapes.choose_recorder();
 }
 template <class Scalar> Record<Scalar>* new_tape() {
   auto& tapes = ThreadTapes<Scalar>::of_this_thread();
@@ -142,7 +143,7 @@ template <class Scalar> void end_tape(Record<Scalar>* record) {
   std::uint32_t owners = 1;
   if (tapes && tapes->unlink(record->link)) {
     owners += tapes->disown(record);
-    tapes->settle();
+    tapes->choose_recorder();
   } else {  // its list is another thread's: leave a record that holds nothing
     record->base = nowhere;
     record->kept.truncate(0);

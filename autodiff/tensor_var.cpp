@@ -46,21 +46,19 @@ void for_each_operand(const Node& node, const auto& f) {
   if (node.others) for (std::size_t k = 0; k < node.others->cell_count; ++k) f(++i, *node.others->cells[k]);
 }
 
-/// Does the adjoint that was handed to a cell hold a NaN? Where it is a product still to be computed, its factors do.
+/// Does the adjoint that was handed to a cell hold a NaN? (None is deferred while a trap lives.)
 template <class T> bool was_handed_nan(const Record<double>& tape, const Cell<T>& cell) {
-  if (cell.place == 0 || cell.walk != tape.nodes.walk_number) return false;
-  if (cell.state != Adjoint::deferred) return first_nan(cell.adjoint, cell.shape.count()) != none;
-  return first_nan(cell.deferred->x, cell.deferred->m * cell.shape[0]) != none || first_nan(cell.deferred->gz, cell.deferred->m * cell.shape[1]) != none;
+  return cell.place != 0 && cell.walk == tape.nodes.walk_number && first_nan(cell.adjoint, cell.shape.count()) != none;
 }
 
 /// What a watched node's pullback finds in the place of its closure: its own pullback, and the closure of that.
 struct Watched { void (*pullback)(Record<double>&, Node&); void* more; };
 template <class T> void pull_and_look(Record<double>& tape, Node& node) {
   if (nan_traps && !node.out && holds_nan(tape.adjoints.data()[node.id])) refuse_nan_adjoint(node.id);
-  Watched& watched = *static_cast<Watched*>(node.more);
-  node.more = watched.more;
-  watched.pullback(tape, node);
-  node.more = &watched;
+  const auto* const watched = static_cast<const Watched*>(node.more);
+  Node unwatched = node;
+  unwatched.more = watched->more;
+  watched->pullback(tape, unwatched);
   for_each_operand(node, [&](std::size_t i, CellBase& cell) {
     if (nan_traps && was_handed_nan(tape, static_cast<Cell<T>&>(cell)))
       throw Error(text("backward: {} (statement #{}) hands NaN to its operand {}, {} of shape {}", {node.name, node.id, i, kind(cell), cell.shape.text()}));

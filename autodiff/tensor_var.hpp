@@ -426,7 +426,7 @@ template <class Scalar> template <class T> Tensor<T> BasicTape<Scalar>::adjoint(
   detail::Cell<T>& cell = x.cell_on(held(), "adjoint");
   auto& nodes = held().nodes;
   if (cell.walk != nodes.walk_number) return Tensor<T>::zeros(cell.shape);
-  detail::settle(nodes, cell);
+  detail::compute_deferred(nodes, cell);
   detail::Handed& handed = nodes.handed(cell);
   if (!handed.adjoint || handed.walk != nodes.walk_number) {
     const std::size_t bytes = cell.shape.count() * sizeof(T);

@@ -119,3 +119,38 @@ TEST_CASE("a net trains under a trap with the same digits") {
   };
   CHECK(train(true) == train(false));
 }
+
+TEST_CASE("a walk that was stopped leaves no adjoints, and nothing to step by") {
+  namespace nn = ad::nn;
+  nn::Linear<double> line(1, 1);
+  nn::Sgd optimizer{{.learning_rate = 0.1}};
+  ad::Tape tape;
+  const ad::NanTrap trap;
+  const ad::Var x = tape.variable(ad::Tensor<double>{0.0});
+  const ad::Var q = tape.variable(3.0);
+  const ad::Var wrong = sum(sqrt(x) - sqrt(x)) + q * q + sum(line(ad::Tensor<double>{{1}}));
+  refuses<ad::Error>([&] { tape.backward(wrong); }, {"hands NaN"});
+  refuses<ad::TapeError>([&] { (void)tape.adjoint(q); }, {"call backward() first"});
+  CHECK_THROWS_AS(optimizer.step(line), ad::Error);
+  const ad::Var right = q * q;
+  tape.backward(right);
+  CHECK(tape.adjoint(q) == 6);
+}
+
+TEST_CASE("Jacobians and large weights are looked at, and Hessians raise no false alarm") {
+  const auto roots = []<class V>(const V& x) {
+    using T = typename V::value_type;
+    const T r = sqrt(x[0]), s = sqrt(x[0]);
+    return std::vector<T>{r - s, 2 * (r - s)};
+  };
+  const std::vector<double> at{0.0, 3.0};
+  const ad::NanTrap trap;
+  refuses<ad::Error>([&] { (void)ad::jacobian(roots, {0.0}); }, {"the adjoint of statement #1 is NaN"});
+  CHECK(ad::to_text(ad::hessian([]<class V>(const V& x) { const typename V::value_type r = sqrt(x[0]); (void)r; return x[1] * x[1]; }, at)) == "[[0, 0], [0, 2]]");
+  for (const std::size_t n : {3u, 64u}) {
+    const ad::Parameter<double> w(ad::Tensor<double>::zeros({n, n}));
+    ad::Tape tape;
+    const ad::Var cost = sum(sqrt(matmul(ad::Tensor<double>::zeros({2, n}), w.var())));
+    refuses<ad::Error>([&] { tape.backward(cost); }, {"matmul", "hands NaN to its operand 2, a parameter"});
+  }
+}

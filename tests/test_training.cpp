@@ -292,3 +292,24 @@ TEST_CASE("a second derivative along directions keeps the parameters of a net: u
   const double w = weight.value()[1];
   CHECK(slope == doctest::Approx((at(w + 1e-6) - at(w - 1e-6)) / 2e-6).epsilon(1e-6));
 }
+TEST_CASE("beside a recorded net other derivatives are taken as ever: at variables of its tape, and at numbers") {
+  nn::Sequential net{nn::Linear<double>(2, 3), nn::Tanh{}, nn::Linear<double>(3, 1)};
+  nn::initialize(net, 1);
+  ad::Tape tape;
+  const ad::Var cost = mean(square(net(x)));
+  const auto f = [](const auto& at) { return at[0] * at[0] * at[1] + sin(at[1]); };
+  const std::vector<double> point{1, 2}, v{1, 0};
+  const auto at = tape.variables(point);
+  const ad::Var slope = ad::gradient(f, at)[0];
+  CHECK(ad::hvp(f, point, v) == std::vector<double>{4, 2});
+  CHECK(ad::hessian(f, at)[0][1].value() == 2);
+  CHECK(ad::vjp(f, at, 1.0)[0].value() == 4);
+  tape.backward(slope + cost);
+  CHECK(tape.adjoint(at[1]) == 2);
+}
+TEST_CASE("the derivative of what is constant along a direction is zeros of its shape, at every level") {
+  const Tensor point{{1}, {2}}, one = Tensor::ones({2, 1});
+  const auto constant = [&](const auto&) { return one; };
+  const auto y = ad::jvp([&](const auto& a) { return a + ad::jvp(constant, a, one); }, ad::Var(point), one);
+  CHECK(equal(y.value(), one));
+}

@@ -185,9 +185,9 @@ template <std::floating_point T> class Parameter {
   };
   [[gnu::always_inline]] Reached reached() const { return {block_, block_->reached_by()}; }
   /// Has a walk backwards begun at what was recorded later, and no update used it? It need not have reached the parameter.
-  bool walked() const {
+  [[gnu::noinline, gnu::cold]] bool walked() const {
     const Tape* const tape = block_->holder();
-    return tape && tape->adjoint_count && tape->walked_from > tape->id_of(block_->place, "step") && block_->cell->used_up != tape->nodes.walk_number;
+    return tape && tape->walked_from() > tape->id_of(block_->place, "step") && block_->cell->used_up != tape->nodes.walk_number;
   }
   /// dy/dp after backward(y), for one update; null where reached() is false.
   const T* adjoint() const {

@@ -74,7 +74,6 @@ template <class Scalar> struct Record {
   Buffer<Scalar> adjoints{};
   Buffer<Batch<double, 8>> eight_adjoints{};  ///< of each statement, in jacobian_rows
   std::size_t adjoint_count = 0;            ///< statements below this id have an adjoint
-  Id walked_from = 0;                       ///< the youngest statement from which the last walk backwards began; 0 after a rewind()
   Place block_end = 0;                      ///< our places end here
   Place born = 0;                           ///< the base with which its Tape began: no other Tape has it
   std::size_t high_water = 0;               ///< most bytes ever in use at a clear() or rewind()
@@ -162,6 +161,9 @@ template <class Scalar> struct Record {
   Scalar* fresh_adjoints();
   /// The chain rule, backwards, over everything; adjoints of the outputs have been set.
   void sweep();
+  /// The youngest statement to which the last walk backwards gave an adjoint, which is where it began; the last one of all if it gave none but zeros, and 0
+  /// if there is no such walk.
+  Id walked_from() const;
   /// dyₖ/dxᵢ → row k, column i, for up to eight outputs in one walk, where there are no nodes. Constants among the outputs give zeros.
   void jacobian_rows(std::span<const Id> ys, std::span<const Id> xs, Scalar* rows) requires std::same_as<Scalar, double>;
 
@@ -260,7 +262,6 @@ template <class Scalar> class BasicTape {
   void backward(const Var<Scalar>& y) {
     const Id id = active_id(y.place(), "backward");
     held().fresh_adjoints()[id] = Scalar(1);
-    held().walked_from = id;
     held().sweep();
   }
   /// The same for Σ wᵢ yᵢ: what a vector-Jacobian product asks for. Constants among the outputs contribute nothing.
@@ -269,7 +270,7 @@ template <class Scalar> class BasicTape {
     for (const auto& y : ys) held().id_of(y.place(), "backward");
     Scalar* adjoint = held().fresh_adjoints();
     for (std::size_t i = 0; i < ys.size(); ++i)
-      if (const Id id = held().id_of(ys[i].place(), "backward")) adjoint[id] += weights[i], held().walked_from = std::max(held().walked_from, id);
+      if (const Id id = held().id_of(ys[i].place(), "backward")) adjoint[id] += weights[i];
     held().sweep();
   }
   void backward(const Var<Scalar>& y, const Scalar& weight) { backward(std::span<const Var<Scalar>>(&y, 1), std::span<const Scalar>(&weight, 1)); }

@@ -77,7 +77,7 @@ template <class Scalar> void Record<Scalar>::forget(const Mark& mark) {
   place = base + mark.id;
   next = arguments.data() + mark.bytes;
   if (arguments.capacity() > most_statements * sizeof(Word<Scalar>)) [[unlikely]] last = next;  // grow() counts anew how many the ids allow
-  adjoint_count = 0, walked_from = 0;
+  adjoint_count = 0;
   if constexpr (Nodes<Scalar>::possible) {
     if (mark.id == 1) nodes.forget_all(base);
     else nodes.rewind(mark.nodes, mark.id);
@@ -109,8 +109,8 @@ template <class Scalar> Scalar* Record<Scalar>::fresh_adjoints() {
   const std::size_t n = count();
   if (adjoints.capacity() < n) [[unlikely]] adjoints.grow(std::max(n, 2 * adjoints.capacity()));
   std::fill_n(adjoints.data(), n, Scalar(0));
-  adjoint_count = n, walked_from = 0;
-  if constexpr (Nodes<Scalar>::possible) nodes.walk_memory.rewind({}), ++nodes.walk_number, nodes.walk_time = ++walks;
+  adjoint_count = n;
+  if constexpr (Nodes<Scalar>::possible) nodes.walk_memory.rewind({}), ++nodes.walk_number;
   return adjoints.data();
 }
 
@@ -159,14 +159,16 @@ template <class Scalar> template <class W> [[gnu::aligned(64)]] void Record<Scal
 }
 
 template <class Scalar> void Record<Scalar>::sweep() {
-  const std::size_t adjoints_then = std::exchange(adjoint_count, 0);  // none, should the walk not come to its end
+  const std::size_t adjoints_in_the_end = adjoint_count;
   const char* a = next;
   Id statement = count();
   const auto back_to = [&](Id stop) {
     pass_variables<Scalar>(a, statement, stop);
     if (statement != stop) sweep_statements(adjoints, a, statement, stop);
   };
-  if constexpr (Nodes<Scalar>::possible)
+  if constexpr (Nodes<Scalar>::possible) if (nodes.list.size() > 0) {
+    nodes.walk_time = ++walks;
+    adjoint_count = 0;  // there are none, should a pullback throw
     for (std::size_t i = nodes.list.size(); i-- > 0;) {
       Node& node = nodes.list[i];
       back_to(node.id + 1);
@@ -174,9 +176,25 @@ template <class Scalar> void Record<Scalar>::sweep() {
       a -= sizeof(Word<Scalar>);
       if (node.out ? node.out->walk == nodes.walk_number : adjoints.data()[node.id] != 0) node.pullback(*this, node);
     }
+    adjoint_count = adjoints_in_the_end;
+  }
   back_to(1);
-  if (nan_traps) [[unlikely]] look_for_nan_in_adjoints(adjoints.data(), adjoints_then);
-  adjoint_count = adjoints_then;
+  if (nan_traps) [[unlikely]] {
+    adjoint_count = 0;
+    look_for_nan_in_adjoints(adjoints.data(), adjoints_in_the_end);
+    adjoint_count = adjoints_in_the_end;
+  }
+}
+
+template <class Scalar> [[gnu::cold]] Id Record<Scalar>::walked_from() const {
+  Id from = static_cast<Id>(adjoint_count);
+  if (from == 0) return 0;
+  const Id youngest_of_all = from - 1;
+  while (--from > 0 && adjoints.data()[from] == 0) {}
+  if constexpr (Nodes<Scalar>::possible)
+    for (std::size_t i = nodes.list.size(); i-- > 0 && nodes.list[i].id > from;)
+      if (nodes.list[i].out && nodes.list[i].out->walk == nodes.walk_number) return nodes.list[i].id;
+  return from > 0 ? from : youngest_of_all;
 }
 
 template <class Scalar> void Record<Scalar>::jacobian_rows(std::span<const Id> ys, std::span<const Id> xs, Scalar* rows) requires std::same_as<Scalar, double> {

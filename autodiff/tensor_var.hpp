@@ -409,14 +409,14 @@ template <class Scalar> template <class T> Var<Tensor<T>> BasicTape<Scalar>::var
 }
 
 template <class Scalar> template <class T> void BasicTape<Scalar>::backward(const Var<Tensor<T>>& y, const Tensor<T>& weights) {
-  const Id id = active_id(y.place(), "backward");
+  active_id(y.place(), "backward");
   detail::Cell<T>& cell = y.cell_on(held(), "backward");
   if (cell.shape != weights.shape())
     throw ShapeError(detail::text("backward: the output has shape {}, the weights {}; give one weight for each number", {cell.shape.text(), weights.shape().text()}));
   held().fresh_adjoints();
   const auto to = detail::target(held().nodes, cell);
   std::copy_n(weights.data(), weights.size(), to.data);
-  held().walked_from = id;
+  held().nodes.walk_time = ++detail::walks;
   held().sweep();
 }
 

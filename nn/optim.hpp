@@ -87,8 +87,8 @@ class NetState {
     if constexpr (std::same_as<T, float>) return floats_; else return doubles_;
   }
   /// scale · g, in memory of the optimizer; where the scale is 1, g.
-  template <class T> const T* scaled(const T* g, std::size_t n, double scale) {
-    if (scale == 1) return g;
+  template <class T> const T* scaled(const T* g, std::size_t n, double scale) { return scale == 1 ? g : multiplied(g, n, scale); }
+  template <class T> [[gnu::noinline, gnu::cold]] const T* multiplied(const T* g, std::size_t n, double scale) {
     Tensor<T>& room = std::get<Tensor<T>>(room_);
     if (room.size() < n) room = Tensor<T>::uninitialized(Shape({n}));
     kernels<T>().axpy(static_cast<T>(scale), g, room.mutable_data(), n, false);
@@ -123,10 +123,7 @@ template <class M> void require_initialized(const char* optimizer, M& model) {
         "nn::initialize(net, seed) first", {optimizer, dead, matrices}));
 }
 
-/// What the gradient is multiplied with, so that its length over all parameters, √Σg², is `most` at most; 1 for a `most` of 0, which allows any.
-/// Throws Error for a length that is not finite, or no backward().
-template <class M> double clip(const char* optimizer, M& model, double most) {
-  if (most == 0) return 1;
+template <class M> [[gnu::noinline, gnu::cold]] double shortening(const char* optimizer, M& model, double most) {
   double largest = 0, sum = 0;
   const auto each_number = [&](const auto& f) {
     for_each_parameter(model, [&]<class T>(Parameter<T>& p) {
@@ -140,6 +137,9 @@ template <class M> double clip(const char* optimizer, M& model, double most) {
   each_number([&](double g) { sum += (g / largest) * (g / largest); });
   return std::min(1.0, most / largest / std::sqrt(sum));
 }
+/// What the gradient is multiplied with, so that its length over all parameters, √Σg², is `most` at most; 1 for a `most` of 0, which allows any.
+/// Throws Error for a length that is not finite.
+template <class M> double clip(const char* optimizer, M& model, double most) { return most == 0 ? 1 : shortening(optimizer, model, most); }
 
 /// f(parameter, what the last backward() reached of it, its number among those of its type) for all that it reached; throws Error if no backward()
 /// came after they were recorded. (One whose slopes are 0, of a hinge that is off, reaches nothing, and nothing is wrong.)

@@ -310,6 +310,6 @@ TEST_CASE("beside a recorded net other derivatives are taken as ever: at variabl
 TEST_CASE("the derivative of what is constant along a direction is zeros of its shape, at every level") {
   const Tensor point{{1}, {2}}, one = Tensor::ones({2, 1});
   const auto constant = [&](const auto&) { return one; };
-  const auto y = ad::jvp([&](const auto& a) { return a + ad::jvp(constant, a, one); }, ad::Var(point), one);
-  CHECK(equal(y.value(), one));
+  const auto along = ad::jvp([&](const auto& a) { return a + ad::jvp(constant, a, one); }, ad::Var(point), one);
+  CHECK(equal(along.value(), one));
 }

@@ -118,6 +118,8 @@ template <class F, detail::Point X> GradientReport check_gradient(const F& f, co
   const auto ad = gradient(f, at);
   return detail::check(f, ad, ad, false, at, options, detail::in_float<X>);
 }
-template <class F> GradientReport check_gradient(const F& f, std::initializer_list<double> x, CheckOptions options = {}) { return check_gradient(f, std::vector<double>(x), options); }
+template <class F> GradientReport check_gradient(const F& f, std::initializer_list<double> x, CheckOptions options = {}) {
+  return check_gradient(f, std::vector<double>(x), options);
+}
 
 }  // namespace autodiff::inline v1

@@ -6,7 +6,8 @@
 //     the list of another thread              once for each Recording there
 // Who ends first is anybody's guess:
 //     the Tape, on its own thread             its link is taken out, and the record kept as spare memory for the thread's next tape
-//     the Tape, on another thread             leaves a record that holds nothing and is marked `ended`; its own thread takes it out when it next makes, ends or resumes a tape
+//     the Tape, on another thread             leaves a record that holds nothing and is marked `ended`; its own thread takes it out when it next
+//                                             makes, ends or resumes a tape
 //     the thread, before the Tape             its list lets go of all records; the Tape owns its own alone then
 // Start reading at `ThreadTapes`.
 

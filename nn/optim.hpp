@@ -123,6 +123,7 @@ template <class M> void require_initialized(const char* optimizer, M& model) {
         "nn::initialize(net, seed) first", {optimizer, dead, matrices}));
 }
 
+/// most / √Σg² over all parameters, 1 if that is more. Two passes: the squares of large gradients overflow.
 template <class M> [[gnu::noinline, gnu::cold]] double shortening(const char* optimizer, M& model, double most) {
   double largest = 0, sum = 0;
   const auto each_number = [&](const auto& f) {

@@ -1,7 +1,7 @@
 // Optimizers: a step over the parameters that the last backward() reached. Only what a parameter needs besides its gradient is kept here,
 // for the one net that the optimizer steps; a copy of an optimizer keeps it for a copy of the net.
 #pragma once
-#include "module.hpp"
+#include "io.hpp"
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -26,7 +26,7 @@ constexpr Range rates{0, 1e30, true, true}, fractions{0, 1, true, false}, positi
 /// What an optimizer keeps for one parameter.
 template <class T> struct Moments {
   Tensor<T> first, second;
-  double power1 = 1, power2 = 1;  ///< betaᵗ after t steps of this parameter
+  double powers[2] = {1, 1};  ///< beta1ᵗ and beta2ᵗ after t steps of this parameter
 };
 
 /// What an optimizer keeps for all parameters of a net, in their order, and which net that is: it is known by its first parameter, so that it
@@ -44,47 +44,84 @@ class NetState {
   }
 
   /// Throws Error if no backward() came after the net was recorded.
-  template <class M> static void require_walked(const char* optimizer, M& model) {
+  template <class M> static void require_walked(const char* optimizer, const M& model) {
     bool walked = false;
-    for_each_parameter(model, [&](auto& p) {
+    for_each_parameter(model, [&](const auto& p) {
       require_numbers(optimizer, p);
       walked = walked || p.reached() || p.walked();
     });
     if (!walked) refuse_unreached(optimizer);
   }
+  /// Makes room for a net that has not been stepped yet.
+  template <class M> void make_room(const M& model, int moments) {
+    for_each_parameter(model, [&]<class T>(const Parameter<T>& p) {
+      if (net_ == 0) net_ = p.identity();
+      list<T>().push_back({moments > 0 ? Tensor<T>::zeros(p.shape()) : Tensor<T>(), moments > 1 ? Tensor<T>::zeros(p.shape()) : Tensor<T>()});
+      kinds_.push_back(std::same_as<T, float>);
+    });
+  }
   /// Makes room on the first step, checks on every other; throws before anything has changed.
-  template <class M> void bind(const char* optimizer, M& model, int moments) {
+  template <class M> void bind(const char* optimizer, const M& model, int moments) {
+    if (kinds_.empty()) {
+      require_walked(optimizer, model);  // or it would know a net that it has never stepped
+      make_room(model, moments);
+    }
+    net_ = checked(optimizer, model);
+  }
+  /// The identity of the net; throws ShapeError or Error if it is another one than was bound.
+  template <class M> std::uint64_t checked(const char* optimizer, const M& model) const {
     std::size_t i = 0, f = 0, d = 0;
-    const bool first = kinds_.empty();
-    if (first) require_walked(optimizer, model);  // or it would know a net that it has never stepped
     bool same_parameters = true;
     std::uint64_t net = 0;
-    for_each_parameter(model, [&]<class T>(Parameter<T>& p) {
-      std::vector<Moments<T>>& all = list<T>();
+    for_each_parameter(model, [&]<class T>(const Parameter<T>& p) {
+      const std::vector<Moments<T>>& all = list<T>();
       std::size_t& at = std::same_as<T, float> ? f : d;
       if (net == 0) net = p.identity();
-      if (first) {
-        all.push_back({moments > 0 ? Tensor<T>::zeros(p.shape()) : Tensor<T>(), moments > 1 ? Tensor<T>::zeros(p.shape()) : Tensor<T>()});
-        kinds_.push_back(std::same_as<T, float>);
-      } else {
-        same_parameters = same_parameters && i < kinds_.size() && kinds_[i] == std::same_as<T, float>;
-        if (same_parameters && all[at].first.shape() != p.shape())
-          throw ShapeError(text("{}: parameter {} has shape {}, and had {} when this optimizer first saw its net; make an optimizer for "
-              "each net", {optimizer, i, p.shape().text(), all[at].first.shape().text()}));
-      }
+      same_parameters = same_parameters && i < kinds_.size() && kinds_[i] == std::same_as<T, float>;
+      if (same_parameters && all[at].first.shape() != p.shape())
+        throw ShapeError(text("{}: parameter {} has shape {}, and had {} when this optimizer first saw its net; make an optimizer for "
+            "each net", {optimizer, i, p.shape().text(), all[at].first.shape().text()}));
       ++at, ++i;
     });
     if (i == 0) refuse_empty_model(optimizer);
     if (!same_parameters || i != kinds_.size())
       throw Error(text("{}: this net has {} parameters, and the one that this optimizer first saw had {} or other number types; make an "
           "optimizer for each net", {optimizer, i, kinds_.size()}));
-    if (net_ == 0) net_ = net;
-    if (net != net_)
+    if (net_ != 0 && net != net_)
       throw Error(text("{}: this is another net than the one that this optimizer has stepped so far, whose momentum it keeps; make an "
           "optimizer for each net", {optimizer}));
+    return net;
   }
   template <class T> std::vector<Moments<T>>& list() {
     if constexpr (std::same_as<T, float>) return floats_; else return doubles_;
+  }
+  template <class T> const std::vector<Moments<T>>& list() const { return const_cast<NetState*>(this)->list<T>(); }
+
+  /// What is kept for the net's parameters as entries of a file: "first.0.weight", "second.0.weight", "powers.0.weight" …
+  template <class M> std::vector<Entry> entries(const M& model, int moments) {
+    std::vector<Entry> all;
+    std::size_t f = 0, d = 0;
+    for_each_named_parameter(model, [&]<class T>(const std::string& name, const Parameter<T>&) {
+      Moments<T>& one = list<T>()[std::same_as<T, float> ? f++ : d++];
+      const auto add = [&](const char* what, const Shape& shape, bool is_float, void* numbers) { all.push_back({what + name, shape, is_float, numbers, numbers}); };
+      add("first.", one.first.shape(), std::same_as<T, float>, one.first.mutable_data());
+      if (moments > 1) {
+        add("second.", one.second.shape(), std::same_as<T, float>, one.second.mutable_data());
+        add("powers.", Shape({2}), false, one.powers);
+      }
+    });
+    return all;
+  }
+  template <class M> void save(const char* optimizer, const M& model, int moments, const std::string& path) const {
+    NetState state = *this;
+    if (kinds_.empty()) state.make_room(model, moments); else checked(optimizer, model);
+    write_file(path, state.entries(model, moments));
+  }
+  template <class M> void load(const M& model, int moments, const std::string& path) {
+    NetState state;
+    state.make_room(model, moments);
+    read_file(path, state.entries(model, moments));
+    *this = std::move(state);
   }
   /// scale · g, in memory of the optimizer; where the scale is 1, g.
   template <class T> const T* scaled(const T* g, std::size_t n, double scale) { return scale == 1 ? g : multiplied(g, n, scale); }
@@ -192,6 +229,12 @@ class Sgd {
     options_.learning_rate = rate;
   }
 
+  /// Writes the momentum of this net, for a training that is to go on just there; the options are not in the file, nor is the net (nn::save). Throws Error
+  /// without momentum, for another net, and FileError.
+  template <class M> void save(const M& model, const std::string& path) const { state_.save("sgd", model, moments(), path); }
+  /// Reads it, for this net. Throws FileError, and has then changed nothing.
+  template <class M> void load(const M& model, const std::string& path) { state_.load(model, moments(), path), started_ = true; }
+
   /// Moves every parameter that the last backward() reached, and uses up its adjoint. (Where a number in between has the slope 0, a hinge that is off, it
   /// reaches nothing: such a parameter stays, momentum or not.) Throws Error if there was no backward(), or,
   /// with momentum, if this is another net than before.
@@ -209,6 +252,10 @@ class Sgd {
   }
 
  private:
+  int moments() const {
+    if (options_.momentum == 0) throw Error("sgd: without momentum it keeps nothing that could be saved or loaded; give .momentum, or save the net alone");
+    return 1;
+  }
   SgdOptions options_;
   detail::NetState state_;
   bool started_ = false;
@@ -246,6 +293,12 @@ class Adam {
     options_.learning_rate = rate;
   }
 
+  /// Writes the moments of this net's gradients, for a training that is to go on just there; the options are not in the file, nor is the net (nn::save).
+  /// Throws Error for another net, and FileError.
+  template <class M> void save(const M& model, const std::string& path) const { state_.save("adam", model, 2, path); }
+  /// Reads them, for this net. Throws FileError, and has then changed nothing.
+  template <class M> void load(const M& model, const std::string& path) { state_.load(model, 2, path), started_ = true; }
+
   /// Moves every parameter that the last backward() reached, and uses up its adjoint. (Where a number in between has the slope 0, a hinge that is off, it
   /// reaches nothing: such a parameter stays, momentum or not.) Throws Error if there was no backward(), or
   /// if this is another net than before.
@@ -256,12 +309,12 @@ class Adam {
     detail::for_each_reached("adam", model, [&]<class T>(Parameter<T>& p, const auto& here, std::size_t i) {
       const T* const g = state_.scaled(here.adjoint(), p.size(), scale);
       detail::Moments<T>& state = state_.list<T>()[i];
-      state.power1 *= options_.beta1, state.power2 *= options_.beta2;
+      state.powers[0] *= options_.beta1, state.powers[1] *= options_.beta2;
       T* const w = here.update();
       const T decay = static_cast<T>(-options_.learning_rate * options_.weight_decay);
       if (decay != 0) kernels<T>().axpy(decay, w, w, p.size(), true);
       kernels<T>().adam(w, g, state.first.mutable_data(), state.second.mutable_data(),
-                        {options_.learning_rate, options_.beta1, options_.beta2, options_.epsilon, 1 - state.power1, 1 - state.power2},
+                        {options_.learning_rate, options_.beta1, options_.beta2, options_.epsilon, 1 - state.powers[0], 1 - state.powers[1]},
                         p.size());
     });
   }

@@ -182,6 +182,17 @@ Tree with(std::string path, std::string text) {
 }  // namespace
 
 TEST_CASE("every file of the library stands on a floor of the map") { CHECK(lines(on_no_floor(library)) == ""); }
+TEST_CASE("the README has every header on its floor") {
+  const std::string readme = read(root / "README.md");
+  const auto floor = floors(library);
+  for (const std::string& path : public_files(library)) {
+    if (folder(path) != "autodiff" || !path.ends_with(".hpp") || path == door) continue;
+    const std::string row = "\n| " + std::to_string(floor.at(path)) + " |";
+    const std::size_t begin = readme.find(row);
+    REQUIRE(begin != std::string::npos);
+    CHECK_MESSAGE(readme.substr(begin, readme.find('\n', begin + 1) - begin).find("`" + path.substr(9) + "`") != std::string::npos, path);
+  }
+}
 TEST_CASE("every include points down the floors") { CHECK(lines(pointing_up(library)) == ""); }
 TEST_CASE("nn sees autodiff only through its door, and autodiff does not see nn") { CHECK(lines(past_the_door(library)) == ""); }
 TEST_CASE("a public header includes nothing from third parties and none of the heavy standard headers") {

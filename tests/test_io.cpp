@@ -325,3 +325,39 @@ TEST_CASE("a net that was moved from is neither saved, loaded nor initialized, a
   nn::load(again, folder / "net");
   CHECK(same(again, other));
 }
+TEST_CASE("training goes on from files as if it had not stopped, to the last digit") {
+  const auto learn = [](auto& net, auto& optimizer, int steps) {
+    const ad::Tensor<float> x{{0, 0.5f}, {1, -1}}, y{{1}, {0}};
+    ad::Tape tape;
+    for (int i = 0; i < steps; ++i) {
+      tape.clear();
+      const ad::Var cost = nn::mse(net(x), y);
+      tape.backward(cost);
+      optimizer.step(net);
+    }
+  };
+  const auto goes_on = [&](auto make) {
+    const Folder folder;
+    nn::Sequential net{nn::Linear(2, 3), nn::Tanh{}, nn::Linear(3, 1)}, other = net;
+    nn::initialize(net, 1), nn::initialize(other, 2);
+    auto optimizer = make(), another = make();
+    another.save(other, folder / "nothing yet"), another.load(other, folder / "nothing yet");
+    learn(net, optimizer, 5), learn(other, another, 3);
+    nn::save(net, folder / "net"), optimizer.save(net, folder / "optimizer");
+    learn(net, optimizer, 5);
+    nn::load(other, folder / "net"), another.load(other, folder / "optimizer");
+    learn(other, another, 5);
+    CHECK(equal(std::get<0>(net.layers).weight.value(), std::get<0>(other.layers).weight.value()));
+    CHECK(equal(std::get<2>(net.layers).bias.value(), std::get<2>(other.layers).bias.value()));
+    nn::Linear wrong(2, 1);
+    CHECK_THROWS_AS(optimizer.save(wrong, folder / "wrong"), ad::Error);
+    CHECK_THROWS_WITH_AS(another.load(wrong, folder / "optimizer"), doctest::Contains("it holds no \"first.weight\""), nn::FileError);
+    CHECK_THROWS_AS(another.load(other, folder / "net"), nn::FileError);
+    learn(net, optimizer, 1), learn(other, another, 1);
+    CHECK(equal(std::get<0>(net.layers).weight.value(), std::get<0>(other.layers).weight.value()));
+  };
+  goes_on([] { return nn::Adam{{.learning_rate = 0.05}}; });
+  goes_on([] { return nn::Sgd{{.learning_rate = 0.1, .momentum = 0.9}}; });
+  const Folder folder;
+  CHECK_THROWS_WITH_AS((nn::Sgd{{}}.save(some_net(1), folder / "x")), doctest::Contains("without momentum it keeps nothing"), ad::Error);
+}

@@ -48,8 +48,14 @@ template <class F> double value_at(const F& f, double x) {
   const auto y = f(Var<double>(x));
   if constexpr (Arithmetic<std::remove_cvref_t<decltype(y)>>) return static_cast<double>(y); else return y.value();
 }
-template <class F> double value_at(const F& f, const std::vector<double>& x) { return one_number<double>("check_gradient", f(std::vector<Var<double>>(x.begin(), x.end()))).value(); }
-template <class F, class T> double value_at(const F& f, const Tensor<T>& x) { return one_number<double>("check_gradient", f(Var<Tensor<T>>(x))).value(); }
+template <class F> double value_at(const F& f, const std::vector<double>& x) {
+  const std::vector<Var<double>> at(x.begin(), x.end());
+  return one_number<double>("check_gradient", f(at)).value();
+}
+template <class F, class T> double value_at(const F& f, const Tensor<T>& x) {
+  const Var<Tensor<T>> at(x);
+  return one_number<double>("check_gradient", f(at)).value();
+}
 
 template <class X> double& component(X& x, std::size_t) requires std::same_as<X, double> { return x; }
 template <class X> auto& component(X& x, std::size_t i) { return x[i]; }
@@ -106,9 +112,10 @@ template <class X> constexpr bool in_float = requires { requires is_tensor<X> &&
 /// indexable (for a number x, a number). Returns the report; throws GradientError, which carries it, where they disagree.
 template <class F, class G, detail::Point X> requires detail::GradientAt<G, X>
 GradientReport check_gradient(const F& f, const G& hand_written, const X& x, CheckOptions options = {}) {
-  const Pause pause;  // a report is all that comes of it
+  const auto yours = detail::written_at(hand_written, x);
   const auto at = detail::checkable(x);
-  return detail::check(f, detail::written_at(hand_written, x), gradient(f, at), true, at, options, detail::in_float<X>);
+  const Pause pause;  // a report is all that comes of it
+  return detail::check(f, yours, gradient(f, at), true, at, options, detail::in_float<X>);
 }
 /// Compares automatic differentiation with finite differences: is every rule and operation that f uses right, and f smooth, at x?
 /// (Through Dropout it is not: let an nn::NoDropout live.)
@@ -117,6 +124,9 @@ template <class F, detail::Point X> GradientReport check_gradient(const F& f, co
   const auto at = detail::checkable(x);
   const auto ad = gradient(f, at);
   return detail::check(f, ad, ad, false, at, options, detail::in_float<X>);
+}
+template <class F, class G> GradientReport check_gradient(const F& f, const G& hand_written, std::initializer_list<double> x, CheckOptions options = {}) {
+  return check_gradient(f, hand_written, std::vector<double>(x), options);
 }
 template <class F> GradientReport check_gradient(const F& f, std::initializer_list<double> x, CheckOptions options = {}) {
   return check_gradient(f, std::vector<double>(x), options);

@@ -76,22 +76,26 @@ template <std::floating_point T> class Parameter {
 
     /// Has the tape's last walk backwards reached it, and no update used that?
     bool fresh(const Tape& tape) const { return cell->walk == tape.nodes.walk_number && tape.adjoint_count && cell->used_up != tape.nodes.walk_number; }
-    /// The tape of which that is true, that of the latest walk if there are several; or null.
+    /// The tape of which that is true; of several on which it stands, only the one walked last counts. Null if there is none.
     [[gnu::always_inline]] Tape* reached_by() {
-      Tape* const tape = holder();
-      return tape && users() == 1 && fresh(*tape) ? tape : reached_by_one_of_several();
+      Tape* tape = holder();
+      if (tape && users() == 1 && fresh(*tape)) return tape;
+      tape = walked_last();
+      return tape && fresh(*tape) ? tape : nullptr;
     }
-    [[gnu::noinline, gnu::cold]] Tape* reached_by_one_of_several() {
+    /// Of the tapes that were walked backwards since it stands there, the one walked last. (Walks on other threads do not count.)
+    [[gnu::noinline, gnu::cold]] Tape* walked_last() {
       Tape* found = nullptr;
       if (users() > 0)
-        for_each_standing([&](Tape& tape, Cell&) { if (fresh(tape) && (!found || tape.nodes.walk_time > found->nodes.walk_time)) found = &tape; });
+        for_each_standing([&](Tape& tape, Cell& c) {
+          if (tape.adjoint_count > tape.id_of(c.place, "step") && (!found || tape.nodes.walk_time > found->nodes.walk_time)) found = &tape;
+        });
       if (found) find_on(*found);
       return found;
     }
 
-    /// The numbers are about to change: what was recorded with the old ones cannot be walked backwards again.
+    /// The numbers are about to change: what was recorded with the old ones cannot be walked backwards again, and no adjoint of theirs is for another update.
     [[gnu::always_inline]] T* update(Tape* tape) {
-      if (tape) cell->used_up = tape->nodes.walk_number;
       if (tape && users() <= 1) [[likely]] spoil(*tape, *cell); else spoil_all();
       if (value.storage() && value.storage()->shared()) [[unlikely]] move_away();
       return value.mutable_data();
@@ -101,8 +105,11 @@ template <std::floating_point T> class Parameter {
       T* const numbers = value.mutable_data();
       for_each_standing([numbers](Tape&, Cell& c) { c.data = numbers; });
     }
-    [[gnu::always_inline]] static void spoil(Tape& tape, const Cell& c) { tape.nodes.first_changed = std::min(tape.nodes.first_changed, tape.id_of(c.place, "update")); }
-    [[gnu::noinline, gnu::cold]] void spoil_all() { if (users() > 0) for_each_standing([](Tape& tape, const Cell& c) { spoil(tape, c); }); }
+    [[gnu::always_inline]] static void spoil(Tape& tape, Cell& c) {
+      c.used_up = tape.nodes.walk_number;
+      tape.nodes.first_changed = std::min(tape.nodes.first_changed, tape.id_of(c.place, "update"));
+    }
+    [[gnu::noinline, gnu::cold]] void spoil_all() { if (users() > 0) for_each_standing([](Tape& tape, Cell& c) { spoil(tape, c); }); }
     /// What was recorded keeps the old numbers: the tapes become owners of them.
     void replace(Tensor<T> v) {
       for_each_standing([&](Tape& tape, Cell& c) {
@@ -186,8 +193,8 @@ template <std::floating_point T> class Parameter {
   [[gnu::always_inline]] Reached reached() const { return {block_, block_->reached_by()}; }
   /// Has a walk backwards begun at what was recorded later, and no update used it? It need not have reached the parameter.
   [[gnu::noinline, gnu::cold]] bool walked() const {
-    const Tape* const tape = block_->holder();
-    return tape && tape->walked_from() > tape->id_of(block_->place, "step") && block_->cell->used_up != tape->nodes.walk_number;
+    const Tape* const tape = block_->walked_last();
+    return tape && tape->root > tape->id_of(block_->place, "step") && block_->cell->used_up != tape->nodes.walk_number;
   }
   /// dy/dp after backward(y), for one update; null where reached() is false.
   const T* adjoint() const {

@@ -28,8 +28,9 @@ template <class S> Var<S> statement(const S& value, const Variables auto& x, con
 }  // namespace detail
 
 /// f(x) as one statement for each number that f returns, whatever f does inside: it is recorded on a tape of its own and walked backwards at
-/// once; what goes onto the tape that records are its slopes ∂f/∂xᵢ, 12 bytes each. For long computations from few variables: they take as much
-/// time as before, and next to no memory.
+/// once; what goes onto the tape that records are its slopes ∂f/∂xᵢ, 12 bytes each. For long computations from few variables: they take next to no
+/// memory. It costs 0.1 to 0.2 µs a call and a walk back for each number that f returns: of one number from some hundred operations it takes a tenth more time
+/// than without, of a few operations several times as much.
 ///     cost += preaccumulate([&](const auto& w) { return error(w, sample); }, weights);     // for each sample
 /// x: a std::vector, std::array or span of Vars; f returns a number or a std::vector of numbers, and so does this. What f needs of variables it
 /// must take from x: any other, caught by reference, is a TapeError. Nothing is recorded where no variable is among x.

@@ -219,6 +219,7 @@ namespace detail {
 template <class X, class F> auto along_last(const char* name, const X& x, Axis axis, const F& f) {
   const std::size_t a = x.shape().axis(axis.number(), name), axes = x.shape().axes();
   if (a + 1 == axes) return f(x);
+  if (a + 2 == axes) return transpose(f(transpose(x)));  // by the kernel: a quarter of the time, and less
   std::vector<std::size_t> order(axes);
   for (std::size_t i = 0; i < axes; ++i) order[i] = i;
   std::swap(order[a], order[axes - 1]);

@@ -175,7 +175,7 @@ void refuse_place(Place place, const char* where, Place base, Place next, Place 
     throw TapeError(fmt::format("{}: a variable (at place {}) is used, but no tape records on this thread: its tape has ended, records on another thread, or a "
                                 "Pause lives; keep the tape alive, or use value() for a constant", where, place));
   if (place < base && place + block >= block_end)
-    throw TapeError(fmt::format("{}: this variable (at place {}) was forgotten by clear() or rewind() (the tape now starts at {}); make it again with "
+    throw TapeError(fmt::format("{}: this variable (at place {}) was forgotten by clear() or rewind(), or its tape has ended (this one starts at {}); make it again with "
                                 "tape.variable()", where, place, base + 1));
   const std::string held = next > base + 1 ? fmt::format("the places {} to {}", base + 1, next - 1) : "nothing yet";
   throw TapeError(fmt::format("{}: this variable (at place {}) belongs to another tape (this one holds {}); use it while its own tape records (an inner gradient() sees "
@@ -189,7 +189,7 @@ void refuse_updated() {
   throw TapeError("backward: parameters were updated in place since they were recorded, so the adjoints would mix old and new numbers; clear() and record again");
 }
 void refuse_late(Id id) {
-  throw TapeError(fmt::format("adjoint: statement #{} was recorded after the last backward(), or there was none yet; call backward() first", id));
+  throw TapeError(fmt::format("adjoint: statement #{} was recorded after the last backward(), or there was none, or an exception stopped it; call backward() first (an auto expression is recorded anew at each use: name its type)", id));
 }
 void refuse_moved() {
   throw TapeError("tape: this Tape was moved from and holds no recording; use the one it was moved to");

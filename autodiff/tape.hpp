@@ -82,6 +82,7 @@ template <class Scalar> struct Record {
   [[no_unique_address]] Nodes<Scalar> nodes{};
   Link<Scalar> link{};                      ///< in the list of the thread that made the tape
   std::uint32_t owners = 0;                 ///< the Tape, that list, and each link in another thread's: who goes last frees the record
+  Id root = 0;                              ///< where the last walk backwards began: at the youngest of its outputs. (Beside adjoint_count: XOR +4 %)
   const void* home = nullptr;               ///< that list …
   std::uint32_t links = 0;                  ///< … and the links in it
   bool ended = false;                       ///< the Tape has ended on another thread; its own thread will take it out of the list
@@ -161,9 +162,6 @@ template <class Scalar> struct Record {
   Scalar* fresh_adjoints();
   /// The chain rule, backwards, over everything; adjoints of the outputs have been set.
   void sweep();
-  /// The youngest statement to which the last walk backwards gave an adjoint, which is where it began; the last one of all if it gave none but zeros, and 0
-  /// if there is no such walk.
-  Id walked_from() const;
   /// dyₖ/dxᵢ → row k, column i, for up to eight outputs in one walk, where there are no nodes. Constants among the outputs give zeros.
   void jacobian_rows(std::span<const Id> ys, std::span<const Id> xs, Scalar* rows) requires std::same_as<Scalar, double>;
 
@@ -262,6 +260,7 @@ template <class Scalar> class BasicTape {
   void backward(const Var<Scalar>& y) {
     const Id id = active_id(y.place(), "backward");
     held().fresh_adjoints()[id] = Scalar(1);
+    held().root = id;
     held().sweep();
   }
   /// The same for Σ wᵢ yᵢ: what a vector-Jacobian product asks for. Constants among the outputs contribute nothing.
@@ -269,8 +268,9 @@ template <class Scalar> class BasicTape {
     if (ys.size() != weights.size()) throw ShapeError(detail::text("backward: {} outputs but {} weights; give one each", {ys.size(), weights.size()}));
     for (const auto& y : ys) held().id_of(y.place(), "backward");
     Scalar* adjoint = held().fresh_adjoints();
+    held().root = 0;
     for (std::size_t i = 0; i < ys.size(); ++i)
-      if (const Id id = held().id_of(ys[i].place(), "backward")) adjoint[id] += weights[i];
+      if (const Id id = held().id_of(ys[i].place(), "backward")) adjoint[id] += weights[i], held().root = std::max(held().root, id);
     held().sweep();
   }
   void backward(const Var<Scalar>& y, const Scalar& weight) { backward(std::span<const Var<Scalar>>(&y, 1), std::span<const Scalar>(&weight, 1)); }

@@ -160,6 +160,7 @@ template <class Scalar> template <class W> [[gnu::aligned(64)]] void Record<Scal
 
 template <class Scalar> void Record<Scalar>::sweep() {
   const std::size_t adjoints_in_the_end = adjoint_count;
+  if constexpr (!Arithmetic<Scalar>) adjoint_count = 0;  // there are none, should an operation on Scalars throw
   const char* a = next;
   Id statement = count();
   const auto back_to = [&](Id stop) {
@@ -179,22 +180,12 @@ template <class Scalar> void Record<Scalar>::sweep() {
     adjoint_count = adjoints_in_the_end;
   }
   back_to(1);
+  if constexpr (!Arithmetic<Scalar>) adjoint_count = adjoints_in_the_end;
   if (nan_traps) [[unlikely]] {
     adjoint_count = 0;
     look_for_nan_in_adjoints(adjoints.data(), adjoints_in_the_end);
     adjoint_count = adjoints_in_the_end;
   }
-}
-
-template <class Scalar> [[gnu::cold]] Id Record<Scalar>::walked_from() const {
-  Id from = static_cast<Id>(adjoint_count);
-  if (from == 0) return 0;
-  const Id youngest_of_all = from - 1;
-  while (--from > 0 && adjoints.data()[from] == 0) {}
-  if constexpr (Nodes<Scalar>::possible)
-    for (std::size_t i = nodes.list.size(); i-- > 0 && nodes.list[i].id > from;)
-      if (nodes.list[i].out && nodes.list[i].out->walk == nodes.walk_number) return nodes.list[i].id;
-  return from > 0 ? from : youngest_of_all;
 }
 
 template <class Scalar> void Record<Scalar>::jacobian_rows(std::span<const Id> ys, std::span<const Id> xs, Scalar* rows) requires std::same_as<Scalar, double> {

@@ -74,7 +74,7 @@ template <class T> void watch(Record<double>& tape, Node& node, double value) {
       if (const std::size_t k = first_nan(static_cast<Cell<T>&>(cell).data, cell.shape.count()); from.empty() && k != none)
         from = text("number {} of operand {}, {} of shape {}, is NaN already", {k, i, kind(cell), cell.shape.text()});
     });
-    if (from.empty()) from = "no operand holds NaN: look for numbers outside of its domain, and for inf - inf";
+    if (from.empty()) from = "no operand holds NaN: look for numbers outside of its domain, for inf - inf and 0 * inf";
     const std::string where = node.out ? text("number {} of the result {}", {at, node.out->shape.text()}) : "the result";
     throw Error(text("{}: {} is NaN; {} (statement #{})", {node.name, where, from, node.id}));
   }

@@ -44,16 +44,18 @@ template <class T = double> class Var {
   template <Expression E> requires std::same_as<typename E::Scalar, T>
   [[gnu::always_inline]] Var(const E& e) : value_(e.value()), place_(detail::record(e)) {}
   constexpr Var(const T& value, Place place) : value_(value), place_(place) {}
+  Var(const Var&) = default;
+  Var& operator=(const Var&) & = default;  ///< not to what a function returns: `y(0) = 3` of a Var<Tensor> would change nothing
 
   constexpr const T& value() const { return value_; }
   constexpr Place place() const { return place_; }
 
-  template <class X> [[gnu::always_inline]] Var& operator+=(const X& x) { return *this = *this + x; }
-  template <class X> [[gnu::always_inline]] Var& operator-=(const X& x) { return *this = *this - x; }
-  template <class X> [[gnu::always_inline]] Var& operator*=(const X& x) { return *this = *this * x; }
-  template <class X> [[gnu::always_inline]] Var& operator/=(const X& x) { return *this = *this / x; }
-  Var& operator++() { return *this += 1; }
-  Var& operator--() { return *this -= 1; }
+  template <class X> [[gnu::always_inline]] Var& operator+=(const X& x) & { return *this = *this + x; }
+  template <class X> [[gnu::always_inline]] Var& operator-=(const X& x) & { return *this = *this - x; }
+  template <class X> [[gnu::always_inline]] Var& operator*=(const X& x) & { return *this = *this * x; }
+  template <class X> [[gnu::always_inline]] Var& operator/=(const X& x) & { return *this = *this / x; }
+  Var& operator++() & { return *this += 1; }
+  Var& operator--() & { return *this -= 1; }
   Var operator++(int) { const Var before = *this; ++*this; return before; }
   Var operator--(int) { const Var before = *this; --*this; return before; }
 };

@@ -43,7 +43,11 @@ constexpr const char* metadata = "__metadata__";
 /// A text with what a file says in it, as it may be shown: of a damaged file that may be megabytes, and steer the terminal.
 std::string shown(std::string words) {
   constexpr std::size_t most = 1000;
-  for (char& c : words) if (static_cast<unsigned char>(c) < ' ' || c == 127) c = '?';
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const auto c = static_cast<unsigned char>(words[i]);
+    const bool steers = c < ' ' || c == 127 || (c == 0xc2 && i + 1 < words.size() && static_cast<unsigned char>(words[i + 1]) < 0xa0);  // C0, C1 in UTF-8
+    if (steers) words.replace(i, c == 0xc2 ? 2 : 1, "?");
+  }
   if (words.size() <= most) return words;
   std::size_t end = most;
   while (end > 0 && (static_cast<unsigned char>(words[end]) & 0xc0) == 0x80) --end;  // not within a character
@@ -305,7 +309,7 @@ void read_file(const std::string& path, std::span<const Entry> entries) {
   for (const Entry& e : entries) {
     const auto info = header.find(e.name);
     if (info == header.end())
-      complain("it holds no \"{}\", which is a parameter of shape {} of this net; is it another net's file?",
+      complain("it holds no \"{}\", which should be there with shape {}; is it the file of another net, or of an optimizer?",
         {e.name, e.shape.text()});
     known.insert(e.name);
     const std::uint64_t at = check_entry(e, *info, complain);
@@ -316,7 +320,7 @@ void read_file(const std::string& path, std::span<const Entry> entries) {
   for (const auto& [name, info] : header.items()) {
     if (name == metadata) {
       if (!info.is_object()) complain("its \"{}\" is not a JSON object", {metadata});
-    } else if (!known.contains(name)) complain("it holds \"{}\", which is no parameter of this net; is it another net's file?", {name});
+    } else if (!known.contains(name)) complain("it holds \"{}\", which was not asked for; is it the file of another net, or of an optimizer?", {name});
   }
   std::uint64_t at = 0;
   for (const auto& [begin, e] : order) {

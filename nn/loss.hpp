@@ -75,9 +75,9 @@ template <class L> concept OtherLabels = !std::convertible_to<const L&, std::spa
   std::size(labels);
 };
 template <std::integral I> int class_number(I label, std::size_t row) {
-  const auto number = static_cast<long long>(label);
-  if (number < 0 || number > std::numeric_limits<int>::max()) throw ShapeError(text("cross_entropy: label {} of row {} is no class number", {number, row}));
-  return static_cast<int>(number);
+  if (label < I(0) || static_cast<unsigned long long>(label) > std::numeric_limits<int>::max())
+    throw ShapeError(text("cross_entropy: label {} of row {} is no class number", {label, row}));
+  return static_cast<int>(label);
 }
 
 }  // namespace detail
@@ -136,7 +136,7 @@ auto binary_cross_entropy_with_logits(const X& logits, const Target& target) {
 /// Mean over the rows of −log softmax(x)[label], for logits x (…, N) and one label, 0 … N − 1, for each row.
 template <AnyTensor X> auto cross_entropy(const X& logits, std::span<const int> labels) { return softmax_cross_entropy(logits, labels); }
 
-/// Labels of another integer type, a std::vector of bytes say, or in braces.
+/// Labels of another integer type, a std::vector of bytes say. In braces, whole numbers are labels.
 template <AnyTensor X, detail::OtherLabels L> auto cross_entropy(const X& logits, const L& labels) {
   std::vector<int> numbers;
   for (const auto label : labels) numbers.push_back(detail::class_number(label, numbers.size()));

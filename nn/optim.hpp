@@ -2,6 +2,7 @@
 // for the one net that the optimizer steps; a copy of an optimizer keeps it for a copy of the net.
 #pragma once
 #include "io.hpp"
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -45,11 +46,13 @@ class NetState {
 
   /// Throws Error if no backward() came after the net was recorded.
   template <class M> static void require_walked(const char* optimizer, const M& model) {
-    bool walked = false;
+    bool walked = false, empty = true;
     for_each_parameter(model, [&](const auto& p) {
       require_numbers(optimizer, p);
       walked = walked || p.reached() || p.walked();
+      empty = false;
     });
+    if (empty) refuse_empty_model(optimizer);
     if (!walked) refuse_unreached(optimizer);
   }
   /// Makes room for a net that has not been stepped yet.
@@ -62,10 +65,8 @@ class NetState {
   }
   /// Makes room on the first step, checks on every other; throws before anything has changed.
   template <class M> void bind(const char* optimizer, const M& model, int moments) {
-    if (kinds_.empty()) {
-      require_walked(optimizer, model);  // or it would know a net that it has never stepped
-      make_room(model, moments);
-    }
+    if (net_ == 0) require_walked(optimizer, model);  // or it would know a net that it has never stepped
+    if (kinds_.empty()) make_room(model, moments);
     net_ = checked(optimizer, model);
   }
   /// The identity of the net; throws ShapeError or Error if it is another one than was bound.
@@ -88,8 +89,8 @@ class NetState {
       throw Error(text("{}: this net has {} parameters, and the one that this optimizer first saw had {} or other number types; make an "
           "optimizer for each net", {optimizer, i, kinds_.size()}));
     if (net_ != 0 && net != net_)
-      throw Error(text("{}: this is another net than the one that this optimizer has stepped so far, whose momentum it keeps; make an "
-          "optimizer for each net", {optimizer}));
+      throw Error(text("{}: this is another net than the one that this optimizer is for, whose momentum it keeps; make an optimizer for "
+          "each net, and where numbers are put back, copy them: net = best", {optimizer}));
     return net;
   }
   template <class T> std::vector<Moments<T>>& list() {
@@ -98,10 +99,11 @@ class NetState {
   template <class T> const std::vector<Moments<T>>& list() const { return const_cast<NetState*>(this)->list<T>(); }
 
   /// What is kept for the net's parameters as entries of a file: "first.0.weight", "second.0.weight", "powers.0.weight" …
-  template <class M> std::vector<Entry> entries(const M& model, int moments) {
+  template <class M> std::vector<Entry> entries(const char* optimizer, const M& model, int moments) {
     std::vector<Entry> all;
     std::size_t f = 0, d = 0;
-    for_each_named_parameter(model, [&]<class T>(const std::string& name, const Parameter<T>&) {
+    for_each_named_parameter(model, [&]<class T>(const std::string& name, const Parameter<T>& p) {
+      require_numbers(optimizer, p);
       Moments<T>& one = list<T>()[std::same_as<T, float> ? f++ : d++];
       const auto add = [&](const char* what, const Shape& shape, bool is_float, void* numbers) { all.push_back({what + name, shape, is_float, numbers, numbers}); };
       add("first.", one.first.shape(), std::same_as<T, float>, one.first.mutable_data());
@@ -110,17 +112,18 @@ class NetState {
         add("powers.", Shape({2}), false, one.powers);
       }
     });
+    if (all.empty()) refuse_empty_model(optimizer);
     return all;
   }
   template <class M> void save(const char* optimizer, const M& model, int moments, const std::string& path) const {
     NetState state = *this;
     if (kinds_.empty()) state.make_room(model, moments); else checked(optimizer, model);
-    write_file(path, state.entries(model, moments));
+    write_file(path, state.entries(optimizer, model, moments));
   }
-  template <class M> void load(const M& model, int moments, const std::string& path) {
+  template <class M> void load(const char* optimizer, const M& model, int moments, const std::string& path) {
     NetState state;
     state.make_room(model, moments);
-    read_file(path, state.entries(model, moments));
+    read_file(path, state.entries(optimizer, model, moments));
     *this = std::move(state);
   }
   /// scale · g, in memory of the optimizer; where the scale is 1, g.
@@ -128,7 +131,7 @@ class NetState {
   template <class T> [[gnu::noinline, gnu::cold]] const T* multiplied(const T* g, std::size_t n, double scale) {
     Tensor<T>& room = std::get<Tensor<T>>(room_);
     if (room.size() < n) room = Tensor<T>::uninitialized(Shape({n}));
-    kernels<T>().axpy(static_cast<T>(scale), g, room.mutable_data(), n, false);
+    std::transform(g, g + n, room.mutable_data(), [scale](T x) { return static_cast<T>(scale * static_cast<double>(x)); });  // the scale may be no float
     return room.data();
   }
 
@@ -168,7 +171,7 @@ template <class M> [[gnu::noinline, gnu::cold]] double shortening(const char* op
       if (const auto here = p.reached()) for (const T* g = here.adjoint(), *end = g + p.size(); g != end; ++g) f(std::abs(static_cast<double>(*g)));
     });
   };
-  each_number([&](double g) { if (!(g <= largest)) largest = g; });
+  each_number([&](double g) { if (!(g <= largest) && largest == largest) largest = g; });  // a NaN stays
   if (!(largest <= std::numeric_limits<double>::max()))
     throw Error(text("{}: the gradient holds {}, and cannot be shortened to clip_norm {}; an ad::NanTrap finds where that came from", {optimizer, largest, most}));
   if (largest == 0) return 1;
@@ -229,11 +232,11 @@ class Sgd {
     options_.learning_rate = rate;
   }
 
-  /// Writes the momentum of this net, for a training that is to go on just there; the options are not in the file, nor is the net (nn::save). Throws Error
+  /// Writes the momentum of this net, for a training that is to go on just there (but for what Dropout drops); the options are not in the file, nor is the net (nn::save). Throws Error
   /// without momentum, for another net, and FileError.
   template <class M> void save(const M& model, const std::string& path) const { state_.save("sgd", model, moments(), path); }
   /// Reads it, for this net. Throws FileError, and has then changed nothing.
-  template <class M> void load(const M& model, const std::string& path) { state_.load(model, moments(), path), started_ = true; }
+  template <class M> void load(const M& model, const std::string& path) { state_.load("sgd", model, moments(), path), started_ = true; }
 
   /// Moves every parameter that the last backward() reached, and uses up its adjoint. (Where a number in between has the slope 0, a hinge that is off, it
   /// reaches nothing: such a parameter stays, momentum or not.) Throws Error if there was no backward(), or,
@@ -242,8 +245,8 @@ class Sgd {
     const SgdNumbers numbers{options_.learning_rate, options_.momentum, options_.weight_decay, options_.nesterov};
     const bool keeps = options_.momentum != 0, bare = !keeps && options_.weight_decay == 0 && options_.clip_norm == 0;
     if (!started_) [[unlikely]] detail::require_initialized("sgd", model), started_ = true;
-    if (keeps) state_.bind("sgd", model, 1);
     const double scale = detail::clip("sgd", model, options_.clip_norm);
+    if (keeps) state_.bind("sgd", model, 1);
     detail::for_each_reached("sgd", model, [&]<class T>(Parameter<T>& p, const auto& here, std::size_t i) {
       if (bare && here.descend(static_cast<T>(options_.learning_rate))) return;
       const T* const g = state_.scaled(here.adjoint(), p.size(), scale);
@@ -293,19 +296,19 @@ class Adam {
     options_.learning_rate = rate;
   }
 
-  /// Writes the moments of this net's gradients, for a training that is to go on just there; the options are not in the file, nor is the net (nn::save).
+  /// Writes the moments of this net's gradients, for a training that is to go on just there (but for what Dropout drops); the options are not in the file, nor is the net (nn::save).
   /// Throws Error for another net, and FileError.
   template <class M> void save(const M& model, const std::string& path) const { state_.save("adam", model, 2, path); }
   /// Reads them, for this net. Throws FileError, and has then changed nothing.
-  template <class M> void load(const M& model, const std::string& path) { state_.load(model, 2, path), started_ = true; }
+  template <class M> void load(const M& model, const std::string& path) { state_.load("adam", model, 2, path), started_ = true; }
 
   /// Moves every parameter that the last backward() reached, and uses up its adjoint. (Where a number in between has the slope 0, a hinge that is off, it
   /// reaches nothing: such a parameter stays, momentum or not.) Throws Error if there was no backward(), or
   /// if this is another net than before.
   template <class M> void step(M& model) {
     if (!started_) [[unlikely]] detail::require_initialized("adam", model), started_ = true;
-    state_.bind("adam", model, 2);
     const double scale = detail::clip("adam", model, options_.clip_norm);
+    state_.bind("adam", model, 2);
     detail::for_each_reached("adam", model, [&]<class T>(Parameter<T>& p, const auto& here, std::size_t i) {
       const T* const g = state_.scaled(here.adjoint(), p.size(), scale);
       detail::Moments<T>& state = state_.list<T>()[i];

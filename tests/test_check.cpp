@@ -142,3 +142,16 @@ TEST_CASE("a gradient may be checked while a net is being recorded, and at a poi
   tape.backward(cost);
   CHECK(before == 2);
 }
+
+TEST_CASE("the gradient under test may be taken on a tape of one's own, and f may take its point by reference") {
+  const auto by_reference = [](auto& x) { return x[0] * x[0] + x[1]; };
+  ad::Tape tape;
+  const auto mine = [&](const std::vector<double>& x) {
+    tape.clear();
+    const auto v = tape.variables(x);
+    const ad::Var y = by_reference(v);
+    tape.backward(y);
+    return tape.adjoints(v);
+  };
+  CHECK(ad::check_gradient(by_reference, mine, {1.0, 2.0}).agrees());
+}

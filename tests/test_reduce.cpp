@@ -215,3 +215,9 @@ TEST_CASE("a row of −∞ of which nothing is asked gets an adjoint of 0") {
   CHECK(first_row(ad::gradient([&](auto a) { return sum(select(rows, softmax(a) * rows, 0.0)); }, x)));
   CHECK(first_row(ad::gradient([&](auto a) { return sum(select(rows, log_softmax(a) * rows, 0.0)); }, x)));
 }
+
+TEST_CASE("softmax along the axis before the last, also of many matrices") {
+  verify("softmax along 0", [](auto t) { return sum(exp(softmax(t, 0)) * t); }, support::Random(3).tensor({3, 4}));
+  verify("log_softmax along 1", [](auto t) { return sum(log_softmax(t, 1) * t); }, support::Random(4).tensor({2, 3, 4}));
+  verify("pow with 2", [](auto t) { return sum(pow(t, 2) * t); }, support::Random(5).tensor({2, 3}));
+}

@@ -43,15 +43,17 @@ constexpr const char* metadata = "__metadata__";
 /// A text with what a file says in it, as it may be shown: of a damaged file that may be megabytes, and steer the terminal.
 std::string shown(std::string words) {
   constexpr std::size_t most = 1000;
+  if (words.size() > most) {
+    std::size_t end = most;
+    while (end > 0 && (static_cast<unsigned char>(words[end]) & 0xc0) == 0x80) --end;  // not within a character
+    words.replace(end, words.npos, "…");
+  }
   for (std::size_t i = 0; i < words.size(); ++i) {
     const auto c = static_cast<unsigned char>(words[i]);
     const bool steers = c < ' ' || c == 127 || (c == 0xc2 && i + 1 < words.size() && static_cast<unsigned char>(words[i + 1]) < 0xa0);  // C0, C1 in UTF-8
     if (steers) words.replace(i, c == 0xc2 ? 2 : 1, "?");
   }
-  if (words.size() <= most) return words;
-  std::size_t end = most;
-  while (end > 0 && (static_cast<unsigned char>(words[end]) & 0xc0) == 0x80) --end;  // not within a character
-  return words.substr(0, end) + "…";
+  return words;
 }
 
 /// Throws FileError: "load net.safetensors: …".

@@ -361,3 +361,21 @@ TEST_CASE("training goes on from files as if it had not stopped, to the last dig
   const Folder folder;
   CHECK_THROWS_WITH_AS((nn::Sgd{{}}.save(some_net(1), folder / "x")), doctest::Contains("without momentum it keeps nothing"), ad::Error);
 }
+TEST_CASE("an error shows a line of what a file says, however long it is, and nothing that steers a terminal") {
+  std::string name;
+  for (int i = 0; i < 500'000; ++i) name += "\xc2\x9b";  // C1: a sequence for a terminal begins
+  const Folder folder;
+  std::string words = header;
+  words.replace(words.find("F32"), 3, name);
+  write(folder / "net", with_length(words, std::string(32, 'x')));
+  auto net = some_net(1);
+  try {
+    nn::load(net, folder / "net");
+    FAIL_CHECK("no error");
+  } catch (const nn::FileError& e) {
+    const std::string text = e.what();
+    CHECK(text.find("is ??????") != std::string::npos);
+    CHECK(text.size() < 1500);
+    CHECK(text.find('\x9b') == std::string::npos);
+  }
+}

@@ -47,16 +47,13 @@ void detail::refuse_outer(const char* where) {
                               "Var of that tape, or ad::Var(x), to keep them", where));
 }
 void detail::refuse_parameters(const char* where) {
-  const auto refuse = [where](const CellBase* cell) {
-    if (!cell || !cell->parameter) return;
+  const auto refuse = [where](const CellBase& cell) {
+    if (!cell.parameter) return;
     throw TapeError(fmt::format("{}: f uses a parameter of shape {} inside of a recording, and its part of the derivative would be lost; use jvp at ad::Var(x), which "
-                                "keeps it, or say that none is wanted: p.value() is a constant, and while an ad::Pause lives all are", where, cell->shape.text()));
+                                "keeps it, or say that none is wanted: p.value() is a constant, and while an ad::Pause lives all are", where, cell.shape.text()));
   };
   const auto& nodes = active<double>->nodes.list;
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    for (const CellBase* cell : nodes[i].in) refuse(cell);
-    if (const Others* others = nodes[i].others) for (std::size_t k = 0; k < others->cell_count; ++k) refuse(others->cells[k]);
-  }
+  for (std::size_t i = 0; i < nodes.size(); ++i) for_each_operand(nodes[i], refuse);
 }
 void detail::refuse_sizes(const char* where, const char* what, const std::string& expected, const std::string& given) {
   throw ShapeError(fmt::format("{}: {} must have {}, not {}", where, what, expected, given));

@@ -36,8 +36,12 @@ template <class S, class X> auto as(const X& x) { if constexpr (std::convertible
 class Inside {
   bool recording_ = records();
  public:
-  /// Throws TapeError if a parameter was used on the tape that records now, the driver's.
-  void refuse_parameters(const char* where) const { if (recording_) [[unlikely]] detail::refuse_parameters(where); }
+  /// f(x), on the driver's tape, which records now. Throws TapeError if a parameter was used there.
+  auto result_of(const char* where, const auto& f, const auto& x) const {
+    auto y = f(x);
+    if (recording_) [[unlikely]] refuse_parameters(where);
+    return y;
+  }
 };
 /// f at a vector, with every component a variable of a tape of its own.
 template <class S> struct Taped {
@@ -45,11 +49,9 @@ template <class S> struct Taped {
   BasicTape<S> tape;
   std::vector<Var<S>> x;
   explicit Taped(const auto& point) : x(tape.variables(point)) {}
-  /// What f returns there.
+  /// What f returns there. (Tapes over other numbers than double hold no parameters.)
   auto result_of(const char* where, const auto& f) const {
-    auto y = f(x);
-    if constexpr (std::same_as<S, double>) inside.refuse_parameters(where);  // other tapes hold no tensors
-    return y;
+    if constexpr (std::same_as<S, double>) return inside.result_of(where, f, x); else return f(x);
   }
   std::vector<S> adjoints() const { return tape.adjoints(x); }
   /// ∇y for each of the outputs, one walk back for each.
@@ -68,11 +70,7 @@ template <class T> struct TapedTensor {
   Tape tape;
   Var<Tensor<T>> x;
   explicit TapedTensor(const Tensor<T>& point) : x(tape.variable(point)) {}
-  auto result_of(const char* where, const auto& f) const {
-    auto y = f(x);
-    inside.refuse_parameters(where);
-    return y;
-  }
+  auto result_of(const char* where, const auto& f) const { return inside.result_of(where, f, x); }
 };
 /// f of one number as a function of a vector, and the number as that vector.
 template <class F> auto of_vector(const F& f) { return [&f](const auto& x) { return f(x[0]); }; }
@@ -116,9 +114,9 @@ template <class Tag, class S, class X, class V> auto dual_point(const char* wher
   for (std::size_t i = 0; i < n; ++i) point.emplace_back(static_cast<S>(x[i]), static_cast<S>(v[i]));
   return point;
 }
-template <class Tag, class T> auto dual_point(const char* where, const Var<Tensor<T>>& x, const Var<Tensor<T>>& v) {
+template <class Tag, AnyTensor X> auto dual_point(const char* where, const X& x, const X& v) {
   require_shape(where, "the direction", x.shape(), v.shape());
-  return Dual<Var<Tensor<T>>, Tag>(x, v);
+  return Dual<X, Tag>(x, v);
 }
 /// The numbers of x, which must not rest on a variable: its part of the derivative would be lost.
 template <class X> auto numbers_of(const char* where, const X& x) {
@@ -200,28 +198,15 @@ template <class F, detail::Vector X, class V> auto jvp(const F& f, const X& x, c
   using Tag = detail::Tag<F, S>;
   return detail::tangents<Tag, S>(f(detail::dual_point<Tag, S>("jvp", x, v)));
 }
-/// If x is a variable of a tape, so is the result: a Var<Tensor>, or a Var<double>.
-template <class F, class T, class V> requires std::convertible_to<V, Var<Tensor<T>>> auto jvp(const F& f, const Var<Tensor<T>>& x, const V& v) {
-  using Tag = detail::Tag<F, Tensor<T>>;
-  const auto y = f(detail::dual_point<Tag>("jvp", x, Var<Tensor<T>>(v)));
+/// If x is a variable of a tape, so is the result: a Var<Tensor>, or a Var<double>. Likewise if it belongs to an outer derivative: second derivatives
+/// along directions, uₓₓ say.
+template <class F, class X, class V> requires((detail::is_tensor_var<X> || DualTensor<X>) && std::convertible_to<V, X>) auto jvp(const F& f, const X& x, const V& v) {
+  using Tag = detail::Tag<F, X>;
+  const auto y = f(detail::dual_point<Tag>("jvp", x, X(v)));
   using Y = std::remove_cvref_t<decltype(y)>;
-  if constexpr (DualTensor<Y>) return y.tangent();
+  if constexpr (DualTensor<Y>) return detail::tangent<Tag>(y);
   else if constexpr (TensorLike<Y>) return Var<Tensor<typename Y::Number>>(Tensor<typename Y::Number>::zeros(y.shape()));
   else return detail::tangents<Tag, Var<double>>(y);
-}
-/// Likewise if x belongs to an outer derivative: second derivatives along directions, uₓₓ say.
-template <class F, DualTensor X, class V> requires std::convertible_to<V, X> auto jvp(const F& f, const X& x, const V& v) {
-  using Tag = detail::Tag<F, X>;
-  const X direction(v);
-  detail::require_shape("jvp", "the direction", x.shape(), direction.shape());
-  const auto y = f(Dual<X, Tag>(x, direction));
-  using Y = std::remove_cvref_t<decltype(y)>;
-  if constexpr (detail::Vector<Y>) {
-    std::vector<decltype(detail::tangent<Tag>(y[0]))> all;
-    for (const auto& one : y) all.push_back(detail::tangent<Tag>(one));
-    return all;
-  } else if constexpr (TensorLike<Y>) return Var<Tensor<typename Y::Number>>(Tensor<typename Y::Number>::zeros(y.shape()));
-  else return detail::tangent<Tag>(y);
 }
 /// At plain numbers it is plain: throws TapeError where f uses variables of a tape besides.
 template <class F, class T> auto jvp(const F& f, const Tensor<T>& x, const Tensor<T>& v) {

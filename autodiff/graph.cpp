@@ -42,12 +42,10 @@ std::map<Id, Statement> collect(Place place, const GraphOptions& options, const 
       const Node& n = *node->second;
       s.operation = n.name;
       if (n.out) s.shape = n.out->shape.text();
-      const auto operand = [&](const CellBase* cell) {
-        if (const Id from = id_of(cell)) depend(from, ""); else s.operands.push_back({0, cell->shape.text()});
-      };
-      for (const CellBase* cell : n.in) if (cell) operand(cell);
+      for_each_operand(n, [&](const CellBase& cell) {
+        if (const Id from = id_of(&cell)) depend(from, ""); else s.operands.push_back({0, cell.shape.text()});
+      });
       if (n.others) {
-        for (std::size_t i = 0; i < n.others->cell_count; ++i) operand(n.others->cells[i]);
         for (std::size_t i = 0; i < n.others->number_count; ++i) if (n.others->numbers[i]) depend(n.others->numbers[i], "");
       }
       continue;

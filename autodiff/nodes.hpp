@@ -72,6 +72,12 @@ struct Others {
   std::size_t number_count = 0;
 };
 
+/// f(cell) for each operand of a node that is a tensor, in their order.
+void for_each_operand(const Node& node, const auto& f) {
+  for (CellBase* cell : node.in) if (cell) f(*cell);
+  if (node.others) for (std::size_t i = 0; i < node.others->cell_count; ++i) f(*node.others->cells[i]);
+}
+
 /// Something that several tapes and owners keep alive: a parameter, a constant.
 struct Shared {
   std::uint32_t owners = 1;

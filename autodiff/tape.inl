@@ -110,7 +110,7 @@ template <class Scalar> Scalar* Record<Scalar>::fresh_adjoints() {
   if (adjoints.capacity() < n) [[unlikely]] adjoints.grow(std::max(n, 2 * adjoints.capacity()));
   std::fill_n(adjoints.data(), n, Scalar(0));
   adjoint_count = n;
-  if constexpr (Nodes<Scalar>::possible) nodes.walk_memory.rewind({}), ++nodes.walk_number;
+  if constexpr (Nodes<Scalar>::possible) nodes.walk_memory.rewind({}), ++nodes.walk_number, nodes.walk_time = ++walks;
   return adjoints.data();
 }
 
@@ -159,17 +159,14 @@ template <class Scalar> template <class W> [[gnu::aligned(64)]] void Record<Scal
 }
 
 template <class Scalar> void Record<Scalar>::sweep() {
-  const std::size_t adjoints_in_the_end = adjoint_count;
-  if constexpr (!Arithmetic<Scalar>) adjoint_count = 0;  // there are none, should an operation on Scalars throw
+  const std::size_t adjoints_in_the_end = std::exchange(adjoint_count, 0);  // none, should the walk not come to its end
   const char* a = next;
   Id statement = count();
   const auto back_to = [&](Id stop) {
     pass_variables<Scalar>(a, statement, stop);
     if (statement != stop) sweep_statements(adjoints, a, statement, stop);
   };
-  if constexpr (Nodes<Scalar>::possible) if (nodes.list.size() > 0) {
-    nodes.walk_time = ++walks;
-    adjoint_count = 0;  // there are none, should a pullback throw
+  if constexpr (Nodes<Scalar>::possible)
     for (std::size_t i = nodes.list.size(); i-- > 0;) {
       Node& node = nodes.list[i];
       back_to(node.id + 1);
@@ -177,15 +174,9 @@ template <class Scalar> void Record<Scalar>::sweep() {
       a -= sizeof(Word<Scalar>);
       if (node.out ? node.out->walk == nodes.walk_number : adjoints.data()[node.id] != 0) node.pullback(*this, node);
     }
-    adjoint_count = adjoints_in_the_end;
-  }
   back_to(1);
-  if constexpr (!Arithmetic<Scalar>) adjoint_count = adjoints_in_the_end;
-  if (nan_traps) [[unlikely]] {
-    adjoint_count = 0;
-    look_for_nan_in_adjoints(adjoints.data(), adjoints_in_the_end);
-    adjoint_count = adjoints_in_the_end;
-  }
+  if (nan_traps) [[unlikely]] look_for_nan_in_adjoints(adjoints.data(), adjoints_in_the_end);
+  adjoint_count = adjoints_in_the_end;
 }
 
 template <class Scalar> void Record<Scalar>::jacobian_rows(std::span<const Id> ys, std::span<const Id> xs, Scalar* rows) requires std::same_as<Scalar, double> {

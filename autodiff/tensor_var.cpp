@@ -40,12 +40,6 @@ template <class T> std::size_t first_nan(const T* numbers, std::size_t n) {
 }
 std::string_view kind(const CellBase& cell) { return cell.parameter ? "a parameter" : cell.place ? "a variable" : "a constant"; }
 
-void for_each_operand(const Node& node, const auto& f) {
-  std::size_t i = 0;
-  for (CellBase* cell : node.in) if (cell) f(++i, *cell);
-  if (node.others) for (std::size_t k = 0; k < node.others->cell_count; ++k) f(++i, *node.others->cells[k]);
-}
-
 /// Does the adjoint that was handed to a cell hold a NaN? (None is deferred while a trap lives.)
 template <class T> bool was_handed_nan(const Record<double>& tape, const Cell<T>& cell) {
   return cell.place != 0 && cell.walk == tape.nodes.walk_number && first_nan(cell.adjoint, cell.shape.count()) != none;
@@ -59,7 +53,9 @@ template <class T> void pull_and_look(Record<double>& tape, Node& node) {
   Node unwatched = node;
   unwatched.more = watched->more;
   watched->pullback(tape, unwatched);
-  for_each_operand(node, [&](std::size_t i, CellBase& cell) {
+  std::size_t i = 0;
+  for_each_operand(node, [&](CellBase& cell) {
+    ++i;
     if (nan_traps && was_handed_nan(tape, static_cast<Cell<T>&>(cell)))
       throw Error(text("backward: {} (statement #{}) hands NaN to its operand {}, {} of shape {}", {node.name, node.id, i, kind(cell), cell.shape.text()}));
   });
@@ -70,7 +66,9 @@ template <class T> void watch(Record<double>& tape, Node& node, double value) {
   const std::size_t at = node.out ? first_nan(static_cast<Cell<T>*>(node.out)->data, node.out->shape.count()) : first_nan(&value, 1);
   if (at != none) {
     std::string from;
-    for_each_operand(node, [&](std::size_t i, CellBase& cell) {
+    std::size_t i = 0;
+    for_each_operand(node, [&](CellBase& cell) {
+      ++i;
       if (const std::size_t k = first_nan(static_cast<Cell<T>&>(cell).data, cell.shape.count()); from.empty() && k != none)
         from = text("number {} of operand {}, {} of shape {}, is NaN already", {k, i, kind(cell), cell.shape.text()});
     });

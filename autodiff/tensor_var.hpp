@@ -418,7 +418,6 @@ template <class Scalar> template <class T> void BasicTape<Scalar>::backward(cons
   const auto to = detail::target(held().nodes, cell);
   std::copy_n(weights.data(), weights.size(), to.data);
   held().root = id;
-  held().nodes.walk_time = ++detail::walks;
   held().sweep();
 }
 

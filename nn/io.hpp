@@ -55,9 +55,9 @@ template <class M> void load(M& model, const std::string& path) {
   });
   if (entries.empty()) detail::refuse_empty_model("load");
   detail::read_file(path, entries);
-  std::size_t f = 0, d = 0;
+  detail::Numbering number;
   for_each_parameter(model, [&]<class T>(Parameter<T>& p) {
-    p.assign(std::move(std::get<std::vector<Tensor<T>>>(read)[std::same_as<T, float> ? f++ : d++]));
+    p.assign(std::move(std::get<std::vector<Tensor<T>>>(read)[number.next<T>()]));
   });
 }
 

@@ -71,18 +71,18 @@ class NetState {
   }
   /// The identity of the net; throws ShapeError or Error if it is another one than was bound.
   template <class M> std::uint64_t checked(const char* optimizer, const M& model) const {
-    std::size_t i = 0, f = 0, d = 0;
+    std::size_t i = 0;
+    Numbering number;
     bool same_parameters = true;
     std::uint64_t net = 0;
     for_each_parameter(model, [&]<class T>(const Parameter<T>& p) {
-      const std::vector<Moments<T>>& all = list<T>();
-      std::size_t& at = std::same_as<T, float> ? f : d;
+      const std::size_t at = number.next<T>();
       if (net == 0) net = p.identity();
       same_parameters = same_parameters && i < kinds_.size() && kinds_[i] == std::same_as<T, float>;
-      if (same_parameters && all[at].first.shape() != p.shape())
+      if (same_parameters && list<T>()[at].first.shape() != p.shape())
         throw ShapeError(text("{}: parameter {} has shape {}, and had {} when this optimizer first saw its net; make an optimizer for "
-            "each net", {optimizer, i, p.shape().text(), all[at].first.shape().text()}));
-      ++at, ++i;
+            "each net", {optimizer, i, p.shape().text(), list<T>()[at].first.shape().text()}));
+      ++i;
     });
     if (i == 0) refuse_empty_model(optimizer);
     if (!same_parameters || i != kinds_.size())
@@ -101,10 +101,10 @@ class NetState {
   /// What is kept for the net's parameters as entries of a file: "first.0.weight", "second.0.weight", "powers.0.weight" …
   template <class M> std::vector<Entry> entries(const char* optimizer, const M& model, int moments) {
     std::vector<Entry> all;
-    std::size_t f = 0, d = 0;
+    Numbering number;
     for_each_named_parameter(model, [&]<class T>(const std::string& name, const Parameter<T>& p) {
       require_numbers(optimizer, p);
-      Moments<T>& one = list<T>()[std::same_as<T, float> ? f++ : d++];
+      Moments<T>& one = list<T>()[number.next<T>()];
       const auto add = [&](const char* what, const Shape& shape, bool is_float, void* numbers) { all.push_back({what + name, shape, is_float, numbers, numbers}); };
       add("first.", one.first.shape(), std::same_as<T, float>, one.first.mutable_data());
       if (moments > 1) {
@@ -186,9 +186,9 @@ template <class M> double clip(const char* optimizer, M& model, double most) { r
 /// came after they were recorded. (One whose slopes are 0, of a hinge that is off, reaches nothing, and nothing is wrong.)
 template <class M, class F> void for_each_reached(const char* optimizer, M& model, const F& f) {
   bool reached = false;
-  std::size_t floats = 0, doubles = 0;
+  Numbering number;
   for_each_parameter(model, [&]<class T>(Parameter<T>& p) {
-    const std::size_t i = std::same_as<T, float> ? floats++ : doubles++;
+    const std::size_t i = number.next<T>();
     const auto here = p.reached();
     if (!here) {
       reached = reached || p.walked();
@@ -232,15 +232,15 @@ class Sgd {
     options_.learning_rate = rate;
   }
 
-  /// Writes the momentum of this net, for a training that is to go on just there (but for what Dropout drops); the options are not in the file, nor is the net (nn::save). Throws Error
-  /// without momentum, for another net, and FileError.
+  /// Writes the momentum of this net, for a training that is to go on just there (but for what Dropout drops); the options are not in the file, nor
+  /// is the net (nn::save). Throws Error without momentum, for another net, and FileError.
   template <class M> void save(const M& model, const std::string& path) const { state_.save("sgd", model, moments(), path); }
   /// Reads it, for this net. Throws FileError, and has then changed nothing.
   template <class M> void load(const M& model, const std::string& path) { state_.load("sgd", model, moments(), path), started_ = true; }
 
   /// Moves every parameter that the last backward() reached, and uses up its adjoint. (Where a number in between has the slope 0, a hinge that is off, it
-  /// reaches nothing: such a parameter stays, momentum or not.) Throws Error if there was no backward(), or,
-  /// with momentum, if this is another net than before.
+  /// reaches nothing: such a parameter stays, momentum or not.) Throws Error if there was no backward(), or, with momentum, if this is another net than
+  /// before.
   template <class M> void step(M& model) {
     const SgdNumbers numbers{options_.learning_rate, options_.momentum, options_.weight_decay, options_.nesterov};
     const bool keeps = options_.momentum != 0, bare = !keeps && options_.weight_decay == 0 && options_.clip_norm == 0;
@@ -296,8 +296,8 @@ class Adam {
     options_.learning_rate = rate;
   }
 
-  /// Writes the moments of this net's gradients, for a training that is to go on just there (but for what Dropout drops); the options are not in the file, nor is the net (nn::save).
-  /// Throws Error for another net, and FileError.
+  /// Writes the moments of this net's gradients, for a training that is to go on just there (but for what Dropout drops); the options are not in the
+  /// file, nor is the net (nn::save). Throws Error for another net, and FileError.
   template <class M> void save(const M& model, const std::string& path) const { state_.save("adam", model, 2, path); }
   /// Reads them, for this net. Throws FileError, and has then changed nothing.
   template <class M> void load(const M& model, const std::string& path) { state_.load("adam", model, 2, path), started_ = true; }

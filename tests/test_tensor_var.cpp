@@ -359,3 +359,7 @@ TEST_CASE("a plain tensor takes what is added to it, and the like") {
   CHECK(equal(before, Tensor<double>{{1, 2}, {3, 4}}));
   refuses<ad::ShapeError>([&] { a += Tensor<double>{1, 2, 3}; }, {"add: shapes (2, 2) and (3,) do not fit"});
 }
+
+template <class Y> concept ElementAssigned = requires(Y& y) { y(0) = 3.0; } || requires(Y& y) { y(0) += 3.0; } || requires(Y& y) { ++y(0); };
+static_assert(ElementAssigned<ad::Tensor<double>>);
+static_assert(!ElementAssigned<ad::Var<ad::Tensor<double>>>, "y(0) of a variable is a copy: writing to it would change nothing, without a word");

@@ -21,16 +21,18 @@ template <class T> void add_product(const Deferred<T>& product, const Shape& sha
   const std::size_t k = shape[0], n = shape[1];
   kernels<T>().product({.m = k, .n = n, .k = product.m, .a = product.x, .a_row = 1, .a_col = k, .b = product.gz, .b_row = n, .b_col = 1, .c = c, .add = add, .scale = scale});
 }
+template <class T> [[gnu::noinline]] void compute(Nodes<double>& nodes, Cell<T>& deferred) {
+  deferred.adjoint = nodes.template numbers<T>(nodes.walk_memory, deferred.shape.count());
+  add_product(*deferred.deferred, deferred.shape, deferred.adjoint, false, T(1));
+  deferred.state = Adjoint::written;
+}
 /// An adjoint that was deferred is computed.
-template <class T> void compute_deferred(Nodes<double>& nodes, Cell<T>& cell) {
-  if (cell.state != Adjoint::deferred) return;
-  cell.adjoint = nodes.template numbers<T>(nodes.walk_memory, cell.shape.count());
-  add_product(*cell.deferred, cell.shape, cell.adjoint, false, T(1));
-  cell.state = Adjoint::written;
+template <class T> [[gnu::always_inline]] inline void compute_deferred(Nodes<double>& nodes, Cell<T>& cell) {
+  if (cell.state == Adjoint::deferred) compute(nodes, cell);
 }
 /// Numbers of its own for a cell whose adjoint is aliased or deferred.
 template <class T> [[gnu::noinline, gnu::cold]] void make_own(Nodes<double>& nodes, Cell<T>& cell) {
-  if (cell.state == Adjoint::deferred) return compute_deferred(nodes, cell);
+  if (cell.state == Adjoint::deferred) return compute(nodes, cell);
   const T* const before = cell.adjoint;
   cell.adjoint = nodes.template numbers<T>(nodes.walk_memory, cell.shape.count());
   std::copy_n(before, cell.shape.count(), cell.adjoint);
@@ -64,7 +66,7 @@ constexpr std::size_t least_deferred = 1'000;
 /// May the adjoint of w be the product xᵀ·gz for now? If w is a large parameter that has no other yet, and x is no parameter: that may be updated before w is.
 /// (Not under a trap, which looks at the numbers.)
 template <class T> [[gnu::always_inline]] inline bool may_defer(const Nodes<double>& nodes, const Cell<T>& w, const Cell<T>& x) {
-  return !nan_traps && w.parameter && w.shape.count() >= least_deferred && w.shape.axes() == 2 && w.walk != nodes.walk_number && !x.parameter;
+  return w.shape.count() >= least_deferred && w.parameter && w.shape.axes() == 2 && w.walk != nodes.walk_number && !x.parameter && !nan_traps;
 }
 /// gz stays until the next walk: it is an adjoint, or from `walk_memory`.
 template <class T> void defer(Nodes<double>& nodes, Cell<T>& w, const T* x, const T* gz, std::size_t m) {

@@ -59,7 +59,7 @@ class Arena {
   struct Block { char* memory; std::size_t size; };
   Stack<Block> blocks_;
   std::size_t current_ = 0, before_ = 0;  ///< the block in use, and what the blocks before it hold
-  char *next_ = nullptr, *end_ = nullptr;
+  char *begin_ = nullptr, *next_ = nullptr, *end_ = nullptr;  ///< of that block: where it begins, what is free, where that ends
 
  public:
   struct Position { std::size_t block = 0, offset = 0; };
@@ -74,14 +74,17 @@ class Arena {
     if (static_cast<std::size_t>(end_ - next_) < bytes) [[unlikely]] next_block(bytes);
     return std::exchange(next_, next_ + bytes);
   }
-  Position position() const { return {current_, next_ ? static_cast<std::size_t>(next_ - blocks_[current_].memory) : 0}; }
-  void rewind(Position to) { if (blocks_.size()) use(to.block, to.offset); }
-  std::size_t used() const { return next_ ? before_ + static_cast<std::size_t>(next_ - blocks_[current_].memory) : 0; }
+  Position position() const { return {current_, static_cast<std::size_t>(next_ - begin_)}; }
+  void rewind(Position to) {
+    if (current_ != to.block) use(to.block);
+    next_ = begin_ + to.offset;
+  }
+  std::size_t used() const { return before_ + static_cast<std::size_t>(next_ - begin_); }
   std::size_t capacity() const;
 
  private:
   void free_blocks();
-  void use(std::size_t index, std::size_t offset);
+  void use(std::size_t index);
   void next_block(std::size_t bytes);
 };
 

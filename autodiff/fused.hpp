@@ -11,9 +11,14 @@ namespace autodiff::inline v1 {
 
 namespace detail {
 
-/// How weights enter: as they are, or as a parameter, which is put on the tape.
-template <class X> const X& weights(const X& x) { return x; }
-template <class T> auto weights(const Parameter<T>& p) { return p.var(); }
+/// How weights enter: as they are, or as a parameter, which is put on the tape that records. (Not by way of a Var: XOR net −6 %.)
+template <class T, TensorLike X> Operand<T> weights(const X& x) { return {x, "linear"}; }
+template <class T> [[gnu::always_inline]] inline Operand<T> weights(const Parameter<T>& p) {
+  if (records()) return Operand<T>(p.cell());
+  return {p.value(), "linear"};
+}
+template <class X> const X& beside_dual(const X& x) { return x; }
+template <class T> auto beside_dual(const Parameter<T>& p) { return p.var(); }
 
 [[noreturn]] void refuse_layer(const Shape& x, const Shape& w, const Shape& bias);
 inline void check_layer(const Shape& x, const Shape& w, const Shape& bias) {
@@ -55,13 +60,11 @@ template <class Rule, class T> Var<Tensor<T>> layer(const Operand<T>& x, const O
 /// Rule(x·w + bias) for x (…, K), w (K, N), bias (N) → (…, N), number by number. The weights may be parameters. Throws ShapeError.
 template <class Rule = Identity, TensorLike X, class W, class B> auto layer(const X& x, const W& w, const B& bias) {
   using T = typename X::Number;
-  const auto& weight = detail::weights(w);
-  const auto& offset = detail::weights(bias);
-  const auto y = detail::layer<Rule, T>({x, "linear"}, {weight, "linear"}, {offset, "linear"});
-  return detail::plain_if_all_are<X, std::remove_cvref_t<decltype(weight)>, std::remove_cvref_t<decltype(offset)>>(y);
+  const auto weight = detail::weights<T>(w), offset = detail::weights<T>(bias);
+  return detail::plain_if_all_are<X, W, B>(detail::layer<Rule, T>({x, "linear"}, weight, offset));
 }
 template <class Rule = Identity, DualTensor X, class W, class B> auto layer(const X& x, const W& w, const B& bias) {
-  return apply<Rule>(matmul(x, detail::weights(w)) + detail::weights(bias));
+  return apply<Rule>(matmul(x, detail::beside_dual(w)) + detail::beside_dual(bias));
 }
 
 // ---- costs -----------------------------------------------------------------------------------------------------------

@@ -99,7 +99,7 @@ template <class Scalar> struct Nodes {
 
 template <> struct Nodes<double> {
   static constexpr bool possible = true;
-  static constexpr Id nobody = ~Id{0};
+  static constexpr Place nobody = ~Place{0};
   struct Mark { std::size_t nodes = 0, storages = 0, shared = 0, parameter_cells = 0; Arena::Position arena; };
 
   Stack<Node> list;
@@ -114,7 +114,7 @@ template <> struct Nodes<double> {
   Place recording = 0, recording_before = 0;  ///< names of what is recorded since clear(), and of what was before it
   std::uint64_t walk_number = 0;  ///< of the last walk backwards
   std::uint64_t walk_time = 0;    ///< its number among those of all tapes of its thread
-  Id first_changed = nobody;    ///< the first parameter that has changed in place since it was recorded: no walk backwards while it is there
+  Place first_changed = nobody; ///< the first parameter that has changed in place since it was recorded: no walk backwards while it stands
   Buffer<char> scratch_memory;
 
   constexpr Nodes() = default;

@@ -98,8 +98,10 @@ template <std::floating_point T> class Parameter {
     [[gnu::always_inline]] T* update(Tape* tape) {
       if (tape && users() <= 1) [[likely]] spoil(*tape, *cell); else spoil_all();
       if (value.storage() && value.storage()->shared()) [[unlikely]] move_away();
-      return value.mutable_data();
+      return const_cast<T*>(value.data());
     }
+    /// w −= rate · xᵀ·gz, where that product is the adjoint.
+    [[gnu::noinline]] void descend(Tape* tape, T rate) { add_product(*cell->deferred, cell->shape, update(tape), true, -rate); }
     /// Somebody keeps the numbers: an update needs others, and where the parameter stands it has them from now on.
     [[gnu::noinline, gnu::cold]] void move_away() {
       T* const numbers = value.mutable_data();
@@ -107,7 +109,7 @@ template <std::floating_point T> class Parameter {
     }
     [[gnu::always_inline]] static void spoil(Tape& tape, Cell& c) {
       c.used_up = tape.nodes.walk_number;
-      tape.nodes.first_changed = std::min(tape.nodes.first_changed, tape.id_of(c.place, "update"));
+      tape.nodes.first_changed = std::min(tape.nodes.first_changed, c.place);  // places grow as statements do
     }
     [[gnu::noinline, gnu::cold]] void spoil_all() { if (users() > 0) for_each_standing([](Tape& tape, Cell& c) { spoil(tape, c); }); }
     /// What was recorded keeps the old numbers: the tapes become owners of them.
@@ -185,10 +187,7 @@ template <std::floating_point T> class Parameter {
     [[gnu::always_inline]] T* update() const { return block_->update(tape_); }
     /// The update by −rate · adjoint where the adjoint is a product that nobody has asked for: it is added to the numbers while it is computed,
     /// and never written. Else false, and nothing is done.
-    [[gnu::always_inline]] bool descend(T rate) const { return block_->cell->state == detail::Adjoint::deferred && (descend_by_product(rate), true); }
-
-   private:
-    [[gnu::noinline]] void descend_by_product(T rate) const { add_product(*block_->cell->deferred, block_->cell->shape, block_->update(tape_), true, -rate); }
+    [[gnu::always_inline]] bool descend(T rate) const { return block_->cell->state == detail::Adjoint::deferred && (block_->descend(tape_, rate), true); }
   };
   [[gnu::always_inline]] Reached reached() const { return {block_, block_->reached_by()}; }
   /// Has a walk backwards begun at what was recorded later, and no update used it? It need not have reached the parameter.

@@ -35,16 +35,16 @@ void* reallocate(void* old, std::size_t old_bytes, std::size_t bytes) {
 void Arena::free_blocks() {
   for (const Block& b : blocks_) ::operator delete(b.memory, std::align_val_t(4096));
 }
-void Arena::use(std::size_t index, std::size_t offset) {
+void Arena::use(std::size_t index) {
   current_ = index;
   before_ = 0;
   for (std::size_t i = 0; i < index; ++i) before_ += blocks_[i].size;
-  next_ = blocks_[index].memory + offset;
-  end_ = blocks_[index].memory + blocks_[index].size - alignment;
+  begin_ = next_ = blocks_[index].memory;
+  end_ = begin_ + blocks_[index].size - alignment;
 }
 void Arena::next_block(std::size_t bytes) {
   while (next_ && current_ + 1 < blocks_.size()) {
-    use(current_ + 1, 0);
+    use(current_ + 1);
     if (static_cast<std::size_t>(end_ - next_) >= bytes) return;
   }
   std::size_t size = blocks_.size() ? 2 * blocks_[blocks_.size() - 1].size : std::size_t{1} << 16;
@@ -52,7 +52,7 @@ void Arena::next_block(std::size_t bytes) {
   void* memory = ::operator new(size, std::align_val_t(4096), std::nothrow);
   if (!memory) throw TapeError(fmt::format("tape: its tensors need {} bytes more than the {} they have, and the system has no such memory", size, capacity()));
   blocks_.push({static_cast<char*>(memory), size});
-  use(blocks_.size() - 1, 0);
+  use(blocks_.size() - 1);
 }
 std::size_t Arena::capacity() const {
   std::size_t bytes = 0;
@@ -104,7 +104,6 @@ template <class X> void let_go_unused(Stack<X*>& kept, Place recording) {
 
 void Nodes<double>::rewind(const Mark& mark, Id end) {
   take_back(handed_out);
-  if (first_changed >= end) first_changed = nobody;
   let_go(storages, mark.storages);
   let_go(shared, mark.shared);
   let_go(replaced, end);

@@ -155,7 +155,8 @@ template <class Scalar> struct Record {
   Mark mark() const;
   /// What stood before the mark still stands.
   bool reaches(const Mark& mark) const { return mark.id == 1 || (holds(mark.before) ? static_cast<Id>(mark.before - base) : survivor(mark.before)) == mark.id - 1; }
-  /// Forgets everything from the mark on; Mark{} forgets all.
+  static constexpr Mark beginning{};
+  /// Forgets everything from the mark on.
   void forget(const Mark& mark);
 
   /// Adjoints, zeroed, one per statement so far.
@@ -314,7 +315,7 @@ template <class Scalar> class BasicTape {
   }
 
   /// Forgets all and keeps the memory.
-  void clear() { held().forget({}); }
+  void clear() { held().forget(Record::beginning); }
 
   using Mark = typename Record::Mark;
   /// Where the recording stands, for rewind().

@@ -80,7 +80,10 @@ template <class Scalar> void Record<Scalar>::forget(const Mark& mark) {
   adjoint_count = 0;
   if constexpr (Nodes<Scalar>::possible) {
     if (mark.id == 1) nodes.forget_all(base);
-    else nodes.rewind(mark.nodes, mark.id);
+    else {
+      nodes.rewind(mark.nodes, mark.id);
+      if (nodes.first_changed != nodes.nobody && !stands(nodes.first_changed)) nodes.first_changed = nodes.nobody;
+    }
   }
 }
 

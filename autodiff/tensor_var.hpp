@@ -115,6 +115,7 @@ template <class T> class Operand {
   Cell<T>* cell_;
 
  public:
+  [[gnu::always_inline]] explicit Operand(Cell<T>& on_tape) : cell_(&on_tape) {}
   [[gnu::always_inline]] Operand(const Var<Tensor<T>>& x, const char* where) : cell_(&x.cell(where)) {}
   [[gnu::always_inline]] Operand(const Tensor<T>& x, const char*) { cell_ = new (&local_.cell) Cell<T>{{0, 0, x.shape()}, const_cast<T*>(x.data()), nullptr, x.storage()}; }
   template <Arithmetic X> Operand(X x, const char*) {
@@ -261,7 +262,7 @@ template <class T, Expression X> Var<Tensor<T>> entering(const X& x) { return to
 
 /// A result over operands of which none remembers is a plain tensor or number.
 template <class X> constexpr bool remembers = !(is_tensor<X> || Arithmetic<X>);
-template <class... X, class Y> auto plain_if_all_are(const Y& y) {
+template <class... X, class Y> auto plain_if_all_are(Y y) {
   if constexpr ((remembers<X> || ...)) return y; else return y.value();
 }
 

@@ -217,7 +217,7 @@ struct SgdOptions {
 class Sgd {
  public:
   /// Throws Error for options that make no sense: negative, infinite or NaN.
-  explicit Sgd(SgdOptions options) : options_(options) {
+  explicit Sgd(SgdOptions options) : options_(options), bare_(options.momentum == 0 && options.weight_decay == 0 && options.clip_norm == 0) {
     set_learning_rate(options.learning_rate);
     detail::check_option("sgd", "momentum", options.momentum, detail::fractions);
     detail::check_option("sgd", "weight_decay", options.weight_decay, detail::rates);
@@ -242,13 +242,18 @@ class Sgd {
   /// reaches nothing: such a parameter stays, momentum or not.) Throws Error if there was no backward(), or, with momentum, if this is another net than
   /// before.
   template <class M> void step(M& model) {
-    const SgdNumbers numbers{options_.learning_rate, options_.momentum, options_.weight_decay, options_.nesterov};
-    const bool keeps = options_.momentum != 0, bare = !keeps && options_.weight_decay == 0 && options_.clip_norm == 0;
     if (!started_) [[unlikely]] detail::require_initialized("sgd", model), started_ = true;
+    if (bare_) {
+      detail::for_each_reached("sgd", model, [rate = options_.learning_rate]<class T>(Parameter<T>& p, const auto& here, std::size_t) {
+        if (!here.descend(static_cast<T>(rate))) kernels<T>().axpy(static_cast<T>(-rate), here.adjoint(), here.update(), p.size(), true);
+      });
+      return;
+    }
+    const SgdNumbers numbers{options_.learning_rate, options_.momentum, options_.weight_decay, options_.nesterov};
+    const bool keeps = options_.momentum != 0;
     const double scale = detail::clip("sgd", model, options_.clip_norm);
     if (keeps) state_.bind("sgd", model, 1);
     detail::for_each_reached("sgd", model, [&]<class T>(Parameter<T>& p, const auto& here, std::size_t i) {
-      if (bare && here.descend(static_cast<T>(options_.learning_rate))) return;
       const T* const g = state_.scaled(here.adjoint(), p.size(), scale);
       kernels<T>().sgd(here.update(), g, keeps ? state_.list<T>()[i].first.mutable_data() : nullptr, numbers, p.size());
     });
@@ -260,6 +265,7 @@ class Sgd {
     return 1;
   }
   SgdOptions options_;
+  bool bare_;  ///< w −= learning_rate · gradient, and nothing else
   detail::NetState state_;
   bool started_ = false;
 };

@@ -100,8 +100,6 @@ template <std::floating_point T> class Parameter {
       if (value.storage() && value.storage()->shared()) [[unlikely]] move_away();
       return const_cast<T*>(value.data());
     }
-    /// w −= rate · xᵀ·gz, where that product is the adjoint.
-    [[gnu::noinline]] void descend(Tape* tape, T rate) { add_product(*cell->deferred, cell->shape, update(tape), true, -rate); }
     /// Somebody keeps the numbers: an update needs others, and where the parameter stands it has them from now on.
     [[gnu::noinline, gnu::cold]] void move_away() {
       T* const numbers = value.mutable_data();
@@ -185,11 +183,19 @@ template <std::floating_point T> class Parameter {
       return block_->cell->adjoint;
     }
     [[gnu::always_inline]] T* update() const { return block_->update(tape_); }
-    /// The update by −rate · adjoint where the adjoint is a product that nobody has asked for: it is added to the numbers while it is computed,
-    /// and never written. Else false, and nothing is done.
-    [[gnu::always_inline]] bool descend(T rate) const { return block_->cell->state == detail::Adjoint::deferred && (block_->descend(tape_, rate), true); }
   };
   [[gnu::always_inline]] Reached reached() const { return {block_, block_->reached_by()}; }
+  /// The update by −rate · adjoint; false where reached() is, and then nothing is done. An adjoint that is a product, and that nobody has asked for, is
+  /// added to the numbers while it is computed, and never written.
+  [[gnu::noinline]] bool descend(double rate) {
+    const Reached here = reached();
+    if (!here) return false;
+    const T scale = static_cast<T>(-rate);
+    const Cell& c = *block_->cell;
+    if (c.state == detail::Adjoint::deferred) add_product(*c.deferred, c.shape, here.update(), true, scale);
+    else kernels<T>().axpy(scale, c.adjoint, here.update(), size(), true);
+    return true;
+  }
   /// Has a walk backwards begun at what was recorded later, and no update used it? It need not have reached the parameter.
   [[gnu::noinline, gnu::cold]] bool walked() const {
     const Tape* const tape = block_->walked_last();

@@ -244,9 +244,9 @@ class Sgd {
   template <class M> void step(M& model) {
     if (!started_) [[unlikely]] detail::require_initialized("sgd", model), started_ = true;
     if (bare_) {
-      detail::for_each_reached("sgd", model, [rate = options_.learning_rate]<class T>(Parameter<T>& p, const auto& here, std::size_t) {
-        if (!here.descend(static_cast<T>(rate))) kernels<T>().axpy(static_cast<T>(-rate), here.adjoint(), here.update(), p.size(), true);
-      });
+      bool walked = false;
+      for_each_parameter(model, [&](auto& p) { walked = p.descend(options_.learning_rate) || p.walked() || walked; });
+      if (!walked) detail::refuse_unreached("sgd");
       return;
     }
     const SgdNumbers numbers{options_.learning_rate, options_.momentum, options_.weight_decay, options_.nesterov};

@@ -5,6 +5,7 @@
 //   5  grad.hpp        derivative, gradient, jacobian, hessian, jvp, vjp, hvp of a function: no tape in sight
 //      preaccumulate.hpp  a part of a recording that keeps only its slopes
 //      lanes.hpp       gradient_batch, jacobian_batch, jvp_batch: many derivatives at a time
+//      sparse.hpp      sparse_jacobian: the entries that are not zero
 //      check.hpp       check_gradient: is this gradient right?
 //      graph.hpp       to_dot, to_text: what was recorded
 //   4  ops.hpp         products and moves: matmul, transpose, reshape, slice, gather, concatenate, stack …
@@ -34,4 +35,5 @@
 #include "lanes.hpp"
 #include "pool.hpp"
 #include "preaccumulate.hpp"
+#include "sparse.hpp"
 #pragma GCC visibility pop

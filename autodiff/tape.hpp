@@ -32,6 +32,7 @@
 namespace autodiff::inline v1 {
 
 template <class T> class Var;
+struct SparseMatrix;
 
 namespace detail {
 
@@ -313,6 +314,10 @@ template <class Scalar> class BasicTape {
   Tensor<double> jacobian(const std::vector<Var<Scalar>>& ys, const std::vector<Var<Scalar>>& xs) requires std::same_as<Scalar, double> {
     return jacobian(std::span<const Var<Scalar>>(ys), std::span<const Var<Scalar>>(xs));
   }
+
+  /// The same as the entries that the recording can reach (sparse.hpp). What adjoint() gives stays as it is.
+  SparseMatrix sparse_jacobian(std::span<const Var<Scalar>> ys, std::span<const Var<Scalar>> xs) const requires std::same_as<Scalar, double>;
+  SparseMatrix sparse_jacobian(const std::vector<Var<Scalar>>& ys, const std::vector<Var<Scalar>>& xs) const requires std::same_as<Scalar, double>;
 
   /// Forgets all and keeps the memory.
   void clear() { held().forget(Record::beginning); }

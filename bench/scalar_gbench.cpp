@@ -1,5 +1,5 @@
 // The scalar suite under Google Benchmark, for ordinary use: `scalar_gbench --benchmark_filter=gmm/`. The report is scalar.cpp. Besides, whole matrices
-// of derivatives, eight rows at a time as the library takes them, and row by row: `--benchmark_filter=rows`.
+// of derivatives, eight rows at a time as the library takes them, row by row, and sparse: `--benchmark_filter=rows`.
 #include "harness.hpp"
 #include "suite.hpp"
 #include <autodiff/autodiff.hpp>
@@ -54,6 +54,18 @@ void add_matrices() {
       bench::keep(tape.adjoints(v));
     }
   });
+  const auto residuals = [](const auto& v) {  // each of five neighbours
+    using T = bench::NumberOf<decltype(v)>;
+    std::vector<T> y;
+    for (std::size_t i = 2; i + 2 < v.size(); ++i) {
+      const T slope = v[i + 1] - v[i - 1], bend = v[i - 2] - 2.0 * v[i] + v[i + 2];
+      y.push_back(exp(-slope * slope) + 0.5 * bend * v[i]);
+    }
+    return y;
+  };
+  const std::vector<double> many = bench::Random(2).uniforms(1000);
+  add("jacobian, 996 x 1000 with five entries in a row/sparse rows", [=] { bench::keep(autodiff::sparse_jacobian(residuals, many)); });
+  add("jacobian, 996 x 1000 with five entries in a row/all rows", [=] { bench::keep(autodiff::jacobian(residuals, many)); });
   const auto floats = autodiff::Tensor<float>::ones({1000, 1000});
   add("transpose, 1000 x 1000 floats/rows", [=] { bench::keep(transpose(floats)); });
 }

@@ -1,0 +1,97 @@
+// Floor 5. The walks back of a sparse Jacobian. A tape is read from its end; to step over what an output does not depend on, each statement's place in the
+// stream of arguments is looked up first. Then the statements that wait for their turn are kept in a heap, the latest on top: when one is taken, all that
+// uses it has been walked, and its adjoint is complete.
+#include "sparse.hpp"
+#include <fmt/format.h>
+#include <algorithm>
+#include <limits>
+#include <numeric>
+
+namespace autodiff::inline v1 {
+
+namespace detail {
+namespace {
+
+/// Where the arguments of each statement end.
+std::vector<const char*> ends_of(const Record<double>& tape) {
+  std::vector<const char*> ends(tape.count());
+  const char* a = tape.next;
+  for (std::size_t id = ends.size(); --id > 0;) {
+    ends[id] = a;
+    give_back<double>(a, 1.0, [](Id, double) {});
+  }
+  return ends;
+}
+
+/// The columns of each statement that is an input: with `first` the place of the first in `order`, which holds them by statement.
+struct Columns {
+  static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
+  std::vector<std::size_t> order, first;
+  Columns(const std::vector<Id>& xs, std::size_t statements) : order(xs.size()), first(statements, none) {
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) { return xs[i] < xs[j]; });
+    for (std::size_t k = order.size(); k-- > 0;) first[xs[order[k]]] = k;
+  }
+};
+
+void refuse_node(const Nodes<double>& nodes, Id id, std::size_t output) {
+  const auto* const begin = &nodes.list[0];
+  const auto* const node = std::lower_bound(begin, begin + nodes.list.size(), id, [](const Node& n, Id i) { return n.id < i; });
+  if (node != begin + nodes.list.size() && node->id == id)
+    throw TapeError(fmt::format("sparse_jacobian: output {} depends on {}(), an operation on tensors (statement #{}), whose numbers are not told apart; compute it with "
+                                "numbers, or use jacobian()", output, node->name, id));
+}
+
+}  // namespace
+
+SparseMatrix sparse_jacobian(const Record<double>& tape, const std::vector<Id>& ys, const std::vector<Id>& xs) {
+  const std::size_t statements = tape.count();
+  const std::vector<const char*> ends = ends_of(tape);
+  const Columns columns(xs, statements);
+  std::vector<double> adjoint(statements, 0.0);
+  std::vector<std::size_t> reached_for(statements, 0);  // the last row whose walk reached it, counted from 1
+  std::vector<Id> waiting;                              // a heap
+  std::vector<std::pair<std::size_t, double>> row;
+
+  SparseMatrix m{static_cast<int>(ys.size()), static_cast<int>(xs.size()), {0}, {}, {}};
+  for (std::size_t i = 0; i < ys.size(); ++i) {
+    const auto add = [&](Id to, double part) {
+      adjoint[to] += part;
+      if (std::exchange(reached_for[to], i + 1) == i + 1) return;
+      waiting.push_back(to);
+      std::push_heap(waiting.begin(), waiting.end());
+    };
+    if (ys[i] != 0) add(ys[i], 1);
+    row.clear();
+    while (!waiting.empty()) {
+      std::pop_heap(waiting.begin(), waiting.end());
+      const Id id = waiting.back();
+      waiting.pop_back();
+      const double w = std::exchange(adjoint[id], 0.0);
+      if (nan_traps && holds_nan(w)) refuse_nan_adjoint(id);
+      for (std::size_t k = columns.first[id]; k < xs.size() && xs[columns.order[k]] == id; ++k) row.emplace_back(columns.order[k], w);
+      const char* a = ends[id];
+      const bool gave = give_back<double>(a, w, [&](Id to, double part) { add(to, w == 0 ? 0 : part); });  // 0 · ∞ is 0 on the way back
+      if (!gave && tape.nodes.list.size() > 0) refuse_node(tape.nodes, id, i);
+    }
+    std::sort(row.begin(), row.end());
+    for (const auto& [column, value] : row) m.columns.push_back(static_cast<int>(column)), m.values.push_back(value);
+    if (m.values.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
+      throw TapeError(fmt::format("sparse_jacobian: {} entries in the first {} of {} rows are more than an int counts; take fewer rows at a time", m.values.size(), i + 1, ys.size()));
+    m.starts.push_back(m.entries());
+  }
+  return m;
+}
+
+}  // namespace detail
+
+Tensor<double> SparseMatrix::dense() const {
+  const auto n = static_cast<std::size_t>(column_count);
+  Tensor<double> all = Tensor<double>::zeros(Shape({static_cast<std::size_t>(row_count), n}));
+  double* const to = all.mutable_data();
+  for (std::size_t i = 0; i < static_cast<std::size_t>(row_count); ++i)
+    for (int k = starts[i]; k < starts[i + 1]; ++k) to[i * n + static_cast<std::size_t>(columns[static_cast<std::size_t>(k)])] = values[static_cast<std::size_t>(k)];
+  return all;
+}
+
+}  // namespace autodiff::inline v1

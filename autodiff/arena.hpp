@@ -9,7 +9,7 @@
 
 namespace autodiff::inline v1::detail {
 
-/// Memory of `bytes`, in place of `old` and with its content; throws TapeError that says how much was asked for. (In tape.cpp.)
+/// Memory of `bytes`, in place of `old` and with its content; throws TapeError that says how much was asked for.
 void* reallocate(void* old, std::size_t old_bytes, std::size_t bytes);
 
 /// Memory that grows.

@@ -3,8 +3,8 @@
 // An argument is a slope and behind it a *word*, the id of its variable. Slopes of ±1, which the type of an expression tells (Exactly, rules.hpp),
 // are not stored; nor is the number of arguments. Three bits above the id tell the *form* of a statement, those of its last word first:
 //
-//     x · y · z         s x¹  s y  s z          others: all slopes are stored               ¹ the first argument of its statement
-//     a − b + c         b⁻¹  a  c               units: none is; ⁻ the slope is −1
+//     x · y · z         s x†  s y  s z          others: all slopes are stored               † the first argument of its statement
+//     a − b + c         −b†  a  c               units: none is; − the slope is −1
 //     sum + x           sum  s x                one_and_other
 //     sum + x · y       sum  s x  s y           one_and_two
 //     a variable        (0)                     none: there are no arguments
@@ -36,16 +36,16 @@ constexpr Id last_word(Form form, Id id) { return static_cast<Id>(form) << id_wi
 template <class Scalar> struct alignas(Scalar) Word { Id word; Id plain; };  ///< plain: the slope is a Plain
 template <class Scalar> struct Slope { Scalar slope; };
 /// On a tape over something else than double, a slope that is a plain number (Batch: one for all lanes) is stored as such.
-template <class Scalar> struct alignas(Scalar) Plain { double slope; };
+template <class Scalar> struct alignas(Scalar) alignas(double) Plain { double slope; };
 /// 12 bytes an argument instead of 16: tapes are written and read at the speed of memory.
 template <> struct [[gnu::packed]] Word<double> { Id word; };
 template <> struct [[gnu::packed]] Slope<double> { double slope; };
 template <class Scalar> constexpr std::size_t most_bytes = sizeof(Slope<Scalar>) + sizeof(Word<Scalar>);  ///< of one argument
 
-/// How far ahead of the pen, and of the eye on its way back, memory is asked for, in bytes. What the processor foresees by itself is not enough
+/// How many bytes ahead of where a tape is written, or read on the way back, memory is prefetched. What the processor foresees by itself is not enough
 /// for tapes that leave its caches: GMM with 60 MB took 1.6 times as long without, forwards and backwards; smaller tapes notice nothing.
-constexpr std::ptrdiff_t ahead = 4096;
-template <int write> [[gnu::always_inline]] inline void ask_for(const void* memory, std::ptrdiff_t offset) { __builtin_prefetch(static_cast<const char*>(memory) + offset, write); }
+constexpr std::ptrdiff_t prefetch_distance = 4096;
+template <int write> [[gnu::always_inline]] inline void prefetch(const void* memory, std::ptrdiff_t offset) { __builtin_prefetch(static_cast<const char*>(memory) + offset, write); }
 
 // ---- writing ---------------------------------------------------------------------------------------------------------
 // Each byte is written and read as one type, none of them char: so the compiler knows that the tape's own variables stay as they are.
@@ -57,7 +57,7 @@ template <class Scalar> [[gnu::always_inline]] inline void put_word(char*& at, I
   at += sizeof(Word<Scalar>);
 }
 template <class Scalar> [[gnu::always_inline]] inline void put(char*& at, Id word, const Scalar& slope) {
-  if constexpr (sizeof(Scalar) > sizeof(double)) ask_for<1>(at, ahead);
+  if constexpr (sizeof(Scalar) > sizeof(double)) prefetch<1>(at, prefetch_distance);
   reinterpret_cast<Slope<Scalar>*>(at)->slope = slope;
   at += sizeof(Slope<Scalar>);
   put_word<Scalar>(at, word);
@@ -180,7 +180,7 @@ template <class Scalar, class W> [[gnu::always_inline]] inline W take_part(const
       return W(reinterpret_cast<const Plain<Scalar>*>(at)->slope * w);
     }
   at -= sizeof(Slope<Scalar>);
-  if constexpr (sizeof(Scalar) > sizeof(double)) ask_for<0>(at, -ahead);
+  if constexpr (sizeof(Scalar) > sizeof(double)) prefetch<0>(at, -prefetch_distance);
   const Scalar slope = reinterpret_cast<const Slope<Scalar>*>(at)->slope;
   if constexpr (!std::is_same_v<W, Scalar>) return w.scaled(slope); else return W(slope * w);
 }
@@ -197,7 +197,7 @@ template <class Scalar> [[gnu::always_inline]] inline void pass_variables(const 
 /// (Not to mask it, and to go straight on where others are two, as they mostly are: −8 % of the way back over fourteen problems.)
 template <class Scalar, class W> [[gnu::always_inline]] inline bool give_back(const char*& statement_end, const W& w, const auto& give) {
   const char* at = statement_end;
-  ask_for<0>(at, -ahead);
+  prefetch<0>(at, -prefetch_distance);
   Word<Scalar> word = take_word<Scalar>(at);
   const auto other = [&](Id id) __attribute__((always_inline)) {
     const W part = take_part(at, word, w);

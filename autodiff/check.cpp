@@ -1,4 +1,4 @@
-// Floor 5. The verdict of check_gradient, and the errors of the drivers.
+// Floor 5. The verdict of check_gradient.
 #include "check.hpp"
 #include <fmt/format.h>
 
@@ -40,23 +40,6 @@ GradientReport detail::judge(GradientReport report) {
   }
   if (!report.agrees()) throw GradientError(std::move(report));
   return report;
-}
-
-void detail::refuse_outer(const char* where) {
-  throw TapeError(fmt::format("{}: f uses variables of a tape beside its point, and their part would be lost in plain numbers; give the point as a "
-                              "Var of that tape, or ad::Var(x), to keep them", where));
-}
-void detail::refuse_parameters(const char* where) {
-  const auto refuse = [where](const CellBase& cell) {
-    if (!cell.parameter) return;
-    throw TapeError(fmt::format("{}: f uses a parameter of shape {} inside of a recording, and its part of the derivative would be lost; use jvp at ad::Var(x), which "
-                                "keeps it, or say that none is wanted: p.value() is a constant, and while an ad::Pause lives all are", where, cell.shape.text()));
-  };
-  const auto& nodes = active<double>->nodes.list;
-  for (std::size_t i = 0; i < nodes.size(); ++i) for_each_operand(nodes[i], refuse);
-}
-void detail::refuse_sizes(const char* where, const char* what, const std::string& expected, const std::string& given) {
-  throw ShapeError(fmt::format("{}: {} must have {}, not {}", where, what, expected, given));
 }
 
 }  // namespace autodiff::inline v1

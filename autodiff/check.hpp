@@ -1,7 +1,7 @@
 // Floor 5. check_gradient: is this gradient right? Yours, or the engine's, against finite differences, component by component.
 #pragma once
 #include "grad.hpp"
-#include "parameter.hpp"
+#include "reduce.hpp"
 #include <cmath>
 #include <cstdlib>
 #include <vector>

@@ -1,4 +1,4 @@
-// Floor 0. What can go wrong, as exceptions. Every text says where, what, the numbers, and the way out:
+// Floor 0. What can go wrong, as exceptions. Every text says where, what, the numbers, and the way out where the numbers do not show it:
 // `matmul: inner sizes differ: (2, 3) x (4, 5): 3 != 4`. Exceptions are for users' mistakes; our own are the tests' business.
 #pragma once
 #include <concepts>
@@ -40,7 +40,7 @@ class Piece {
   };
 };
 
-/// A stream whose header has been included: nobody need include it who does not write to one.
+/// A stream whose header has been included, so that ours need not include it.
 template <class Stream> concept Writes = requires(Stream& out) { out << 1.0; };
 
 /// `format` with each {} replaced by the next piece.

@@ -12,9 +12,9 @@ namespace autodiff::inline v1 {
 namespace detail {
 
 /// How weights enter: as they are, or as a parameter, which is put on the tape that records. (Not by way of a Var: XOR net −6 %.)
-template <class T, TensorLike X> Operand<T> weights(const X& x) { return {x, "linear"}; }
-template <class T> [[gnu::always_inline]] inline Operand<T> weights(const Parameter<T>& p) {
-  if (records()) return Operand<T>(p.cell());
+template <class T, TensorLike X> TensorOperand<T> weights(const X& x) { return {x, "linear"}; }
+template <class T> [[gnu::always_inline]] inline TensorOperand<T> weights(const Parameter<T>& p) {
+  if (records()) return TensorOperand<T>(p.cell());
   return {p.value(), "linear"};
 }
 template <class X> const X& beside_dual(const X& x) { return x; }
@@ -25,7 +25,7 @@ inline void check_layer(const Shape& x, const Shape& w, const Shape& bias) {
   if (w.axes() != 2 || x.axes() == 0 || x.columns() != w[0] || bias.axes() != 1 || bias[0] != w[1]) [[unlikely]] refuse_layer(x, w, bias);
 }
 
-template <class Rule, class T> Var<Tensor<T>> layer(const Operand<T>& x, const Operand<T>& w, const Operand<T>& bias) {
+template <class Rule, class T> Var<Tensor<T>> layer(const TensorOperand<T>& x, const TensorOperand<T>& w, const TensorOperand<T>& bias) {
   constexpr bool bare = std::is_same_v<Rule, Identity>;
   constexpr std::size_t row = index_in<Rule>(UnaryRules{});
   constexpr const char* name = bare ? "linear" : Rule::row.name;
@@ -64,6 +64,7 @@ template <class Rule = Identity, TensorLike X, class W, class B> auto layer(cons
   return detail::plain_if_all_are<X, W, B>(detail::layer<Rule, T>({x, "linear"}, weight, offset));
 }
 template <class Rule = Identity, DualTensor X, class W, class B> auto layer(const X& x, const W& w, const B& bias) {
+  detail::check_layer(plain(x).shape(), w.shape(), bias.shape());
   return apply<Rule>(matmul(x, detail::beside_dual(w)) + detail::beside_dual(bias));
 }
 
@@ -73,7 +74,7 @@ namespace detail {
 
 /// A cost whose forward run gives its gradient too: the way back only scales it; where the seed is 1 and nothing was there before, the
 /// gradient kept *is* the adjoint.
-template <class T, class Cost> Var<double> cost_with_gradient(const char* name, const Operand<T>& x, const Cost& cost) {
+template <class T, class Cost> Var<double> cost_with_gradient(const char* name, const TensorOperand<T>& x, const Cost& cost) {
   if (!x.recorded()) return cost(static_cast<T*>(nullptr));
   const std::size_t n = x->shape.count();
   T* const gradient = active<double>->nodes.template numbers<T>(n);
@@ -86,6 +87,7 @@ template <class T, class Cost> Var<double> cost_with_gradient(const char* name, 
 }
 
 [[noreturn]] void refuse_targets(const char* where, const Shape& x, const Shape& target);
+inline void check_target(const char* where, const Shape& x, const Shape& target) { if (x != target || target.count() == 0) [[unlikely]] refuse_targets(where, x, target); }
 /// Labels as the kernels want them, checked against the logits (M, N): M of them, each in 0 … N − 1.
 void check_labels(const Shape& logits, std::span<const std::int32_t> labels);
 
@@ -95,7 +97,7 @@ void check_labels(const Shape& logits, std::span<const std::int32_t> labels);
 /// labels outside of 0 … N − 1.
 template <TensorLike X> auto softmax_cross_entropy(const X& logits, std::span<const std::int32_t> labels) {
   using T = typename X::Number;
-  const detail::Operand<T> x(logits, "cross_entropy");
+  const detail::TensorOperand<T> x(logits, "cross_entropy");
   detail::check_labels(x->shape, labels);
   return detail::plain_if_all_are<X>(detail::cost_with_gradient<T>("cross_entropy", x, [&](T* g) {
     return kernels<T>().softmax_cross_entropy(x->data, labels.data(), g, x->shape.rows(), x->shape.columns());
@@ -110,29 +112,32 @@ template <DualTensor X> auto softmax_cross_entropy(const X& logits, std::span<co
   return detail::stored(dot(log_softmax(logits), chosen) * (-1.0 / static_cast<double>(labels.size())));
 }
 
-/// Mean of −t log σ(x) − (1 − t) log(1 − σ(x)), from logits x and targets t of x's shape: softplus(x) − t·x, which never overflows.
+/// Mean of −t log σ(x) − (1 − t) log(1 − σ(x)), from logits x and targets t of x's shape: softplus(x) − t·x, which never overflows. Throws ShapeError
+/// for other shapes, and for no numbers at all.
 template <TensorLike X> auto logistic_cross_entropy(const X& logits, const Tensor<typename X::Number>& target) {
   using T = typename X::Number;
-  const detail::Operand<T> x(logits, "binary_cross_entropy_with_logits");
-  if (x->shape != target.shape() || target.size() == 0) detail::refuse_targets("binary_cross_entropy_with_logits", x->shape, target.shape());
+  const detail::TensorOperand<T> x(logits, "binary_cross_entropy_with_logits");
+  detail::check_target("binary_cross_entropy_with_logits", x->shape, target.shape());
   return detail::plain_if_all_are<X>(detail::cost_with_gradient<T>("binary_cross_entropy_with_logits", x, [&](T* g) {
     return kernels<T>().logistic_cross_entropy(x->data, target.data(), g, target.size());
   }));
 }
 template <DualTensor X, class T> auto logistic_cross_entropy(const X& logits, const Tensor<T>& target) {
+  detail::check_target("binary_cross_entropy_with_logits", plain(logits).shape(), target.shape());
   return mean(softplus(logits) - logits * target);
 }
 
-/// scale · Σ (x − t)², for targets t of x's shape.
+/// scale · Σ (x − t)², for targets t of x's shape. Throws ShapeError for other shapes, and for no numbers at all.
 template <TensorLike X> auto squared_error(const X& x, const Tensor<typename X::Number>& target, double scale) {
   using T = typename X::Number;
-  const detail::Operand<T> in(x, "squared_error");
-  if (in->shape != target.shape() || target.size() == 0) detail::refuse_targets("squared_error", in->shape, target.shape());
+  const detail::TensorOperand<T> in(x, "squared_error");
+  detail::check_target("squared_error", in->shape, target.shape());
   return detail::plain_if_all_are<X>(detail::cost_with_gradient<T>("squared_error", in, [&](T* g) {
     return kernels<T>().squared_error(in->data, target.data(), g, target.size(), scale);
   }));
 }
 template <DualTensor X, class T> auto squared_error(const X& x, const Tensor<T>& target, double scale) {
+  detail::check_target("squared_error", plain(x).shape(), target.shape());
   return detail::stored(sum(square(x - target)) * scale);
 }
 

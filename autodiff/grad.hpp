@@ -163,7 +163,8 @@ template <class F, detail::Number X> auto derivative(const F& f, const X& x) {
 template <class Value, class Gradient> struct ValueAndGradient { Value value; Gradient gradient; };
 template <class Value, class Gradient> ValueAndGradient(Value, Gradient) -> ValueAndGradient<Value, Gradient>;
 
-/// f(x) and ∇f(x), in one walk forwards and one backwards. The gradient has the shape of x; it is zero for a constant function.
+/// f(x) and ∇f(x), in one run of f and one walk backwards, or for a number x by forward mode. The gradient has the shape of x; it is zero for a constant
+/// function.
 /// Throws ShapeError if f returns a tensor of more than one number.
 template <class F, detail::Vector X> auto value_and_gradient(const F& f, const X& x) {
   using S = detail::ElementOf<X>;

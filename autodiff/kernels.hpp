@@ -95,7 +95,7 @@ template <class T> struct Kernels {
   double (*sum)(const T* x, std::size_t n);
   double (*dot)(const T* a, const T* b, std::size_t n);
   void (*sum_along)(const T* x, T* y, const Along&, bool add);                              ///< y(o, i) (+)= Σⱼ x(o, j, i)
-  void (*spread_along)(T alpha, const T* g, T* gx, const Along&, bool add);                 ///< gx(o, j, i) (+)= alpha · g(o, i): the pullback of a sum
+  void (*spread_along)(const T* g, T* gx, const Along&, bool add);                          ///< gx(o, j, i) (+)= g(o, i): the pullback of a sum
   /// y(o, i) = maxⱼ x(o, j, i), index(o, i) the first such j (null: not wanted). A NaN is larger than all. n ≥ 1. Exactly.
   void (*max_along)(const T* x, T* y, std::int64_t* index, const Along&);
   void (*min_along)(const T* x, T* y, std::int64_t* index, const Along&);                   ///< likewise; a NaN is smaller than all
@@ -112,8 +112,7 @@ template <class T> struct Kernels {
   // ── vectors ──
   void (*fill)(T value, T* y, std::size_t n, bool add);                              ///< y (+)= value
   void (*axpy)(T alpha, const T* x, T* y, std::size_t n, bool add);                  ///< y (+)= alpha · x
-  /// y (+)= alpha · a · b, number by number: b is a mask.
-  void (*multiply)(T alpha, const T* a, const T* b, T* y, std::size_t n, bool add);
+  void (*multiply)(const T* a, const T* b, T* y, std::size_t n, bool add);           ///< y (+)= a · b, number by number: b is a mask
 
   // ── costs: the value, and in g (null: not wanted) its gradient with respect to x ──
   double (*softmax_cross_entropy)(const T* x, const std::int32_t* label, T* g, std::size_t m, std::size_t n);  ///< mean over rows of −log softmax(x)[label]

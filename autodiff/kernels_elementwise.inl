@@ -109,12 +109,12 @@ template <class T> void axpy(T alpha, const T* x, T* y, std::size_t n, bool add)
   });
 }
 
-template <class T> void multiply(T alpha, const T* a, const T* b, T* y, std::size_t n, bool add) {
+template <class T> void multiply(const T* a, const T* b, T* y, std::size_t n, bool add) {
   using X = Lane<T>;
   in_pieces(n, [=](std::size_t begin, std::size_t end) HWY_ATTR {
     for (std::size_t i = begin; i < end; i += X::size) {
-      const X ab = X::load(a + i) * X::load(b + i);
-      (add ? fma(X(alpha), ab, X::load(y + i)) : X(alpha) * ab).store(y + i);
+      const X ai = X::load(a + i), bi = X::load(b + i);
+      (add ? fma(ai, bi, X::load(y + i)) : ai * bi).store(y + i);
     }
   });
 }

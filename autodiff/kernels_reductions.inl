@@ -97,17 +97,17 @@ template <class T> void sum_along(const T* x, T* y, const Along& s, bool add) {
   });
 }
 
-template <class T> void spread_along(T alpha, const T* g, T* gx, const Along& s, bool add) {
+template <class T> void spread_along(const T* g, T* gx, const Along& s, bool add) {
   using X = Lane<T>;
   const std::size_t outer = s.outer, n = s.n, inner = s.inner;
-  if (outer * inner == 1) return fill(alpha * *g, gx, n, add);
-  if (n == 1) return axpy(alpha, g, gx, outer * inner, add);
+  if (outer * inner == 1) return fill(*g, gx, n, add);
+  if (n == 1) return axpy(T(1), g, gx, outer * inner, add);
   in_row_pieces(outer, n * inner, 1, [=](std::size_t begin, std::size_t end) HWY_ATTR {
     for (std::size_t o = begin; o < end; ++o) {
       const std::size_t length = inner == 1 ? n : inner;
       for (std::size_t row = o * n * inner; row < (o + 1) * n * inner; row += length)
         for (std::size_t j = 0; j < length; j += X::size) {
-          const X share = X(alpha) * (inner == 1 ? X(g[o]) : X::load(g + o * inner + j));
+          const X share = inner == 1 ? X(g[o]) : X::load(g + o * inner + j);
           (add ? X::load(gx + row + j) + share : share).store(gx + row + j, length - j);
         }
     }

@@ -39,6 +39,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 #include "kernels_broadcast.inl"
 #include "kernels_softmax.inl"
 #include "kernels_products.inl"
+#include "kernels_small_products.inl"
 #include "kernels_layers.inl"
 #include "kernels_training.inl"
 

@@ -29,7 +29,7 @@ enum class Adjoint : unsigned char { written, aliased, deferred };
 /// What any tensor on a tape has.
 struct CellBase {
   Place place = 0;         ///< 0: a constant, which takes no adjoint
-  std::uint64_t walk = 0;  ///< the walk backwards that gave it its adjoint; not the last one: that is zero
+  std::uint64_t walk = 0;  ///< the walk backwards that wrote its adjoint; since a later one began, the adjoint is 0
   Shape shape;
   struct Handed* handed = nullptr;
   Adjoint state = Adjoint::written;

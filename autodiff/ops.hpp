@@ -67,7 +67,7 @@ template <class A, class B, class Y, class F> void each_matrix(const MatmulPlan&
   }
 }
 
-template <class T> Var<Tensor<T>> matmul(const Operand<T>& left, const Operand<T>& right) {
+template <class T> Var<Tensor<T>> matmul(const TensorOperand<T>& left, const TensorOperand<T>& right) {
   const MatmulPlan plan = plan_matmul(left->shape, right->shape);
   return record<T>("matmul", plan.shape, [&](T* y) {
     if (plan.shape.count() == 0) return;
@@ -147,7 +147,7 @@ template <class T> T* zeroed(const Target<T>& to, std::size_t n) {
   return to.data;
 }
 
-template <class T> Var<Tensor<T>> look(const char* name, const Operand<T>& x, const View& view) {
+template <class T> Var<Tensor<T>> look(const char* name, const TensorOperand<T>& x, const View& view) {
   return record<T>(name, view.shape, [&](T* y) { view.each([&](std::size_t k, std::size_t j) { y[k] = x->data[j]; }); }, [view](const Pull<T>& p) {
     const auto to = p.to(0);
     if (!to) return;
@@ -164,7 +164,7 @@ template <class T> void transpose_each(const T* x, T* y, const Shape& shape) {
   const std::size_t m = shape[shape.axes() - 2], n = shape[shape.axes() - 1];
   for (std::size_t i = 0; i < shape.count(); i += m * n) kernels<T>().transpose(x + i, y + i, m, n);
 }
-template <class T> Var<Tensor<T>> transpose(const Operand<T>& x) {
+template <class T> Var<Tensor<T>> transpose(const TensorOperand<T>& x) {
   return record<T>("transpose", transposed(x->shape), [&](T* y) { transpose_each(x->data, y, x->shape); }, [](const Pull<T>& p) {
     const auto to = p.to(0);
     if (!to) return;
@@ -193,7 +193,7 @@ template <TensorLike X> auto broadcast_to(const X& x, const Shape& shape) { retu
 template <class T> Tensor<T> reshape(const Tensor<T>& x, const Shape& shape) { return x.reshaped(shape); }
 template <class T> Var<Tensor<T>> reshape(const Var<Tensor<T>>& x, const Shape& shape) {
   if (shape.count() != x.size()) throw ShapeError(detail::text("reshape: {} to {}: {} numbers cannot become {}", {x.shape().text(), shape.text(), x.size(), shape.count()}));
-  const detail::Operand<T> in(x, "reshape");
+  const detail::TensorOperand<T> in(x, "reshape");
   const std::size_t n = shape.count();
   return detail::record<T>("reshape", shape, [&](T* y) { std::copy_n(in->data, n, y); }, [](const detail::Pull<T>& p) {
     if (p.alias(p.in(0), p.out().adjoint)) return;
@@ -232,7 +232,7 @@ template <std::integral I> std::vector<std::ptrdiff_t> positions(const char* whe
   }
   return all;
 }
-template <class T> Var<Tensor<T>> gather(const Operand<T>& x, std::size_t axis, const std::vector<std::size_t>& index) {
+template <class T> Var<Tensor<T>> gather(const TensorOperand<T>& x, std::size_t axis, const std::vector<std::size_t>& index) {
   const std::size_t inner = x->shape.inside(axis), n = x->shape[axis], m = index.size();
   const std::size_t outer = m != 0 && inner != 0 ? x->shape.outside(axis) : 0;  // nothing to move: no loop over what may be huge
   const std::size_t* kept = index.data();
@@ -263,7 +263,7 @@ template <DualTensor X, std::integral I = std::ptrdiff_t> auto gather(const X& x
 }
 
 template <std::floating_point T> template <std::integral... I> Var<double> Var<Tensor<T>>::operator()(I... index) const {
-  const detail::Operand<T> x(*this, "element");
+  const detail::TensorOperand<T> x(*this, "element");
   const std::size_t at = detail::element(x->shape, {static_cast<std::ptrdiff_t>(index)...});
   return detail::record_number<T>("element", [&] { return static_cast<double>(x->data[at]); }, [at](const detail::Pull<T>& p) {
     if (const auto to = p.to(0)) detail::zeroed<T>(to, p.in(0).shape.count())[at] += static_cast<T>(p.number_adjoint());
@@ -284,7 +284,7 @@ template <class T, class X> auto chosen(const Tensor<T>& mask, const X& x) {
     const Shape shape = broadcast_shape("select", mask.shape(), part.shape());
     const Whole whole = part.shape() == shape ? part : Whole(broadcast_to(part, shape));
     const Tensor<T> mask_whole = mask.shape() == shape ? mask : broadcast_to(mask, shape);
-    const Operand<T> from(whole, "select"), kept(mask_whole, "select");
+    const TensorOperand<T> from(whole, "select"), kept(mask_whole, "select");
     return plain_if_all_are<Whole>(record<T>("select", shape, [&](T* y) {
       for (std::size_t i = 0; i < shape.count(); ++i) y[i] = kept->data[i] != 0 ? from->data[i] : -T(0);
     }, [](const Pull<T>& p) {
@@ -332,7 +332,7 @@ template <class T, TensorLike X> Var<Tensor<T>> concatenate(const char* name, st
   CellBase** to_cell = cells;
   const auto forward = [&](T* y) {
     for (const X& x : parts) {
-      const Operand<T> part(x, name);
+      const TensorOperand<T> part(x, name);
       const std::size_t width = outer ? part->shape.count() / outer : 0;
       for (std::size_t o = 0; o < outer; ++o) std::copy_n(part->data + o * width, width, y + o * row);
       y += width;

@@ -97,7 +97,7 @@ template <std::floating_point T> class Parameter {
     /// The numbers are about to change: what was recorded with the old ones cannot be walked backwards again, and no adjoint of theirs is for another update.
     [[gnu::always_inline]] T* update(Tape* tape) {
       if (tape && users() <= 1) [[likely]] spoil(*tape, *cell); else spoil_all();
-      if (value.storage() && value.storage()->shared()) [[unlikely]] move_away();
+      if (!value.writable()) [[unlikely]] move_away();
       return const_cast<T*>(value.data());
     }
     /// Somebody keeps the numbers: an update needs others, and where the parameter stands it has them from now on.
@@ -191,7 +191,7 @@ template <std::floating_point T> class Parameter {
     const Reached here = reached();
     if (!here) return false;
     const T scale = static_cast<T>(-rate);
-    const Cell& c = *block_->cell;
+    const Cell& c = *block_->cell;  // update() may look for it on other tapes, and leave block_->cell there
     if (c.state == detail::Adjoint::deferred) add_product(*c.deferred, c.shape, here.update(), true, scale);
     else kernels<T>().axpy(scale, c.adjoint, here.update(), size(), true);
     return true;
@@ -214,18 +214,6 @@ template <std::floating_point T> class Parameter {
     Tape& tape = *detail::active<double>;
     return tape.holds(block_->place) ? *block_->cell : block_->put_on(tape);
   }
-};
-
-/// While it lives, the tapes of before do not record on this thread, and their variables are refused: to evaluate a net in the middle of its
-/// training. A Tape that is made meanwhile records.
-class Pause {
-  detail::Link<double> link_{&detail::idle<double>};
-
- public:
-  Pause() { detail::put_on_top(link_); }
-  ~Pause() { detail::take_out(link_); }
-  Pause(const Pause&) = delete;
-  Pause& operator=(const Pause&) = delete;
 };
 
 }  // namespace autodiff::inline v1

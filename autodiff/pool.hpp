@@ -12,10 +12,10 @@ inline constinit unsigned pool_threads = 1;  ///< read and written atomically
 }  // namespace detail
 
 /// How many threads work on one large operation, the caller's included. Serial (1) by default. Throws Error for 0 and for more than
-/// `most_threads`, and from inside of a piece that runs on the pool. Waits until running work is done.
+/// `most_threads`, from inside of a piece that runs on the pool, and where the system gives fewer: then one works on. Waits until running work is done.
 void set_threads(unsigned n);
 inline constexpr unsigned most_threads = 256;  ///< that set_threads() takes
-/// What set_threads() has set.
+/// How many there are.
 inline unsigned threads() { return __atomic_load_n(&detail::pool_threads, __ATOMIC_RELAXED); }
 
 /// f(0) … f(pieces − 1), each once, in any order and on any thread; returns when all are done. If pieces throw, the exception of the lowest-numbered

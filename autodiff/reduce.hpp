@@ -1,5 +1,10 @@
-// Floor 4. Reductions: sum, mean, max, min, argmax, logsumexp, softmax, log_softmax, dot, norm, over all numbers or along one axis.
-// Over all, the result is a number: a Var<double> (a double for a plain tensor), from which scalar code goes on. Along an axis it is a tensor.
+// Floor 4. Reductions. Over all numbers the result is a number: a Var<double> (a double for a plain tensor), from which scalar code goes on. Along an
+// axis it is a tensor.
+//
+//     sum, mean, max, min, logsumexp     over all or along an axis
+//     dot, norm                          over all
+//     softmax, log_softmax               along an axis, of x's shape
+//     argmax                             over all or along an axis: positions
 #pragma once
 #include "ops.hpp"
 #include <cmath>
@@ -44,7 +49,7 @@ struct Reduction {
 /// Σ x over all numbers; 0 for none. Added lane by lane in blocks, the blocks in double, always in the same order.
 template <TensorLike X> auto sum(const X& x) {
   using T = typename X::Number;
-  const detail::Operand<T> in(x, "sum");
+  const detail::TensorOperand<T> in(x, "sum");
   return detail::plain_if_all_are<X>(detail::record_number<T>("sum", [&] { return kernels<T>().sum(in->data, in->shape.count()); }, [](const detail::Pull<T>& p) {
     if (const auto to = p.to(0)) kernels<T>().fill(static_cast<T>(p.number_adjoint()), to.data, p.in(0).shape.count(), to.add);
   }, in));
@@ -52,10 +57,10 @@ template <TensorLike X> auto sum(const X& x) {
 /// Σ x along an axis, which is removed: (…, N, …) → (…, …). Throws ShapeError if there is no such axis.
 template <TensorLike X> auto sum(const X& x, Axis axis) {
   using T = typename X::Number;
-  const detail::Operand<T> in(x, "sum");
+  const detail::TensorOperand<T> in(x, "sum");
   const detail::Reduction r("sum", in->shape, axis);
   return detail::plain_if_all_are<X>(detail::record<T>("sum", r.shape, [&](T* y) { kernels<T>().sum_along(in->data, y, r.along, false); }, [along = r.along](const detail::Pull<T>& p) {
-    if (const auto to = p.to(0)) kernels<T>().spread_along(T(1), p.adjoint(), to.data, along, to.add);
+    if (const auto to = p.to(0)) kernels<T>().spread_along(p.adjoint(), to.data, along, to.add);
   }, in));
 }
 template <DualTensor X> auto sum(const X& x) { return detail::push_linear(x, [](const auto& t) { return sum(t); }); }
@@ -77,7 +82,7 @@ template <AnyTensor X> auto mean(const X& x, Axis axis) {
 /// Σ aᵢ bᵢ of two tensors of one shape, over all their numbers. Throws ShapeError if their shapes differ.
 template <TensorLike A, TensorLike B> auto dot(const A& a, const B& b) {
   using T = detail::NumberOfAny<A, B>;
-  const detail::Operand<T> p(detail::entering<T>(a), "dot"), q(detail::entering<T>(b), "dot");
+  const detail::TensorOperand<T> p(detail::entering<T>(a), "dot"), q(detail::entering<T>(b), "dot");
   if (p->shape != q->shape) throw ShapeError(detail::text("dot: shapes differ: {} and {}", {p->shape.text(), q->shape.text()}));
   return detail::plain_if_all_are<A, B>(detail::record_number<T>("dot", [&] { return kernels<T>().dot(p->data, q->data, p->shape.count()); }, [](const detail::Pull<T>& pull) {
     const T g = static_cast<T>(pull.number_adjoint());
@@ -93,7 +98,7 @@ template <AnyTensor A, AnyTensor B> requires(DualTensor<A> || DualTensor<B>) aut
 /// √Σ x². The slope is x/y, and 0 where y is 0 (the least of the subgradients). Neither overflows nor underflows on the way.
 template <TensorLike X> auto norm(const X& x) {
   using T = typename X::Number;
-  const detail::Operand<T> in(x, "norm");
+  const detail::TensorOperand<T> in(x, "norm");
   const auto length = [](const T* data, std::size_t n) {
     const double squares = kernels<T>().dot(data, data, n);
     if (squares > 1e-200 && squares < 1e200 && sizeof(T) == sizeof(double)) return std::sqrt(squares);
@@ -113,7 +118,7 @@ template <TensorLike X> auto norm(const X& x) {
     const T share = static_cast<T>(y == 0 ? 0 : g / y);
     const std::size_t n = p.in(0).shape.count();
     const T* const data = p.in(0).data;
-    if (std::isnormal(share) || g == 0 || y == 0) return kernels<T>().axpy(share, data, to.data, n, to.add);
+    if (std::isnormal(share) || y == 0) return kernels<T>().axpy(share, data, to.data, n, to.add);
     for (std::size_t i = 0; i < n; ++i)  // g/y is out of range, which x/y is not
       to.data[i] = static_cast<T>(g * Hypot::share(static_cast<double>(data[i]), y)) + (to.add ? to.data[i] : T(0));
   }, in));
@@ -129,7 +134,7 @@ namespace detail {
 /// Max or min; ties share the adjoint equally. A NaN is the largest and the smallest, so it is not lost.
 template <bool max, class X> auto extreme(const char* name, const X& x) {
   using T = typename X::Number;
-  const Operand<T> in(x, name);
+  const TensorOperand<T> in(x, name);
   const Along all{1, in->shape.count(), 1};
   if (all.n == 0) Reduction::refuse_empty(name, in->shape);
   alignas(alignment) T y[alignment / sizeof(T)];
@@ -141,7 +146,7 @@ template <bool max, class X> auto extreme(const char* name, const X& x) {
 }
 template <bool max, class X> auto extreme(const char* name, const X& x, Axis axis) {
   using T = typename X::Number;
-  const Operand<T> in(x, name);
+  const TensorOperand<T> in(x, name);
   const Reduction r(name, in->shape, axis, true);
   const auto forward = [&](T* y) { (max ? kernels<T>().max_along : kernels<T>().min_along)(in->data, y, nullptr, r.along); };
   return plain_if_all_are<X>(record<T>(name, r.shape, forward, [along = r.along](const Pull<T>& p) {
@@ -159,8 +164,9 @@ template <class T> Tensor<T> shares(const Tensor<T>& x, const Tensor<T>& y, Alon
 
 /// The largest number; ties share the slope. Throws ShapeError if there are none. (max(a, b), of two operands, is a rule.)
 template <TensorLike X> auto max(const X& x) { return detail::extreme<true>("max", x); }
+/// The largest along an axis, which the result has not, (…, N, …) → (…, …). Throws ShapeError if there is no such axis, or no number along it.
 template <TensorLike X> auto max(const X& x, Axis axis) { return detail::extreme<true>("max", x, axis); }
-/// The smallest.
+/// The smallest, likewise.
 template <TensorLike X> auto min(const X& x) { return detail::extreme<false>("min", x); }
 template <TensorLike X> auto min(const X& x, Axis axis) { return detail::extreme<false>("min", x, axis); }
 
@@ -225,7 +231,7 @@ template <class X, class F> auto along_last(const char* name, const X& x, Axis a
   std::swap(order[a], order[axes - 1]);
   return transpose(f(transpose(x, order)), order);
 }
-template <class T, class Forward, class Back> Var<Tensor<T>> by_rows(const char* name, const Operand<T>& x, Forward forward, Back back) {
+template <class T, class Forward, class Back> Var<Tensor<T>> by_rows(const char* name, const TensorOperand<T>& x, Forward forward, Back back) {
   const std::size_t n = x->shape.columns(), m = x->shape.rows();
   return record<T>(name, x->shape, [&](T* y) { (kernels<T>().*forward)(x->data, y, m, n); }, [m, n, back](const Pull<T>& p) {
     if (const auto to = p.to(0)) (kernels<T>().*back)(p.out().data, p.adjoint(), to.data, m, n, to.add);
@@ -250,7 +256,7 @@ template <TensorLike X> auto log_softmax(const X& x, Axis axis = -1) {
 /// log Σ eˣ over all numbers; −∞ for none.
 template <TensorLike X> auto logsumexp(const X& x) {
   using T = typename X::Number;
-  const detail::Operand<T> in(x, "logsumexp");
+  const detail::TensorOperand<T> in(x, "logsumexp");
   const std::size_t n = in->shape.count();
   const bool recorded = in.recorded();
   T* const softmax = recorded ? detail::active<double>->nodes.template numbers<T>(n) : nullptr;
@@ -269,7 +275,7 @@ template <TensorLike X> auto logsumexp(const X& x, Axis axis) {
   using T = typename X::Number;
   const detail::Reduction r("logsumexp", x.shape(), axis);
   const auto rows = detail::along_last("logsumexp", x, axis, [](const auto& t) {
-    const detail::Operand<T> in(t, "logsumexp");
+    const detail::TensorOperand<T> in(t, "logsumexp");
     const std::size_t n = in->shape.columns(), m = in->shape.rows();
     T* const softmax = in.recorded() ? detail::active<double>->nodes.template numbers<T>(m * n) : nullptr;
     const auto forward = [&](T* y) { kernels<T>().logsumexp(in->data, y, softmax, m, n); };

@@ -46,7 +46,7 @@ struct Row {
   double max_ulp;            ///< largest error of `value` in units of the last place while y is a normal number
   Interval right = {};       ///< the domain of b
   bool from_result = false;  ///< slope(y, y) == slope(x, y): a fused layer need not keep x
-  bool lanes = true;         ///< false: no formula for SIMD lanes; kernels and batches loop over the scalar rule
+  bool lanes = true;         ///< false: no formula for SIMD lanes; kernels loop over the scalar rule
 };
 
 template <class X> concept Arithmetic = std::is_arithmetic_v<X>;

@@ -182,8 +182,7 @@ template <class Scalar> inline constinit Record<Scalar> idle{.owners = 1};  ///<
 template <class Scalar> [[gnu::tls_model("initial-exec")]] inline thread_local constinit Record<Scalar>* active = &idle<Scalar>;
 
 template <class Scalar> void tidy_tapes();                        ///< takes out what ended on another thread; the top one records
-/// Who records on this thread, where something has been refused or depends on whether a tape records at all: a tape that ended on another
-/// thread may still be `active`, and holds nothing.
+/// `active`, after taking tapes that ended on another thread out of the list: for slow paths, and where it matters whether a tape records at all.
 template <class Scalar> [[gnu::always_inline]] inline Record<Scalar>& recorder() {
   if (__atomic_load_n(&active<Scalar>->ended, __ATOMIC_ACQUIRE)) [[unlikely]] tidy_tapes<Scalar>();
   return *active<Scalar>;
@@ -258,14 +257,15 @@ template <class Scalar> class BasicTape {
   }
 
   /// Adjoints of everything recorded so far with respect to y: dy/dy = 1. Intermediate results keep theirs too. Throws TapeError if y is a
-  /// constant, or not on this tape.
+  /// constant, or not on this tape, and if a parameter has been updated in place since it was recorded.
   void backward(const Var<Scalar>& y) {
     const Id id = active_id(y.place(), "backward");
     held().fresh_adjoints()[id] = Scalar(1);
     held().root = id;
     held().sweep();
   }
-  /// The same for Σ wᵢ yᵢ: what a vector-Jacobian product asks for. Constants among the outputs contribute nothing.
+  /// The same for Σ wᵢ yᵢ: what a vector-Jacobian product asks for. Constants among the outputs contribute nothing. Throws ShapeError unless there is one
+  /// weight for each output.
   void backward(std::span<const Var<Scalar>> ys, std::span<const Scalar> weights) {
     if (ys.size() != weights.size()) throw ShapeError(detail::text("backward: {} outputs but {} weights; give one each", {ys.size(), weights.size()}));
     for (const auto& y : ys) held().id_of(y.place(), "backward");
@@ -277,7 +277,7 @@ template <class Scalar> class BasicTape {
   }
   void backward(const Var<Scalar>& y, const Scalar& weight) { backward(std::span<const Var<Scalar>>(&y, 1), std::span<const Scalar>(&weight, 1)); }
   void backward(const std::vector<Var<Scalar>>& ys, const std::vector<Scalar>& weights) { backward(std::span<const Var<Scalar>>(ys), std::span<const Scalar>(weights)); }
-  /// The same from a tensor y: Σ wᵢⱼ yᵢⱼ for weights of y's shape.
+  /// The same from a tensor y: Σ wᵢⱼ yᵢⱼ for weights of y's shape; throws ShapeError for another.
   template <class T> void backward(const Var<Tensor<T>>& y, const Tensor<T>& weights);
 
   /// dy/dx after backward(y). Throws TapeError if x is a constant, not on this tape, or was recorded after backward.
@@ -325,7 +325,8 @@ template <class Scalar> class BasicTape {
   using Mark = typename Record::Mark;
   /// Where the recording stands, for rewind().
   Mark mark() const { return held().mark(); }
-  /// Forgets what was recorded since the mark; variables from before it stay valid. Throws TapeError for a mark that lies ahead.
+  /// Forgets what was recorded since the mark; variables from before it stay valid. Throws TapeError for a mark of another tape, or one that clear() or
+  /// an earlier rewind() has passed.
   void rewind(const Mark& mark) {
     const bool foreign = mark.tape != 0 && mark.tape != held().born;
     if (foreign || !held().reaches(mark)) detail::refuse_mark(foreign, mark.id);
@@ -351,6 +352,18 @@ template <class Scalar> class BasicTape {
   }
 };
 using Tape = BasicTape<double>;
+
+/// While it lives, no Tape of before records on this thread, and their variables are refused: to evaluate a net in the middle of its training. A Tape
+/// that is made meanwhile records; tapes over other numbers than double are left alone.
+class Pause {
+  detail::Link<double> link_{&detail::idle<double>};
+
+ public:
+  Pause() { detail::put_on_top(link_); }
+  ~Pause() { detail::take_out(link_); }
+  Pause(const Pause&) = delete;
+  Pause& operator=(const Pause&) = delete;
+};
 
 }  // namespace autodiff::inline v1
 

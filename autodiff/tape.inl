@@ -133,7 +133,7 @@ template <class Scalar> template <class W> [[gnu::aligned(64)]] void Record<Scal
   while (statement > stop) {
     --statement;
     const W w = next_adjoint;
-    ask_for<1>(&adjoint[statement], -ahead);
+    prefetch<1>(&adjoint[statement], -prefetch_distance);
     adjoint[statement] = w;
     next_adjoint = adjoint[statement - 1];
     // 0 · ∞ is 0 on the way back: a root of 0 that nobody uses poisons nothing.

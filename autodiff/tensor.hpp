@@ -2,10 +2,10 @@
 //
 // Copies share their numbers until one of them is written to (copy on write), so passing and keeping tensors by value costs a
 // pointer, and what a tape has recorded never changes. The promise is kept by `mutable_data`, through which every write goes; a
-// reference or pointer obtained for writing is good until the tensor is next copied.
+// reference or pointer obtained for writing is good until the tensor is next copied. (On a tensor that is not const, t(i, j) and t[k] are such references.)
 //
 // The law of memory, on which the kernels rely: a block of numbers starts on 64 bytes, may be read 64 bytes past its end, and
-// may be written up to a multiple of 64 bytes. A view of rows may start anywhere, and is only ever read.
+// may be written up to a multiple of 64 bytes. A view of rows may start anywhere, and is only ever read: who writes to it gets numbers of its own.
 #pragma once
 #include "shape.hpp"
 #include <algorithm>
@@ -114,21 +114,24 @@ template <std::floating_point T> class Tensor {
   std::size_t size() const { return shape_.count(); }
 
   const T* data() const { return data_; }
+  /// May the numbers be written in place? Not if somebody else would see it, nor in a view.
+  [[gnu::always_inline]] bool writable() const { return !storage_ || (!storage_->shared() && static_cast<const void*>(data_) == storage_->numbers()); }
   /// The numbers, for writing: from here on this tensor shares them with nobody.
   [[gnu::always_inline]] T* mutable_data() {
-    if (storage_ && storage_->shared()) [[unlikely]] *this = clone();
+    if (!writable()) [[unlikely]] *this = clone();
     return data_;
   }
   const T* begin() const { return data_; }
   const T* end() const { return data_ + size(); }
 
-  /// t(i, j): the number there. Throws ShapeError if there is none.
+  /// t(i, j): the number there. Throws ShapeError if there is none. On a tensor that is not const it is a reference for writing, before which shared numbers
+  /// are copied; to read without a copy, use a const tensor or data().
   template <std::integral... I> T operator()(I... index) const { return data_[offset({static_cast<std::size_t>(index)...})]; }
   template <std::integral... I> T& operator()(I... index) {
     const std::size_t at = offset({static_cast<std::size_t>(index)...});
     return mutable_data()[at];
   }
-  /// t[k]: the k-th number, row by row.
+  /// t[k]: the k-th number, row by row; likewise.
   T operator[](std::size_t k) const { return data_[flat(k)]; }
   T& operator[](std::size_t k) { const std::size_t at = flat(k); return mutable_data()[at]; }
   /// The only number of a tensor of one. Throws ShapeError if it holds more or less.

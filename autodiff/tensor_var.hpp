@@ -109,21 +109,21 @@ template <class L, class R> concept TensorOperands = (TensorLike<L> && (TensorLi
 namespace detail {
 
 /// An operand of an operation: a variable, or a constant, which becomes part of the tape only if something is recorded.
-template <class T> class Operand {
+template <class T> class TensorOperand {
   struct Local { Cell<T> cell; T number[1 + alignment / sizeof(T)]; };  // a number alone: readable behind its end like any other
   union { Local local_; };
   Cell<T>* cell_;
 
  public:
-  [[gnu::always_inline]] explicit Operand(Cell<T>& on_tape) : cell_(&on_tape) {}
-  [[gnu::always_inline]] Operand(const Var<Tensor<T>>& x, const char* where) : cell_(&x.cell(where)) {}
-  [[gnu::always_inline]] Operand(const Tensor<T>& x, const char*) { cell_ = new (&local_.cell) Cell<T>{{0, 0, x.shape()}, const_cast<T*>(x.data()), nullptr, x.storage()}; }
-  template <Arithmetic X> Operand(X x, const char*) {
+  [[gnu::always_inline]] explicit TensorOperand(Cell<T>& on_tape) : cell_(&on_tape) {}
+  [[gnu::always_inline]] TensorOperand(const Var<Tensor<T>>& x, const char* where) : cell_(&x.cell(where)) {}
+  [[gnu::always_inline]] TensorOperand(const Tensor<T>& x, const char*) { cell_ = new (&local_.cell) Cell<T>{{0, 0, x.shape()}, const_cast<T*>(x.data()), nullptr, x.storage()}; }
+  template <Arithmetic X> TensorOperand(X x, const char*) {
     cell_ = new (&local_.cell) Cell<T>{{}, local_.number, nullptr, nullptr};
     local_.number[0] = static_cast<T>(x);
   }
-  Operand(const Operand&) = delete;
-  Operand& operator=(const Operand&) = delete;
+  TensorOperand(const TensorOperand&) = delete;
+  TensorOperand& operator=(const TensorOperand&) = delete;
 
   const Cell<T>& operator*() const { return *cell_; }
   const Cell<T>* operator->() const { return cell_; }
@@ -197,7 +197,7 @@ extern template void watch<double>(Record<double>&, Node&, double);
 
 /// Runs an operation whose result is a tensor: `forward(out)` writes its numbers, `pullback(Pull)` is run on the way back.
 template <class T, class ShapeLike, class Forward, class Pullback, class... More>
-Var<Tensor<T>> record(const char* name, const ShapeLike& shape, Forward&& forward, Pullback pullback, const Operand<T>& first, const More&... more) {
+Var<Tensor<T>> record(const char* name, const ShapeLike& shape, Forward&& forward, Pullback pullback, const TensorOperand<T>& first, const More&... more) {
   if (!(first.recorded() || ... || more.recorded())) {
     Tensor<T> y = Tensor<T>::uninitialized(shape);
     forward(y.mutable_data());
@@ -217,7 +217,7 @@ Var<Tensor<T>> record(const char* name, const ShapeLike& shape, Forward&& forwar
 
 /// Runs a reduction to one number: `forward()` gives it.
 template <class T, class Forward, class Pullback, class... More>
-Var<double> record_number(const char* name, Forward&& forward, Pullback pullback, const Operand<T>& first, const More&... more) {
+Var<double> record_number(const char* name, Forward&& forward, Pullback pullback, const TensorOperand<T>& first, const More&... more) {
   const double value = forward();
   if (!(first.recorded() || ... || more.recorded())) return value;
   Record<double>& tape = *active<double>;
@@ -317,7 +317,7 @@ template <class Rule, bool second, class T> void broadcast_pullback(const Pull<T
   kernels<T>().sum_back(walk, full, second, to.data, to.add);
 }
 
-template <class Rule, class T> Var<Tensor<T>> map(const Operand<T>& in) {
+template <class Rule, class T> Var<Tensor<T>> map(const TensorOperand<T>& in) {
   return record<T>(Rule::row.name, in->shape, [&](T* y) { map<Rule>(in->data, y, in->shape.count()); }, [](const Pull<T>& p) {
     const Cell<T>&x = p.in(0), &y = p.out();
     if (const auto to = p.to(0)) map_pullback<Rule>(x.data, y.data, y.adjoint, to.data, y.shape.count(), to.add);
@@ -325,7 +325,7 @@ template <class Rule, class T> Var<Tensor<T>> map(const Operand<T>& in) {
 }
 
 /// Operands of different shapes. Apart, so that the usual case below does not pay for the stack of this one.
-template <class Rule, class T> [[gnu::noinline]] Var<Tensor<T>> zip_broadcast(const Operand<T>& left, const Operand<T>& right) {
+template <class Rule, class T> [[gnu::noinline]] Var<Tensor<T>> zip_broadcast(const TensorOperand<T>& left, const TensorOperand<T>& right) {
   const Shape shape = broadcast_shape(Rule::row.name, left->shape, right->shape);
   const Broadcast walk = broadcast_walk(shape, left->shape, right->shape);
   return record<T>(Rule::row.name, shape, [&](T* y) { kernels<T>().broadcast(&zip<Rule, T>, walk, left->data, right->data, y); }, [walk](const Pull<T>& p) {
@@ -333,7 +333,7 @@ template <class Rule, class T> [[gnu::noinline]] Var<Tensor<T>> zip_broadcast(co
     broadcast_pullback<Rule, true>(p, walk);
   }, left, right);
 }
-template <class Rule, class T> Var<Tensor<T>> zip(const Operand<T>& left, const Operand<T>& right) {
+template <class Rule, class T> Var<Tensor<T>> zip(const TensorOperand<T>& left, const TensorOperand<T>& right) {
   if (left->shape != right->shape) [[unlikely]] return zip_broadcast<Rule>(left, right);
   return record<T>(Rule::row.name, left->shape, [&](T* y) { zip<Rule>(left->data, right->data, Repeats{}, y, left->shape.count()); }, [](const Pull<T>& p) {
     Cell<T>&a = p.in(0), &b = p.in(1), &y = p.out();
@@ -350,7 +350,7 @@ template <class Rule, class T> Var<Tensor<T>> zip(const Operand<T>& left, const 
 
 /// The rule on every number of x.
 template <class Rule, TensorLike X> auto apply(const X& x) {
-  return detail::plain_if_all_are<X>(detail::map<Rule>(detail::Operand<typename X::Number>(x, Rule::row.name)));
+  return detail::plain_if_all_are<X>(detail::map<Rule>(detail::TensorOperand<typename X::Number>(x, Rule::row.name)));
 }
 /// The rule on every pair of numbers of a and b, broadcast to their common shape; throws ShapeError if they have none.
 template <class Rule, class L, class R> requires TensorOperands<L, R> auto apply(const L& a, const R& b) {
@@ -358,7 +358,7 @@ template <class Rule, class L, class R> requires TensorOperands<L, R> auto apply
   using T = detail::NumberOfAny<L, R>;
   const auto& left = detail::entering<T>(a);
   const auto& right = detail::entering<T>(b);
-  return detail::plain_if_all_are<L, R>(detail::zip<Rule>(detail::Operand<T>(left, Rule::row.name), detail::Operand<T>(right, Rule::row.name)));
+  return detail::plain_if_all_are<L, R>(detail::zip<Rule>(detail::TensorOperand<T>(left, Rule::row.name), detail::TensorOperand<T>(right, Rule::row.name)));
 }
 
 // A tensor of a tape meets the number of a derivative taken inside a recording: it is a constant with respect to this ε.

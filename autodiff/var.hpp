@@ -224,7 +224,7 @@ template <Expression E> [[gnu::always_inline]] inline Place record(const E& e) {
     }
 
     char* at = tape.next;
-    ask_for<1>(at, ahead);
+    prefetch<1>(at, prefetch_distance);
     Leaves<Scalar, n> leaves;
     auto listen = [&](Place, const auto& slope) __attribute__((always_inline)) { leaves(static_cast<Id>(ids[told++]), slope); };
     e.tell(listen, Exactly<1>{});

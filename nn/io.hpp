@@ -32,7 +32,8 @@ void read_file(const std::string& path, std::span<const Entry> entries);
 }  // namespace detail
 
 /// Writes all parameters of the net. The file appears complete or not at all: a save that fails, or is killed, leaves an older one as it
-/// was (and, if killed, a file `….part` beside it). A link stays, and the file is written where it leads. Throws FileError.
+/// was (and, if killed, a file `….part` beside it). A link stays, and the file is written where it leads. Throws FileError, and
+/// Error for a net that is empty or was moved from.
 template <class M> void save(const M& model, const std::string& path) {
   std::vector<detail::Entry> entries;
   for_each_named_parameter(model, [&]<class T>(const std::string& name, const Parameter<T>& p) {
@@ -43,8 +44,8 @@ template <class M> void save(const M& model, const std::string& path) {
   detail::write_file(path, entries);
 }
 
-/// Reads all parameters of the net, which must be those in the file: the same names, shapes and number types. Throws FileError, and has
-/// then changed nothing.
+/// Reads all parameters of the net, which must be those in the file: the same names, shapes and number types. Throws FileError, and Error for a net that
+/// is empty or was moved from, and has then changed nothing.
 template <class M> void load(M& model, const std::string& path) {
   std::vector<detail::Entry> entries;
   std::tuple<std::vector<Tensor<float>>, std::vector<Tensor<double>>> read;

@@ -51,19 +51,12 @@ template <std::floating_point T = float> struct Linear {
   template <AnyTensor X> auto operator()(const X& x) const { return with<autodiff::Identity>(x); }
   /// The layer and the activation behind it in one operation: what Sequential makes of the two.
   template <class Rule, AnyTensor X> auto with(const X& x) const {
-    check_number<X>();
-    if constexpr (DualTensor<X>) return layer<Rule>(x, weight, bias);
-    else if (detail::records()) return Var<Tensor<T>>(layer<Rule>(x, weight, bias));
-    else return Var<Tensor<T>>(layer<Rule>(x, weight.value(), bias.value()));
+    constexpr bool same = std::same_as<T, detail::NumberIn<X>>;
+    static_assert(same, "a net of float takes tensors of float, one of double tensors of double: convert with .as<float>(), or use Linear<double>");
+    if constexpr (same) return layer<Rule>(x, weight, bias); else return x;  // so that nothing else is said
   }
   /// The values alone, while nothing records.
   template <class Rule> Tensor<T> values(const Tensor<T>& x) const { return layer<Rule>(x, weight.value(), bias.value()); }
-
- private:
-  template <class X> static constexpr void check_number() {
-    static_assert(std::same_as<T, detail::NumberIn<X>>,
-        "a net of float takes tensors of float, one of double tensors of double: convert with .as<float>(), or use Linear<double>");
-  }
 };
 
 // ---- activations -------------------------------------------------------------------------------------------------------
@@ -139,13 +132,13 @@ class Dropout {
     for (std::size_t i = 0; i < n; ++i) mask[i] = (random.bits() >> 11) < limit ? T(0) : kept;
   }
   template <class T, TensorLike X> auto drop(const X& x) const {
-    const autodiff::detail::Operand<T> in(x, "dropout");
+    const autodiff::detail::TensorOperand<T> in(x, "dropout");
     const std::size_t n = in->shape.count();
     T* const mask = autodiff::detail::active<double>->nodes.template numbers<T>(n);
     fill(mask, n);
-    const auto forward = [&](T* y) { kernels<T>().multiply(T(1), in->data, mask, y, n, false); };
+    const auto forward = [&](T* y) { kernels<T>().multiply(in->data, mask, y, n, false); };
     const auto pullback = [mask](const autodiff::detail::Pull<T>& p) {
-      if (const auto to = p.to(0)) kernels<T>().multiply(T(1), p.adjoint(), mask, to.data, p.out().shape.count(), to.add);
+      if (const auto to = p.to(0)) kernels<T>().multiply(p.adjoint(), mask, to.data, p.out().shape.count(), to.add);
     };
     return autodiff::detail::plain_if_all_are<X>(autodiff::detail::record<T>("dropout", in->shape, forward, pullback, in));
   }

@@ -28,8 +28,7 @@ template <class X> const Shape& shape_of(const X& x) {
   if constexpr (TensorLike<X>) return x.shape(); else return shape_of(x.value());
 }
 template <class X, class Y> void check_shapes(const char* where, const X& x, const Y& target) {
-  const Shape &a = shape_of(x), &b = shape_of(target);
-  if (a != b || a.count() == 0) [[unlikely]] autodiff::detail::refuse_targets(where, a, b);
+  autodiff::detail::check_target(where, shape_of(x), shape_of(target));
 }
 [[noreturn]] inline void refuse_probability(const char* where, const char* what, std::size_t i, double p, const char* way_out) {
   throw Error(text("{}: {} {} is {}, outside of 0 to 1{}", {where, what, i, p, way_out}));
@@ -107,7 +106,7 @@ template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto binary_c
   detail::check_shapes(where, probability, target);
   detail::check_targets<T>(where, plain(target));
   if constexpr (TensorLike<X> && autodiff::detail::is_tensor<Target>) {
-    const autodiff::detail::Operand<T> h(probability, where);
+    const autodiff::detail::TensorOperand<T> h(probability, where);
     detail::check_probabilities(where, h->data, h->shape.count());
     const auto cost = [&](T* g) { return detail::binary_cross_entropy(h->data, target.data(), g, target.size()); };
     return autodiff::detail::plain_if_all_are<X>(autodiff::detail::cost_with_gradient<T>(where, h, cost));
@@ -133,7 +132,7 @@ auto binary_cross_entropy_with_logits(const X& logits, const Target& target) {
   }
 }
 
-/// Mean over the rows of −log softmax(x)[label], for logits x (…, N) and one label, 0 … N − 1, for each row.
+/// Mean over the rows of −log softmax(x)[label], for logits x (…, N) and one label, 0 … N − 1, for each row. Throws ShapeError for other labels.
 template <AnyTensor X> auto cross_entropy(const X& logits, std::span<const int> labels) { return softmax_cross_entropy(logits, labels); }
 
 /// Labels of another integer type, a std::vector of bytes say. In braces, whole numbers are labels.
@@ -144,7 +143,7 @@ template <AnyTensor X, detail::OtherLabels L> auto cross_entropy(const X& logits
 }
 template <AnyTensor X, std::integral I> auto cross_entropy(const X& logits, std::initializer_list<I> labels) { return cross_entropy(logits, std::vector<I>(labels)); }
 
-/// Mean over the rows of −Σ t log softmax(x), for targets t that are a distribution in each row.
+/// Mean over the rows of −Σ t log softmax(x), for targets t that are a distribution in each row; throws Error where they are none.
 template <AnyTensor X, AnyTensor Target = Tensor<detail::NumberIn<X>>> auto cross_entropy(const X& logits, const Target& target) {
   using T = detail::NumberIn<X>;
   constexpr const char* where = "cross_entropy";

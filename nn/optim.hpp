@@ -143,8 +143,7 @@ class NetState {
   std::tuple<Tensor<float>, Tensor<double>> room_;
 };
 
-/// Net that was never given numbers: all weight matrices are zero, and there are several, so that some get no gradient, and units that are equal
-/// stay equal.
+/// Throws Error for a net that was never given numbers: two weight matrices or more, all zero, some of whose gradients are zero too. It could not learn.
 template <class M> void require_initialized(const char* optimizer, M& model) {
   std::size_t matrices = 0, dead = 0;
   bool zero = true;
@@ -216,7 +215,7 @@ struct SgdOptions {
 /// s = gradient + weight_decay·w;  v = momentum·v + s;  w −= learning_rate · (nesterov ? s + momentum·v : v)
 class Sgd {
  public:
-  /// Throws Error for options that make no sense: negative, infinite or NaN.
+  /// Throws Error for options that make no sense: negative, above 1e30 or NaN, a momentum of 1 or more, nesterov without momentum.
   explicit Sgd(SgdOptions options) : options_(options), bare_(options.momentum == 0 && options.weight_decay == 0 && options.clip_norm == 0) {
     set_learning_rate(options.learning_rate);
     detail::check_option("sgd", "momentum", options.momentum, detail::fractions);
@@ -227,6 +226,7 @@ class Sgd {
   }
   const SgdOptions& options() const { return options_; }
   double learning_rate() const { return options_.learning_rate; }
+  /// For the steps from now on; throws as the constructor does.
   void set_learning_rate(double rate) {
     detail::check_option("sgd", "learning_rate", rate, detail::rates);
     options_.learning_rate = rate;
@@ -238,9 +238,9 @@ class Sgd {
   /// Reads it, for this net. Throws FileError, and has then changed nothing.
   template <class M> void load(const M& model, const std::string& path) { state_.load("sgd", model, moments(), path), started_ = true; }
 
-  /// Moves every parameter that the last backward() reached, and uses up its adjoint. (Where a number in between has the slope 0, a hinge that is off, it
-  /// reaches nothing: such a parameter stays, momentum or not.) Throws Error if there was no backward(), or, with momentum, if this is another net than
-  /// before.
+  /// Moves every parameter that the last backward() reached, and uses up its adjoint. (A parameter behind a slope of 0, a hinge that is off, is not reached
+  /// and stays as it is, momentum or not.) Throws Error if there was no backward(), for a net that is empty, was moved from or has never been given numbers,
+  /// for a gradient that is not finite where clip_norm is set, and, with momentum, for another net than before.
   template <class M> void step(M& model) {
     if (!started_) [[unlikely]] detail::require_initialized("sgd", model), started_ = true;
     if (bare_) {
@@ -286,7 +286,7 @@ struct AdamOptions {
 /// t counts the steps of each parameter.
 class Adam {
  public:
-  /// Throws Error for options that make no sense: negative, infinite or NaN.
+  /// Throws Error for options that make no sense: negative, above 1e30 or NaN, a beta of 1 or more, an epsilon of 0.
   explicit Adam(AdamOptions options) : options_(options) {
     set_learning_rate(options.learning_rate);
     detail::check_option("adam", "beta1", options.beta1, detail::fractions);
@@ -297,6 +297,7 @@ class Adam {
   }
   const AdamOptions& options() const { return options_; }
   double learning_rate() const { return options_.learning_rate; }
+  /// For the steps from now on; throws as the constructor does.
   void set_learning_rate(double rate) {
     detail::check_option("adam", "learning_rate", rate, detail::rates);
     options_.learning_rate = rate;
@@ -308,9 +309,8 @@ class Adam {
   /// Reads them, for this net. Throws FileError, and has then changed nothing.
   template <class M> void load(const M& model, const std::string& path) { state_.load("adam", model, 2, path), started_ = true; }
 
-  /// Moves every parameter that the last backward() reached, and uses up its adjoint. (Where a number in between has the slope 0, a hinge that is off, it
-  /// reaches nothing: such a parameter stays, momentum or not.) Throws Error if there was no backward(), or
-  /// if this is another net than before.
+  /// Moves every parameter that the last backward() reached, and uses up its adjoint; what is not reached stays, and what is thrown is thrown as by Sgd.
+  /// Throws Error for another net than before.
   template <class M> void step(M& model) {
     if (!started_) [[unlikely]] detail::require_initialized("adam", model), started_ = true;
     const double scale = detail::clip("adam", model, options_.clip_norm);

@@ -166,3 +166,12 @@ TEST_CASE("costs refuse targets that do not fit") {
   refuses<ad::ShapeError>([&] { (void)ad::squared_error(x, some({2}), 1); }, {"squared_error: outputs (2, 3) against targets (2,)"});
   refuses<ad::ShapeError>([&] { (void)ad::squared_error(Tensor<double>{}, Tensor<double>{}, 1); }, {"no numbers to compare", "(0,)"});
 }
+
+TEST_CASE("forward mode refuses what the tape refuses") {
+  const Tensor<double> x{{1}, {2}, {3}}, v = Tensor<double>::ones({3, 1}), flat{1, 0, 1};
+  refuses<ad::ShapeError>([&] { (void)ad::jvp([&](const auto& at) { return ad::logistic_cross_entropy(at, flat); }, x, v); },
+                          {"outputs (3, 1) against targets (3,)"});
+  refuses<ad::ShapeError>([&] { (void)ad::jvp([&](const auto& at) { return ad::squared_error(at, flat, 0.5); }, x, v); }, {"outputs (3, 1) against targets (3,)"});
+  const Tensor<double> w{{1, 2}}, column{{1}, {2}, {3}};
+  refuses<ad::ShapeError>([&] { (void)ad::jvp([&](const auto& at) { return sum(ad::layer<ad::Sigmoid>(at, w, column)); }, x, v); }, {"the bias has shape (3, 1)"});
+}

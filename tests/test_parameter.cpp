@@ -268,6 +268,15 @@ TEST_CASE("a parameter's value that the caller keeps does not change with it") {
   CHECK(q.value()(0) == 7);
 }
 
+TEST_CASE("a parameter made of a view of rows is updated in a block of its own") {
+  ad::Parameter<float> p(Tensor<float>{{1, 2, 3}, {4, 5, 6}}.rows(1, 2));
+  ad::Tape tape;
+  tape.backward(sum(square(p.var())));
+  CHECK(p.descend(0.5));
+  CHECK(reinterpret_cast<std::uintptr_t>(p.value().data()) % 64 == 0);
+  CHECK(difference(p.value(), Tensor<float>{{0, 0, 0}}) == "");
+}
+
 TEST_CASE("copies are deep, moves keep the place, and a parameter may end before its recording") {
   ad::Tape tape;
   ad::Var<Tensor<double>> v;
@@ -469,6 +478,21 @@ TEST_CASE("of several walks that reached a parameter, the last one counts, which
   CHECK(p.adjoint()[0] == 3);
   outer.backward(c), inner.backward(d);
   CHECK(p.adjoint()[0] == 5);
+}
+
+TEST_CASE("plain descent with a product takes that of the walk that counts, though the parameter stands on two tapes") {
+  for (const bool walk_both : {true, false}) {
+    ad::Parameter<double> w(Tensor<double>::full({40, 40}, 2));
+    const auto layer = [&](double x) { return sum(ad::layer(Tensor<double>::full({5, 40}, x), w, Tensor<double>::zeros({40}))); };
+    ad::Tape first;
+    const ad::Var c1 = layer(1);
+    if (walk_both) first.backward(c1);
+    ad::Tape second;
+    const ad::Var c2 = layer(10);
+    second.backward(c2);
+    CHECK(w.descend(1));
+    CHECK(difference(w.value(), Tensor<double>::full({40, 40}, 2 - 50)) == "");
+  }
 }
 
 TEST_CASE("what was moved from is known as such, its copies too, until it is given numbers again") {

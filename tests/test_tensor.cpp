@@ -203,6 +203,19 @@ TEST_CASE("threads may copy, read and let go of one tensor's numbers at the same
   CHECK(shared[0] == 1);
 }
 
+TEST_CASE("a view of rows is not written to, although nobody shares it any more: kernels want blocks of their own") {
+  Tensor<double> all{{1, 2, 3}, {4, 5, 6}};
+  Tensor<double> view = all.rows(1, 2);
+  all = Tensor<double>();
+  CHECK(!view.writable());
+  const double* const before = view.data();
+  view(0, 0) = 40;
+  CHECK(view.data() != before);
+  CHECK(reinterpret_cast<std::uintptr_t>(view.data()) % 64 == 0);
+  CHECK(difference(view, Tensor<double>{{40, 5, 6}}) == "");
+  CHECK(view.writable());
+}
+
 TEST_CASE("a tensor too large for the machine is an error that says how large") {
   if (AUTODIFF_SANITIZED) return;  // a sanitizer ends the program at such a size
   refuses<ad::Error>([] { (void)Tensor<double>::uninitialized(Shape({1 << 23, 1 << 23})); }, {"tensor: it needs 562949953421312 bytes"});

@@ -1,0 +1,58 @@
+// Floor 2. Where the memory of a tape comes from.
+#include "arena.hpp"
+#include <fmt/format.h>
+#include <new>
+#include <sys/mman.h>
+
+namespace autodiff::inline v1::detail {
+
+/// Blocks from here on ask for pages of 2 MB: in a virtual machine, where each missed address translation is looked up twice, walks over
+/// small pages cost up to half as much again (GMM, Burgers in bench/scalar).
+constexpr std::size_t huge_page = std::size_t{1} << 21, large = 2 * huge_page;
+
+void advise_huge(void* memory, std::size_t bytes) { madvise(memory, bytes / huge_page * huge_page, MADV_HUGEPAGE); }
+
+void* reallocate(void* old, std::size_t old_bytes, std::size_t bytes) {
+  void* memory;
+  if (bytes < large) memory = std::realloc(old, bytes);
+  else {
+    memory = std::aligned_alloc(huge_page, (bytes + huge_page - 1) / huge_page * huge_page);
+    if (memory) {
+      advise_huge(memory, bytes);
+      if (old) std::memcpy(memory, old, std::min(old_bytes, bytes));
+      std::free(old);
+    }
+  }
+  if (!memory) throw TapeError(fmt::format("tape: it needs {} bytes in one piece, and the system has no such memory; record less at a time, or rewind() parts of it", bytes));
+  return memory;
+}
+
+void Arena::free_blocks() {
+  for (const Block& b : blocks_) ::operator delete(b.memory, std::align_val_t(4096));
+}
+void Arena::use(std::size_t index) {
+  current_ = index;
+  before_ = 0;
+  for (std::size_t i = 0; i < index; ++i) before_ += blocks_[i].size;
+  begin_ = next_ = blocks_[index].memory;
+  end_ = begin_ + blocks_[index].size - alignment;
+}
+void Arena::next_block(std::size_t bytes) {
+  while (next_ && current_ + 1 < blocks_.size()) {
+    use(current_ + 1);
+    if (static_cast<std::size_t>(end_ - next_) >= bytes) return;
+  }
+  std::size_t size = blocks_.size() ? 2 * blocks_[blocks_.size() - 1].size : std::size_t{1} << 16;
+  while (size < bytes + alignment) size *= 2;
+  void* memory = ::operator new(size, std::align_val_t(4096), std::nothrow);
+  if (!memory) throw TapeError(fmt::format("tape: its tensors need {} bytes more than the {} they have, and the system has no such memory", size, capacity()));
+  blocks_.push({static_cast<char*>(memory), size});
+  use(blocks_.size() - 1);
+}
+std::size_t Arena::capacity() const {
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < blocks_.size(); ++i) bytes += blocks_[i].size;
+  return bytes;
+}
+
+}  // namespace autodiff::inline v1::detail

@@ -71,6 +71,7 @@ template <class Scalar> struct Record {
   char* last = nullptr;                     ///< at or beyond this the memory must grow first
   Place base = nowhere;                     ///< id = place − base
   Place place = 0;                          ///< of the next statement
+  Place older_base = 0, older_end = 0;      ///< id = place − older_base, below older_end, of what rewind() left alone, if that has one base (else `kept`)
   Buffer<char> arguments{};
   Buffer<Scalar> adjoints{};
   Buffer<Batch<double, 8>> eight_adjoints{};  ///< of each statement, in jacobian_rows
@@ -144,8 +145,15 @@ template <class Scalar> struct Record {
     return (i < kept.size() ? kept[i].base : base) + id;
   }
 
-  /// The slow path of a statement, for whatever is rare: no room, constants among the variables, survivors of a rewind, and
-  /// mistakes, which are refused before anything has changed. `places` comes in as places and is overwritten.
+  /// The id of a variable, as it mostly is: recorded since the last clear() or rewind(), or left by the only rewind(); 0 for a constant; else `longest`.
+  [[gnu::always_inline]] Place standing_id(Place p) const {
+    const Place here = p - base, older = p - older_base;
+    return here < longest ? here : older < older_end ? older : p == 0 ? 0 : longest;
+  }
+  /// A statement that has constants among its variables, or some that a rewind() has left: of its arguments those of variables are written.
+  Place record_mixed(const Scalar& value, std::size_t n, const Scalar* slopes, Place* places) noexcept;
+  /// The slow path of a statement, for whatever is rare: no room, survivors of several rewinds, and mistakes, which are refused before anything has
+  /// changed. `places` comes in as places and is overwritten.
   Place record_slowly(const Scalar& value, std::size_t n, const Scalar* slopes, Place* places) noexcept;
   /// Throws Error if the value or a slope is NaN, of a statement with these ids.
   void look_for_nan(const Scalar& value, std::size_t n, const Scalar* slopes, const Place* ids) const;

@@ -19,6 +19,18 @@ template <class Scalar> [[gnu::noinline, gnu::cold]] bool Record<Scalar>::grow(s
   return false;
 }
 
+template <class Scalar> [[gnu::noinline]] Place Record<Scalar>::record_mixed(const Scalar& value, std::size_t n, const Scalar* slopes, Place* places) noexcept {
+  if (!has_room(n)) [[unlikely]] return record_slowly(value, n, slopes, places);
+  char* at = next;
+  for (std::size_t k = 0; k < n; ++k) {
+    const Place id = standing_id(places[k]);
+    if (id >= longest) [[unlikely]] return record_slowly(value, n, slopes, places);
+    if (id != 0) put<Scalar>(at, static_cast<Id>(id) | (at == next ? first_argument : 0), slopes[k]);
+  }
+  next = at;
+  return place++;
+}
+
 template <class Scalar> [[gnu::noinline]] Place Record<Scalar>::record_slowly(const Scalar& value, std::size_t n, const Scalar* slopes, Place* places) noexcept try {
   if (Record& tape = recorder<Scalar>(); &tape != this) return tape.record_slowly(value, n, slopes, places);
   for (std::size_t k = 0; k < n; ++k) places[k] = id_of(places[k], "recording");
@@ -69,6 +81,8 @@ template <class Scalar> void Record<Scalar>::forget(const Mark& mark) {
   if (n > 0 && kept[n - 1].end > mark.id) kept[n - 1].end = mark.id;
   kept.truncate(n);
   if (kept_below(n) < mark.id) kept.push({base, mark.id});
+  older_base = older_end = 0;
+  if (kept.size() == 1) older_base = kept[0].base, older_end = kept[0].end;
   base = place;
   if (base + longest > block_end) [[unlikely]] {
     base = draw_block();

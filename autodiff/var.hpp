@@ -187,8 +187,8 @@ std::basic_ostream<Char, Traits>& operator<<(std::basic_ostream<Char, Traits>& o
 
 namespace detail {
 
-/// The slow path of `record`: value and leaves in copies, whose addresses may be taken.
-template <class E, class Scalar> [[gnu::always_inline]] inline Place record_slowly(Record<Scalar>& tape, const E& e) {
+/// Constants among the variables, or a rewind() before them: value and leaves in copies, whose addresses may be taken.
+template <class E, class Scalar> [[gnu::always_inline]] inline Place record_mixed_leaves(Record<Scalar>& tape, const E& e) {
   const Scalar value = e.value();
   Scalar slopes[E::leaves];
   Place places[E::leaves];
@@ -198,7 +198,29 @@ template <class E, class Scalar> [[gnu::always_inline]] inline Place record_slow
     places[k++] = p;
   };
   e.tell(listen, Exactly<1>{});
-  return accepted(tape.record_slowly(value, E::leaves, slopes, places));
+  return accepted(tape.record_mixed(value, E::leaves, slopes, places));
+}
+
+/// Leaves up to which that is inlined: 2.0 ns for s = s * c + x with a constant c, where a call takes 3.6 and nothing in between 1.2. (k-means −18 %, least
+/// squares −12 % over all; for longer expressions too, Burgers would take 3 % longer, and all take longer to compile.)
+constexpr std::size_t most_inlined = 4;
+template <class E, class Scalar> [[gnu::always_inline]] inline Place record_mixed(Record<Scalar>& tape, const E& e) {
+  constexpr std::size_t n = E::leaves;
+  if constexpr (n > most_inlined) return record_mixed_leaves(tape, e);
+  else {
+    Place far = 0, ids[n];
+    std::size_t named = 0, told = 0;
+    auto look = [&](Place p) __attribute__((always_inline)) { far |= ids[named++] = tape.standing_id(p); };
+    e.name(look);
+    if (far >= longest || !tape.has_room(n)) [[unlikely]] return record_mixed_leaves(tape, e);
+    char *at = tape.next, *const begin = at;
+    auto write = [&](Place, const Waiting<Scalar>& slope) __attribute__((always_inline)) {
+      if (const Id id = static_cast<Id>(ids[told++])) slope.put(at, id | (at == begin ? first_argument : 0));
+    };
+    e.tell(write, Exactly<1>{});
+    tape.next = at;
+    return tape.place++;
+  }
 }
 
 /// Everything below is inlined into every assignment. Nothing may take the address of the expression, not even the slow path: it would
@@ -220,7 +242,7 @@ template <Expression E> [[gnu::always_inline]] inline Place record(const E& e) {
     e.name(look);
     if (far >= longest || !tape.has_room(n)) [[unlikely]] {
       if (any == 0) return 0;                            // a constant, as everything is while no tape records
-      return record_slowly(tape, e);
+      return record_mixed(tape, e);
     }
 
     char* at = tape.next;

@@ -1,9 +1,11 @@
 // The scalar suite under Google Benchmark, for ordinary use: `scalar_gbench --benchmark_filter=gmm/`. The report is scalar.cpp. Besides, whole matrices
-// of derivatives, eight rows at a time as the library takes them, row by row, and sparse: `--benchmark_filter=rows`.
+// of derivatives, eight rows at a time as the library takes them, row by row, and sparse: `--benchmark_filter=rows`; and
+// statements with constants, and after a rewind: `--benchmark_filter=statements`.
 #include "harness.hpp"
 #include "suite.hpp"
 #include <autodiff/autodiff.hpp>
 #include <benchmark/benchmark.h>
+#include <memory>
 
 namespace {
 
@@ -70,6 +72,43 @@ void add_matrices() {
   add("transpose, 1000 x 1000 floats/rows", [=] { bench::keep(transpose(floats)); });
 }
 
+/// What constants among the variables, and variables from before a rewind(), cost: 250 statements, recorded and walked backwards.
+void add_statements() {
+  using Number = autodiff::Var<double>;
+  struct Recording { autodiff::Tape tape; std::vector<Number> x; };
+  const auto path = [](const auto& x) {
+    Number s = x[0];
+    for (int i = 0; i < 250; ++i) s += s * (x[2] * 0.004 + x[1] * 0.0012 * (i * 7 % 11 - 5));
+    return s;
+  };
+  const auto chain = [](const auto& x, const Number& c) {
+    Number s = x[0];
+    for (int i = 0; i < 250; ++i) s = s * c + x[1];
+    return s;
+  };
+  const std::vector<double> at{1, 0.05, 0.2};
+  const auto cleared = [at](const auto& f) {
+    return [f, at, r = std::make_shared<Recording>()] {
+      const auto on = r->tape.record();
+      r->tape.clear();
+      r->tape.variables(at, r->x);
+      r->tape.backward(f(r->x));
+      bench::keep(r->tape.adjoint(r->x[0]));
+    };
+  };
+  add("250 statements/after clear()", cleared(path));
+  const auto r = std::make_shared<Recording>();
+  r->x = r->tape.variables(at);
+  add("250 statements/after rewind()", [r, path, mark = r->tape.mark()] {
+    const auto on = r->tape.record();
+    r->tape.backward(path(r->x));
+    bench::keep(r->tape.adjoint(r->x[0]));
+    r->tape.rewind(mark);
+  });
+  add("250 statements/two variables", cleared([chain](const auto& x) { return chain(x, x[2]); }));
+  add("250 statements/a constant among them", cleared([chain](const auto& x) { return chain(x, Number(0.5)); }));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -87,6 +126,7 @@ int main(int argc, char** argv) {
     for (const bench::Entry& entry : c.entries) add(c.problem + "/" + entry.contestant, derivative(entry.derivative));
   }
   add_matrices();
+  add_statements();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
 }

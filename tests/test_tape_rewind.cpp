@@ -197,3 +197,73 @@ TEST_CASE("variables from before any of many rewinds are told apart") {
   for (std::size_t i = 0; i < stands.size(); ++i) CHECK(tape.adjoint(stands[i]) == support::about(std::pow(1.01, 300 - static_cast<double>(i))));
   for (const auto& x : gone) refuses<ad::TapeError>([&] { (void)tape.adjoint(x); }, {"forgotten"});
 }
+
+namespace {
+/// A program of 40 statements from two to six leaves, among them constants in any place. `between(k)` is called before statement k.
+template <class T> T mixed_program(unsigned seed, const std::vector<T>& x, const auto& between) {
+  support::Random random(seed);
+  std::vector<T> all = x;
+  for (int i = 0; i < 3; ++i) all.push_back(T(random()));  // constants
+  for (int k = 0; k < 40; ++k) {
+    between(k);
+    const T &a = all[random.below(all.size())], &b = all[random.below(all.size())], &c = all[random.below(all.size())], &d = all[random.below(all.size())];
+    switch (random.below(6)) {
+      case 0: all.push_back(a * b); break;
+      case 1: all.push_back(a + b); break;
+      case 2: all.push_back(a - b * c); break;
+      case 3: all.push_back(sin(a) * b + c - d); break;
+      case 4: all.push_back(a * b * c * d * 0.3 - a + 2 * b); break;
+      default: all.push_back(T(random() - 0.5)); break;
+    }
+  }
+  T sum = all.back();
+  for (std::size_t i = 0; i < all.size(); i += 3) sum += 0.1 * all[i];
+  return sum;
+}
+}  // namespace
+
+TEST_CASE("statements mix constants, new variables and those that rewinds have left") {
+  for (unsigned seed = 1; seed <= 60; ++seed) {
+    const std::vector<double> x = support::Random(seed).numbers(4);
+    ad::Tape tape;
+    const std::vector<Number> xs = tape.variables(x);
+    const auto rewinds = [&](int k) {
+      const unsigned times = seed % 4;  // at statements 0, 10, 20: none, one base, several
+      if (k % 10 != 0 || static_cast<unsigned>(k) / 10 >= times) return;
+      const auto mark = tape.mark();
+      const Number junk = xs[0] * xs[1] + 1.0;
+      (void)Number(junk * junk);
+      tape.rewind(mark);
+    };
+    const Number y = mixed_program<Number>(seed, xs, rewinds);
+    tape.backward(y);
+    const auto f = [seed]<class V>(const V& at) {
+      using T = typename V::value_type;
+      return mixed_program<T>(seed, at, [](int) {});
+    };
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      std::vector<double> unit(x.size());
+      unit[i] = 1;
+      CAPTURE(seed);
+      CHECK(tape.adjoint(xs[i]) == about(ad::jvp(f, x, unit)));
+    }
+  }
+}
+
+TEST_CASE("a constant takes no argument, and a stranger among constants is refused") {
+  ad::Tape tape;
+  const Number c = 0.5, x = tape.variable(2.0);
+  const auto arguments = [&](const auto& f) {
+    const std::size_t before = tape.statistics().arguments;
+    (void)Number(f());
+    return tape.statistics().arguments - before;
+  };
+  CHECK(arguments([&] { return x * c + c; }) == 1);
+  CHECK(arguments([&] { return c * c - c * x * c + x; }) == 2);
+  CHECK(arguments([&] { return c * c + c; }) == 0);
+  ad::Tape other;
+  const Number stranger = other.variable(1.0);
+  const auto on = tape.record();
+  refuses<ad::TapeError>([&] { (void)Number(stranger * c + x); }, {"belongs to another tape"});
+  refuses<ad::TapeError>([&] { (void)Number(c * c * c * c * stranger + x); }, {"belongs to another tape"});
+}

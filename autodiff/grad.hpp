@@ -256,8 +256,8 @@ template <class F, detail::Number X, class U> auto vjp(const F& f, const X& x, c
 }
 
 /// J, a row for each output, a column for each component of x: Tensor<double> of shape (m, n); a vector of rows where x is of Vars or Duals. Recorded
-/// once, walked backwards for eight rows at a time (numbers) or one (tensors); with many outputs and few components, jvp_batch (lanes.hpp) along the
-/// unit vectors is quicker.
+/// once; numbers are walked backwards for eight rows at a time, or forwards for eight columns where that is less (1000 outputs of 4 components: 16 µs, 820
+/// backwards), tensors backwards for each row. Where most entries are 0, sparse_jacobian (sparse.hpp) is quicker.
 template <class F, detail::Vector X> auto jacobian(const F& f, const X& x) {
   using S = detail::ElementOf<X>;
   detail::Taped<S> at(x);

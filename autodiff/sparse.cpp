@@ -12,17 +12,6 @@ namespace autodiff::inline v1 {
 namespace detail {
 namespace {
 
-/// Where the arguments of each statement end.
-std::vector<const char*> ends_of(const Record<double>& tape) {
-  std::vector<const char*> ends(tape.count());
-  const char* a = tape.next;
-  for (std::size_t id = ends.size(); --id > 0;) {
-    ends[id] = a;
-    give_back<double>(a, 1.0, [](Id, double) {});
-  }
-  return ends;
-}
-
 /// The columns of each statement that is an input: with `first` the place of the first in `order`, which holds them by statement.
 struct Columns {
   static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
@@ -46,7 +35,7 @@ void refuse_node(const Nodes<double>& nodes, Id id, std::size_t output) {
 
 SparseMatrix sparse_jacobian(const Record<double>& tape, const std::vector<Id>& ys, const std::vector<Id>& xs) {
   const std::size_t statements = tape.count();
-  const std::vector<const char*> ends = ends_of(tape);
+  const std::vector<const char*> ends = tape.ends();
   const Columns columns(xs, statements);
   std::vector<double> adjoint(statements, 0.0);
   std::vector<std::size_t> reached_for(statements, 0);  // the last row whose walk reached it, counted from 1

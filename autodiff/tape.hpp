@@ -174,6 +174,11 @@ template <class Scalar> struct Record {
   void sweep();
   /// dyₖ/dxᵢ → row k, column i, for up to eight outputs in one walk, where there are no nodes. Constants among the outputs give zeros.
   void jacobian_rows(std::span<const Id> ys, std::span<const Id> xs, Scalar* rows) requires std::same_as<Scalar, double>;
+  /// dyₖ/dxᵢ → row k, column i of a matrix whose rows are n numbers apart, for up to eight inputs, in one walk forwards along the statements, which end at
+  /// `ends`: each tangent is Σ slope · tangent of its arguments.
+  void jacobian_columns(std::span<const Id> ys, std::span<const Id> xs, std::span<const char* const> ends, Scalar* columns, std::size_t n) requires std::same_as<Scalar, double>;
+  /// Where the arguments of each statement end, for those who do not walk back over all of them.
+  std::vector<const char*> ends() const;
 
   std::size_t bytes() const;
   std::size_t reserved() const;
@@ -313,8 +318,9 @@ template <class Scalar> class BasicTape {
   /// The same for a parameter. Throws TapeError if it has not been used on this tape.
   template <class P> requires requires(const P& p) { p.var(); } auto adjoint(const P& p) const { return adjoint(p.var_on(held())); }
 
-  /// dyₖ/dxᵢ in row k, column i, (ys.size(), xs.size()): eight rows for each walk back over a recording of numbers alone, else one. Throws TapeError as
-  /// backward() and adjoint() do; a constant among ys gives a row of zeros. adjoint() has nothing to give until the next backward().
+  /// dyₖ/dxᵢ in row k, column i, (ys.size(), xs.size()): eight rows for each walk back over a recording of numbers alone, or eight columns for each walk
+  /// forwards where that is less; with tensors one row for each walk back. Throws TapeError as backward() and adjoint() do; a constant among ys gives a row
+  /// of zeros. adjoint() has nothing to give until the next backward().
   Tensor<double> jacobian(std::span<const Var<Scalar>> ys, std::span<const Var<Scalar>> xs) requires std::same_as<Scalar, double>;
   Tensor<double> jacobian(const std::vector<Var<Scalar>>& ys, std::span<const Var<Scalar>> xs) requires std::same_as<Scalar, double> {
     return jacobian(std::span<const Var<Scalar>>(ys), xs);

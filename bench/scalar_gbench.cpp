@@ -56,6 +56,21 @@ void add_matrices() {
       bench::keep(tape.adjoints(v));
     }
   });
+  const auto fit = [](const auto& p) {
+    using T = bench::NumberOf<decltype(p)>;
+    std::vector<T> y;
+    for (int i = 0; i < 1000; ++i) y.push_back(p[0] * exp(-p[1] * (0.01 * i)) + p[2] * (0.01 * i) + p[3]);
+    return y;
+  };
+  const std::vector<double> four{1, 2, 3, 4};
+  add("jacobian, 1000 x 4/columns instead of rows", [=] { bench::keep(autodiff::jacobian(fit, four)); });
+  add("jacobian, 1000 x 4/eight rows", [=, tape = std::make_shared<autodiff::Tape>()] {
+    const auto on = tape->record();
+    tape->clear();
+    const auto v = tape->variables(four);
+    const auto y = fit(v);
+    for (std::size_t i = 0; i < y.size(); i += 8) bench::keep(tape->jacobian(std::vector(y.begin() + static_cast<std::ptrdiff_t>(i), y.begin() + static_cast<std::ptrdiff_t>(i) + 8), v));
+  });
   const auto residuals = [](const auto& v) {  // each of five neighbours
     using T = bench::NumberOf<decltype(v)>;
     std::vector<T> y;

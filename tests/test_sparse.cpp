@@ -61,6 +61,36 @@ TEST_CASE("random recordings agree with the dense Jacobian") {
   }
 }
 
+TEST_CASE("a dense Jacobian of many outputs and few inputs is taken forwards, with the same entries") {
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    support::Random random(seed);
+    ad::Tape tape;
+    const std::vector<Number> variables = tape.variables(random.numbers(9));
+    std::vector<Number> all = variables;
+    for (int k = 0; k < 80; ++k) {
+      const Number &a = all[random.below(all.size())], &b = all[random.below(all.size())];
+      all.push_back(k % 3 == 0 ? a * b + 0.3 : k % 3 == 1 ? Number(sin(a) - b) : a + b);
+    }
+    const std::vector<Number> ys(all.end() - 70, all.end()), xs{all[0], all[3], all[3], all[12], all[8]};  // one twice, one a result
+    const Tensor<double> dense = tape.jacobian(ys, seed % 2 ? xs : variables);
+    check_same(tape.sparse_jacobian(ys, seed % 2 ? xs : variables), dense);
+  }
+  const auto roots = []<class V>(const V& x) {
+    using T = typename V::value_type;
+    std::vector<T> y;
+    for (int i = 0; i < 40; ++i) {
+      const T root = sqrt(x[0]);
+      y.push_back(i % 2 ? T(root * x[1] + i * x[1]) : x[1] + i);
+    }
+    return y;
+  };
+  const Tensor<double> j = ad::jacobian(roots, {0.0, 0.0});  // the root's slope is ∞, and 0 · ∞ is 0 on the way back
+  for (std::size_t i = 0; i < 40; ++i) {
+    CHECK(j(i, 0) == 0);
+    CHECK(j(i, 1) == (i % 2 ? static_cast<double>(i) : 1));
+  }
+}
+
 TEST_CASE("the pattern follows from the recording, not from the numbers") {
   const auto f = []<class V>(const V& x) { return std::vector<typename V::value_type>{x[0] * x[1], x[2] * x[2]}; };
   const ad::SparseMatrix j = ad::sparse_jacobian(f, {0.0, 0.0, 0.0});

@@ -1,7 +1,7 @@
 // Floor 5. Derivatives of a function, no tape in sight. f is any generic callable: it receives its point with the numbers replaced by ones
 // that carry derivatives, a Dual or a Var in place of a number, a std::vector of them in place of a vector, a Var<Tensor> in place of a Tensor.
 //
-// A driver differentiates at whatever number its point is made of. At a point of Vars or Duals, inside of another derivative, the result is
+// A vector reaches f as a std::vector, whatever held it. A driver differentiates at whatever number its point is made of. At a point of Vars or Duals, inside of another derivative, the result is
 // again such a number, so derivatives of derivatives need nothing special.
 #pragma once
 #include "reduce.hpp"
@@ -190,6 +190,12 @@ template <class F> auto value_and_gradient(const F& f, std::initializer_list<dou
 /// ∇f(x).
 template <class F, detail::Point X> auto gradient(const F& f, const X& x) { return value_and_gradient(f, x).gradient; }
 template <class F> std::vector<double> gradient(const F& f, std::initializer_list<double> x) { return gradient(f, std::vector<double>(x)); }
+/// Not at a tensor that is recorded: the result would be none of that recording.
+template <class F, class T> auto value_and_gradient(const F&, const Var<Tensor<T>>&) {
+  static_assert(sizeof(T) == 0, "no gradient is taken at a tensor of a recording: use jvp(f, x, v), which is recorded, or the point x.value()");
+  return ValueAndGradient{0.0, 0.0};
+}
+template <class F, class T> auto gradient(const F& f, const Var<Tensor<T>>& x) { return value_and_gradient(f, x).gradient; }
 
 // ---- products with the Jacobian --------------------------------------------------------------------------------------
 

@@ -419,7 +419,7 @@ template <std::floating_point T = double> Var<Tensor<T>> assemble(const std::vec
 }
 /// The same as a vector: n numbers → (n,).
 inline Var<Tensor<double>> stack(const std::vector<Var<double>>& numbers) { return assemble<double>(numbers, Shape({numbers.size()})); }
-/// Both in braces: concatenate({a, b}, 1), stack({a, b}).
+/// Both in braces, which must name the namespace: ad::concatenate({a, b}, 1), ad::stack({a, b}).
 template <class X> auto concatenate(std::initializer_list<X> parts, std::ptrdiff_t axis = 0) { return concatenate(std::vector<X>(parts), axis); }
 template <class X> auto stack(std::initializer_list<X> parts) { return stack(std::vector<X>(parts)); }
 

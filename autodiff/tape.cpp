@@ -47,8 +47,8 @@ void refuse_place(Place place, const char* where, Place base, Place next, Place 
     throw TapeError(fmt::format("{}: a variable (at place {}) is used, but no tape records on this thread: its tape has ended, records on another thread, or a "
                                 "Pause lives; keep the tape alive, or use value() for a constant", where, place));
   if (place < base && place + block >= block_end)
-    throw TapeError(fmt::format("{}: this variable (at place {}) was forgotten by clear() or rewind(), or its tape has ended (this one starts at {}); make it again with "
-                                "tape.variable()", where, place, base + 1));
+    throw TapeError(fmt::format("{}: this variable (at place {}) was forgotten by clear() or rewind(), or its tape has ended (this one starts at {}); record it again, "
+                                "an input with tape.variable()", where, place, base + 1));
   const std::string held = next > base + 1 ? fmt::format("the places {} to {}", base + 1, next - 1) : "nothing yet";
   throw TapeError(fmt::format("{}: this variable (at place {}) belongs to another tape (this one holds {}); use it while its own tape records (an inner gradient() sees "
                               "outer variables if its point is made of numbers of their type; derivative() always)", where, place, held));

@@ -18,10 +18,12 @@
 //   2  init.hpp      initialize, and the schemes by which first weights are drawn
 //      optim.hpp     Sgd, Adam
 //      io.hpp        save, load: safetensors
+//      data.hpp      Batches: shuffled minibatches
 //   1  module.hpp    the parameters of a struct: for_each_parameter, for_each_named_parameter, parameter_count
 //      random.hpp    Random: the same digits on every machine
 #pragma once
 #pragma GCC visibility push(default)  // as autodiff.hpp does
+#include "data.hpp"
 #include "init.hpp"
 #include "io.hpp"
 #include "layers.hpp"

@@ -135,6 +135,15 @@ template <class Tag, class S, class Y> auto tangents(const Y& y) {
   } else return as<S>(tangent<Tag>(y));
 }
 
+/// Their values, likewise.
+template <class Tag, class S, class Y> auto primals(const Y& y) {
+  if constexpr (Vector<Y>) {
+    std::vector<decltype(as<S>(primal<Tag>(y[0])))> all;
+    for (std::size_t i = 0; i < size_of(y); ++i) all.push_back(as<S>(primal<Tag>(y[i])));
+    return all;
+  } else return as<S>(primal<Tag>(y));
+}
+
 /// Rows of numbers as a matrix; rows of other numbers as they are.
 template <class S> auto matrix(const std::vector<std::vector<S>>& rows, std::size_t columns) {
   if constexpr (std::same_as<S, double>) {
@@ -199,33 +208,57 @@ template <class F, class T> auto gradient(const F& f, const Var<Tensor<T>>& x) {
 
 // ---- products with the Jacobian --------------------------------------------------------------------------------------
 
-/// J·v, the derivative of F along v, in one walk forwards. A number, std::vector or Tensor, as F returns. Throws ShapeError unless v has x's size.
-template <class F, detail::Vector X, class V> auto jvp(const F& f, const X& x, const V& v) {
+/// What value_and_jvp returns: `auto [value, tangent] = …`.
+template <class Value, class Tangent> struct ValueAndTangent { Value value; Tangent tangent; };
+template <class Value, class Tangent> ValueAndTangent(Value, Tangent) -> ValueAndTangent<Value, Tangent>;
+
+/// F(x) and J·v, the derivative of F along v, in one run of F forwards. A number, std::vector or Tensor each, as F returns. Throws ShapeError unless v
+/// has x's size.
+template <class F, detail::Vector X, class V> auto value_and_jvp(const F& f, const X& x, const V& v) {
   using S = detail::ElementOf<X>;
   using Tag = detail::Tag<F, S>;
-  return detail::tangents<Tag, S>(f(detail::dual_point<Tag, S>("jvp", x, v)));
+  const auto y = f(detail::dual_point<Tag, S>("jvp", x, v));
+  return ValueAndTangent{detail::primals<Tag, S>(y), detail::tangents<Tag, S>(y)};
 }
-/// If x is a variable of a tape, so is the result: a Var<Tensor>, or a Var<double>. Likewise if it belongs to an outer derivative: second derivatives
+/// If x is a variable of a tape, so are the results: a Var<Tensor>, or a Var<double>. Likewise if it belongs to an outer derivative: second derivatives
 /// along directions, uₓₓ say.
-template <class F, class X, class V> requires((detail::is_tensor_var<X> || DualTensor<X>) && std::convertible_to<V, X>) auto jvp(const F& f, const X& x, const V& v) {
+template <class F, class X, class V> requires((detail::is_tensor_var<X> || DualTensor<X>) && std::convertible_to<V, X>)
+auto value_and_jvp(const F& f, const X& x, const V& v) {
   using Tag = detail::Tag<F, X>;
   const auto y = f(detail::dual_point<Tag>("jvp", x, X(v)));
   using Y = std::remove_cvref_t<decltype(y)>;
-  if constexpr (DualTensor<Y>) return detail::tangent<Tag>(y);
-  else if constexpr (TensorLike<Y>) return Var<Tensor<typename Y::Number>>(Tensor<typename Y::Number>::zeros(y.shape()));
-  else return detail::tangents<Tag, Var<double>>(y);
+  if constexpr (DualTensor<Y>) return ValueAndTangent{detail::primal<Tag>(y), detail::tangent<Tag>(y)};
+  else if constexpr (TensorLike<Y>) {
+    using Constant = Var<Tensor<typename Y::Number>>;
+    return ValueAndTangent{Constant(y), Constant(Tensor<typename Y::Number>::zeros(y.shape()))};
+  } else return ValueAndTangent{detail::primals<Tag, Var<double>>(y), detail::tangents<Tag, Var<double>>(y)};
 }
 /// At plain numbers it is plain: throws TapeError where f uses variables of a tape besides.
-template <class F, class T> auto jvp(const F& f, const Tensor<T>& x, const Tensor<T>& v) {
-  const auto y = jvp(f, Var<Tensor<T>>(x), v);
-  if constexpr (detail::Vector<std::remove_cvref_t<decltype(y)>>) {
-    std::vector<double> numbers;
-    for (const auto& one : y) numbers.push_back(detail::numbers_of("jvp", one));
-    return numbers;
-  } else return detail::numbers_of("jvp", y);
+template <class F, class T> auto value_and_jvp(const F& f, const Tensor<T>& x, const Tensor<T>& v) {
+  const auto both = value_and_jvp(f, Var<Tensor<T>>(x), v);
+  const auto plain = [](const auto& y) {
+    if constexpr (detail::Vector<std::remove_cvref_t<decltype(y)>>) {
+      std::vector<double> numbers;
+      for (const auto& one : y) numbers.push_back(detail::numbers_of("jvp", one));
+      return numbers;
+    } else return detail::numbers_of("jvp", y);
+  };
+  return ValueAndTangent{plain(both.value), plain(both.tangent)};
 }
-template <class F> auto jvp(const F& f, std::initializer_list<double> x, std::initializer_list<double> v) { return jvp(f, std::vector<double>(x), std::vector<double>(v)); }
-template <class F, detail::Number X, detail::Number V> auto jvp(const F& f, const X& x, const V& v) { return detail::stored(derivative(f, x) * v); }
+template <class F, detail::Number X, detail::Number V> auto value_and_jvp(const F& f, const X& x, const V& v) {
+  using T = detail::ActiveOf<X>;
+  using Tag = detail::Tag<F, T>;
+  const auto y = f(Dual<T, Tag>(T(x), T(1)));
+  return ValueAndTangent{detail::primals<Tag, T>(y), detail::stored(detail::tangents<Tag, T>(y) * v)};
+}
+template <class F> auto value_and_jvp(const F& f, std::initializer_list<double> x, std::initializer_list<double> v) {
+  return value_and_jvp(f, std::vector<double>(x), std::vector<double>(v));
+}
+/// J·v alone.
+template <class F, class X, class V> requires requires(const F& f, const X& x, const V& v) { value_and_jvp(f, x, v); } auto jvp(const F& f, const X& x, const V& v) {
+  return value_and_jvp(f, x, v).tangent;
+}
+template <class F> auto jvp(const F& f, std::initializer_list<double> x, std::initializer_list<double> v) { return value_and_jvp(f, x, v).tangent; }
 
 /// Jᵀ·u, the gradient of Σ uᵢFᵢ, in one walk backwards; of the shape of x. Throws ShapeError unless u has the size of what F returns.
 template <class F, detail::Vector X, class U> auto vjp(const F& f, const X& x, const U& u) {

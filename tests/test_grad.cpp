@@ -461,3 +461,32 @@ TEST_CASE("a point may stand in braces, and constant() stops derivatives of ever
   CHECK(tape.adjoint(x) == 9);
   CHECK(difference(tape.adjoint(t), Tensor<double>{1, 4}) == "");
 }
+
+TEST_CASE("value_and_jvp gives both, whatever the point and the result are") {
+  const auto square = [](const auto& x) { return x * x; };
+  const auto [y, dy] = ad::value_and_jvp(square, 3.0, 2.0);
+  CHECK(y == 9);
+  CHECK(dy == 12);
+  const auto f = []<class V>(const V& x) { return std::vector<typename V::value_type>{x[0] * x[1], x[1] + 1.0}; };
+  const auto [values, tangents] = ad::value_and_jvp(f, {2, 3}, {1, 10});
+  CHECK(values == std::vector{6.0, 4.0});
+  CHECK(tangents == std::vector{23.0, 10.0});
+  const ad::Tensor<double> x{{1, 2}}, v{{1, 1}};
+  const auto [t, dt] = ad::value_and_jvp(square, x, v);
+  CHECK(support::difference(t, ad::Tensor<double>{{1, 4}}) == "");
+  CHECK(support::difference(dt, ad::Tensor<double>{{2, 4}}) == "");
+  const auto [s, ds] = ad::value_and_jvp([](const auto& z) { return sum(z * z); }, x, v);
+  CHECK(s == 5);
+  CHECK(ds == 6);
+  const auto [c, dc] = ad::value_and_jvp([&](const auto&) { return x; }, x, v);  // a constant function
+  CHECK(support::difference(c, x) == "");
+  CHECK(support::difference(dc, ad::Tensor<double>{{0, 0}}) == "");
+
+  ad::Tape tape;  // inside of a recording: u and u' of a function with a weight, in one run
+  const ad::Var w = tape.variable(ad::Tensor<double>{{3}});
+  const auto [u, slope] = ad::value_and_jvp([&](const auto& z) { return sin(z * w); }, ad::Var(ad::Tensor<double>{{0.5}}), ad::Tensor<double>{{1}});
+  const ad::Var cost = sum(u * u + slope);
+  tape.backward(cost);
+  CHECK(cost.value() == about(std::sin(1.5) * std::sin(1.5) + 3 * std::cos(1.5)));
+  CHECK(tape.adjoint(w)[0] == about(2 * std::sin(1.5) * std::cos(1.5) * 0.5 + std::cos(1.5) - 3 * 0.5 * std::sin(1.5)));
+}

@@ -16,7 +16,7 @@ namespace autodiff::inline v1 {
 /// Numbers to be learned. Copies have numbers of their own. Recording and updating is for one thread at a time, and a thread that updates must be
 /// the only one on whose tapes the parameter stands: clear() the others' first. Any number of threads may compute with it while no tape records.
 template <std::floating_point T> class Parameter {
-  using Tape = detail::Record<double>;
+  using Record = detail::Record<double>;
   using Cell = detail::Cell<T>;
 
   /// A parameter stands once on each tape that uses it.
@@ -31,12 +31,12 @@ template <std::floating_point T> class Parameter {
     std::uint32_t users() const { return __atomic_load_n(&owners, __ATOMIC_ACQUIRE) - 1; }  ///< tapes, if none has it twice
 
     /// The tape that holds `place`, or null.
-    [[gnu::always_inline]] Tape* holder() const {
+    [[gnu::always_inline]] Record* holder() const {
       if (place == 0) return nullptr;
-      return detail::active<double>->holds(place) ? detail::active<double> : const_cast<Tape*>(detail::holder_of<double>(place));
+      return detail::active<double>->holds(place) ? detail::active<double> : const_cast<Record*>(detail::holder_of<double>(place));
     }
     /// From now on `cell` is where it stands on that tape; false if it does not.
-    bool find_on(const Tape& tape) {
+    bool find_on(const Record& tape) {
       if (tape.stands(place)) return true;
       detail::CellBase* const there = own_for == &tape.nodes && own.parameter && tape.stands(own.place) ? &own : tape.nodes.cell_of(*this);
       if (!there || !tape.stands(there->place)) return false;
@@ -49,11 +49,11 @@ template <std::floating_point T> class Parameter {
         if (find_on(*link->record)) f(*link->record, *cell);
     }
     /// Puts it on that tape, unless it stands there since before another tape used it.
-    [[gnu::always_inline]] Cell& put_on(Tape& tape) {
+    [[gnu::always_inline]] Cell& put_on(Record& tape) {
       if (own_for != &tape.nodes || !tape.nodes.keep_again(*this)) return put_on_another(tape);
       return stand(tape, own);
     }
-    [[gnu::noinline]] Cell& put_on_another(Tape& tape) {
+    [[gnu::noinline]] Cell& put_on_another(Record& tape) {
       auto& nodes = tape.nodes;
       if (find_on(tape)) return *cell;
       const bool own_is_free = own_for == &nodes ? !tape.stands(own.place) : users() == 0;
@@ -66,7 +66,7 @@ template <std::floating_point T> class Parameter {
       nodes.parameter_cells.push(&c);
       return c;
     }
-    [[gnu::always_inline]] Cell& stand(Tape& tape, Cell& c) {
+    [[gnu::always_inline]] Cell& stand(Record& tape, Cell& c) {
       place = c.place = tape.variable();
       cell = &c;
       c.parameter = this, c.walk = c.used_up = 0;
@@ -75,19 +75,19 @@ template <std::floating_point T> class Parameter {
     }
 
     /// Has the tape's last walk backwards reached it, and no update used that?
-    bool fresh(const Tape& tape) const { return cell->walk == tape.nodes.walk_number && tape.adjoint_count && cell->used_up != tape.nodes.walk_number; }
+    bool fresh(const Record& tape) const { return cell->walk == tape.nodes.walk_number && tape.adjoint_count && cell->used_up != tape.nodes.walk_number; }
     /// The tape of which that is true; of several on which it stands, only the one walked last counts. Null if there is none.
-    [[gnu::always_inline]] Tape* reached_by() {
-      Tape* tape = holder();
+    [[gnu::always_inline]] Record* reached_by() {
+      Record* tape = holder();
       if (tape && users() == 1 && fresh(*tape)) return tape;
       tape = walked_last();
       return tape && fresh(*tape) ? tape : nullptr;
     }
     /// Of the tapes that were walked backwards since it stands there, the one walked last. (Walks on other threads do not count.)
-    [[gnu::noinline, gnu::cold]] Tape* walked_last() {
-      Tape* found = nullptr;
+    [[gnu::noinline, gnu::cold]] Record* walked_last() {
+      Record* found = nullptr;
       if (users() > 0)
-        for_each_standing([&](Tape& tape, Cell& c) {
+        for_each_standing([&](Record& tape, Cell& c) {
           if (tape.adjoint_count > tape.id_of(c.place, "step") && (!found || tape.nodes.walk_time > found->nodes.walk_time)) found = &tape;
         });
       if (found) find_on(*found);
@@ -95,7 +95,7 @@ template <std::floating_point T> class Parameter {
     }
 
     /// The numbers are about to change: what was recorded with the old ones cannot be walked backwards again, and no adjoint of theirs is for another update.
-    [[gnu::always_inline]] T* update(Tape* tape) {
+    [[gnu::always_inline]] T* update(Record* tape) {
       if (tape && users() <= 1) [[likely]] spoil(*tape, *cell); else spoil_all();
       if (!value.writable()) [[unlikely]] move_away();
       return const_cast<T*>(value.data());
@@ -103,16 +103,16 @@ template <std::floating_point T> class Parameter {
     /// Somebody keeps the numbers: an update needs others, and where the parameter stands it has them from now on.
     [[gnu::noinline, gnu::cold]] void move_away() {
       T* const numbers = value.mutable_data();
-      for_each_standing([numbers](Tape&, Cell& c) { c.data = numbers; });
+      for_each_standing([numbers](Record&, Cell& c) { c.data = numbers; });
     }
-    [[gnu::always_inline]] static void spoil(Tape& tape, Cell& c) {
+    [[gnu::always_inline]] static void spoil(Record& tape, Cell& c) {
       c.used_up = tape.nodes.walk_number;
       tape.nodes.first_changed = std::min(tape.nodes.first_changed, c.place);  // places grow as statements do
     }
-    [[gnu::noinline, gnu::cold]] void spoil_all() { if (users() > 0) for_each_standing([](Tape& tape, Cell& c) { spoil(tape, c); }); }
+    [[gnu::noinline, gnu::cold]] void spoil_all() { if (users() > 0) for_each_standing([](Record& tape, Cell& c) { spoil(tape, c); }); }
     /// What was recorded keeps the old numbers: the tapes become owners of them.
     void replace(Tensor<T> v) {
-      for_each_standing([&](Tape& tape, Cell& c) {
+      for_each_standing([&](Record& tape, Cell& c) {
         tape.nodes.keep_replaced(value.storage(), tape.id_of(c.place, "assign"));
         c.storage = value.storage(), c.parameter = nullptr;
       });
@@ -166,17 +166,17 @@ template <std::floating_point T> class Parameter {
     return {&c, c.place};
   }
   /// Its variable on that tape. Throws TapeError if it has not been used there.
-  Var<Tensor<T>> var_on(const Tape& tape) const {
+  Var<Tensor<T>> var_on(const Record& tape) const {
     if (!block_->find_on(tape)) throw TapeError(detail::text("adjoint: the parameter of shape {} has not been used on this tape since it was made or cleared", {shape().text()}));
     return {block_->cell, block_->place};
   }
   /// The parameter as the last walk backwards reached it, for one update; false if it did not, the tape has been cleared, or an update has used it.
   class Reached {
     Block* block_;
-    Tape* tape_;  ///< or null
+    Record* tape_;  ///< or null
 
    public:
-    Reached(Block* block, Tape* tape) : block_(block), tape_(tape) {}
+    Reached(Block* block, Record* tape) : block_(block), tape_(tape) {}
     explicit operator bool() const { return tape_ != nullptr; }
     const T* adjoint() const {
       compute_deferred(tape_->nodes, *block_->cell);
@@ -198,7 +198,7 @@ template <std::floating_point T> class Parameter {
   }
   /// Has a walk backwards begun at what was recorded later, and no update used it? It need not have reached the parameter.
   [[gnu::noinline, gnu::cold]] bool walked() const {
-    const Tape* const tape = block_->walked_last();
+    const Record* const tape = block_->walked_last();
     return tape && tape->root > tape->id_of(block_->place, "step") && block_->cell->used_up != tape->nodes.walk_number;
   }
   /// dy/dp after backward(y), for one update; null where reached() is false.
@@ -211,7 +211,7 @@ template <std::floating_point T> class Parameter {
 
   /// Where it stands on the tape that records: put there on first use.
   [[gnu::always_inline]] Cell& cell() const {
-    Tape& tape = *detail::active<double>;
+    Record& tape = *detail::active<double>;
     return tape.holds(block_->place) ? *block_->cell : block_->put_on(tape);
   }
 };

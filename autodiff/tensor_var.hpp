@@ -62,7 +62,7 @@ template <std::floating_point T> class Var<Tensor<T>> {
   std::size_t size() const { return shape().count(); }
   Place place() const { return place_; }
 
-  /// y(i, j): that number, as a variable of the same recording (ops.hpp).
+  /// y(i, j): that number, as a variable of the same recording (ops.hpp). Throws ShapeError if there is none.
   template <std::integral... I> Var<double> operator()(I... index) const;
 
   /// The cell, if it may be part of what is being recorded: a constant's, or one on the active tape. Else throws TapeError.

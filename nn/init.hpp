@@ -21,7 +21,7 @@ inline constexpr Scheme xavier_normal{.fan = Scheme::Fan::both, .variance = 2}; 
 inline constexpr Scheme xavier_uniform{.fan = Scheme::Fan::both, .variance = 2, .uniform = true};  ///< uniform within ±√(6/(in + out))
 inline constexpr Scheme he_normal{.fan = Scheme::Fan::in, .variance = 2};                          ///< √(2/in) · N(0, 1): for relu
 inline constexpr Scheme he_uniform{.fan = Scheme::Fan::in, .variance = 2, .uniform = true};        ///< uniform within ±√(6/in)
-inline constexpr Scheme tutorial{.fan = Scheme::Fan::both, .variance = 1.5};                       ///< 0.5·√(6/(in + out)) · N(0, 1)
+inline constexpr Scheme tutorial{.fan = Scheme::Fan::both, .variance = 1.5};                       ///< 0.5·√(6/(in + out)) · N(0, 1): that of the tutorial in examples/
 
 /// Draws all parameters anew, in the order in which they are found. Those of two axes (inputs, outputs) or more are weights, drawn by the
 /// scheme; those of fewer are biases, and zero unless the scheme says otherwise. Float gets the digits of double, rounded.

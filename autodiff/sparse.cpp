@@ -42,9 +42,14 @@ SparseMatrix sparse_jacobian(const Record<double>& tape, const std::vector<Id>& 
   std::vector<Id> waiting;                              // a heap
   std::vector<std::pair<std::size_t, double>> row;
 
+  constexpr auto most = static_cast<std::size_t>(std::numeric_limits<int>::max());
+  if (std::max(ys.size(), xs.size()) > most) throw TapeError(fmt::format("sparse_jacobian: {} outputs of {} inputs are more than an int counts", ys.size(), xs.size()));
+  const Id least = xs.empty() ? std::numeric_limits<Id>::max() : *std::min_element(xs.begin(), xs.end());  // what is earlier depends on no input
+
   SparseMatrix m{static_cast<int>(ys.size()), static_cast<int>(xs.size()), {0}, {}, {}};
   for (std::size_t i = 0; i < ys.size(); ++i) {
     const auto add = [&](Id to, double part) {
+      if (to < least) return;
       adjoint[to] += part;
       if (std::exchange(reached_for[to], i + 1) == i + 1) return;
       waiting.push_back(to);
@@ -59,13 +64,14 @@ SparseMatrix sparse_jacobian(const Record<double>& tape, const std::vector<Id>& 
       const double w = std::exchange(adjoint[id], 0.0);
       if (nan_traps && holds_nan(w)) refuse_nan_adjoint(id);
       for (std::size_t k = columns.first[id]; k < xs.size() && xs[columns.order[k]] == id; ++k) row.emplace_back(columns.order[k], w);
+      if (id == least) continue;
       const char* a = ends[id];
       const bool gave = give_back<double>(a, w, [&](Id to, double part) { add(to, w == 0 ? 0 : part); });  // 0 · ∞ is 0 on the way back
       if (!gave && tape.nodes.list.size() > 0) refuse_node(tape.nodes, id, i);
     }
     std::sort(row.begin(), row.end());
     for (const auto& [column, value] : row) m.columns.push_back(static_cast<int>(column)), m.values.push_back(value);
-    if (m.values.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
+    if (m.values.size() > most)
       throw TapeError(fmt::format("sparse_jacobian: {} entries in the first {} of {} rows are more than an int counts; take fewer rows at a time", m.values.size(), i + 1, ys.size()));
     m.starts.push_back(m.entries());
   }

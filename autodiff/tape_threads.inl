@@ -147,7 +147,7 @@ template <class Scalar> void end_tape(Record<Scalar>* record) {
     tapes->choose_recorder();
   } else {  // its list is another thread's: leave a record that holds nothing
     record->base = nowhere;
-    record->kept.truncate(0);
+    record->kept.truncate(0), record->older_base = record->older_end = 0;
     record->last = record->next;
     __atomic_store_n(&record->ended, true, __ATOMIC_RELEASE);
     __atomic_fetch_add(&ThreadTapes<Scalar>::ended_elsewhere, 1, __ATOMIC_RELEASE);

@@ -1,8 +1,8 @@
 // Floor 5. Derivatives of a function, no tape in sight. f is any generic callable: it receives its point with the numbers replaced by ones
 // that carry derivatives, a Dual or a Var in place of a number, a std::vector of them in place of a vector, a Var<Tensor> in place of a Tensor.
 //
-// A vector reaches f as a std::vector, whatever held it. A driver differentiates at whatever number its point is made of. At a point of Vars or Duals, inside of another derivative, the result is
-// again such a number, so derivatives of derivatives need nothing special.
+// A vector reaches f as a std::vector, whatever held it. A driver differentiates at whatever number its point is made of. At a point of Vars or
+// Duals, inside of another derivative, the result is again such a number, so derivatives of derivatives need nothing special.
 #pragma once
 #include "reduce.hpp"
 #include <algorithm>
@@ -126,23 +126,16 @@ template <class X> auto numbers_of(const char* where, const X& x) {
   } else return x;
 }
 
-/// The tangents of what a function returned: of a number, or of each in a vector.
-template <class Tag, class S, class Y> auto tangents(const Y& y) {
+/// part(y) as an S for the number y that a function returned, or of each in a vector.
+template <class S, class Y> auto parts(const Y& y, const auto& part) {
   if constexpr (Vector<Y>) {
-    std::vector<decltype(as<S>(tangent<Tag>(y[0])))> all;
-    for (std::size_t i = 0; i < size_of(y); ++i) all.push_back(as<S>(tangent<Tag>(y[i])));
+    std::vector<decltype(as<S>(part(y[0])))> all;
+    for (std::size_t i = 0; i < size_of(y); ++i) all.push_back(as<S>(part(y[i])));
     return all;
-  } else return as<S>(tangent<Tag>(y));
+  } else return as<S>(part(y));
 }
-
-/// Their values, likewise.
-template <class Tag, class S, class Y> auto primals(const Y& y) {
-  if constexpr (Vector<Y>) {
-    std::vector<decltype(as<S>(primal<Tag>(y[0])))> all;
-    for (std::size_t i = 0; i < size_of(y); ++i) all.push_back(as<S>(primal<Tag>(y[i])));
-    return all;
-  } else return as<S>(primal<Tag>(y));
-}
+template <class Tag, class S, class Y> auto tangents(const Y& y) { return parts<S>(y, [](const auto& one) { return tangent<Tag>(one); }); }
+template <class Tag, class S, class Y> auto primals(const Y& y) { return parts<S>(y, [](const auto& one) { return primal<Tag>(one); }); }
 
 /// Rows of numbers as a matrix; rows of other numbers as they are.
 template <class S> auto matrix(const std::vector<std::vector<S>>& rows, std::size_t columns) {
@@ -212,53 +205,62 @@ template <class F, class T> auto gradient(const F& f, const Var<Tensor<T>>& x) {
 template <class Value, class Tangent> struct ValueAndTangent { Value value; Tangent tangent; };
 template <class Value, class Tangent> ValueAndTangent(Value, Tangent) -> ValueAndTangent<Value, Tangent>;
 
-/// F(x) and J·v, the derivative of F along v, in one run of F forwards. A number, std::vector or Tensor each, as F returns. Throws ShapeError unless v
-/// has x's size.
-template <class F, detail::Vector X, class V> auto value_and_jvp(const F& f, const X& x, const V& v) {
-  using S = detail::ElementOf<X>;
-  using Tag = detail::Tag<F, S>;
-  const auto y = f(detail::dual_point<Tag, S>("jvp", x, v));
-  return ValueAndTangent{detail::primals<Tag, S>(y), detail::tangents<Tag, S>(y)};
+namespace detail {
+
+/// What a run forwards gives: the tangent, and the value where it is wanted.
+template <bool with_value> auto pushed(const auto& value, const auto& tangent) {
+  if constexpr (with_value) return ValueAndTangent{value(), tangent()}; else return tangent();
 }
-/// If x is a variable of a tape, so are the results: a Var<Tensor>, or a Var<double>. Likewise if it belongs to an outer derivative: second derivatives
-/// along directions, uₓₓ say.
-template <class F, class X, class V> requires((detail::is_tensor_var<X> || DualTensor<X>) && std::convertible_to<V, X>)
-auto value_and_jvp(const F& f, const X& x, const V& v) {
+template <bool with_value, class F, Vector X, class V> auto push(const F& f, const X& x, const V& v) {
+  using S = ElementOf<X>;
+  using Tag = detail::Tag<F, S>;
+  const auto y = f(dual_point<Tag, S>("jvp", x, v));
+  return pushed<with_value>([&] { return primals<Tag, S>(y); }, [&] { return tangents<Tag, S>(y); });
+}
+template <bool with_value, class F, class X, class V> requires((is_tensor_var<X> || DualTensor<X>) && std::convertible_to<V, X>)
+auto push(const F& f, const X& x, const V& v) {
   using Tag = detail::Tag<F, X>;
-  const auto y = f(detail::dual_point<Tag>("jvp", x, X(v)));
+  const auto y = f(dual_point<Tag>("jvp", x, X(v)));
   using Y = std::remove_cvref_t<decltype(y)>;
-  if constexpr (DualTensor<Y>) return ValueAndTangent{detail::primal<Tag>(y), detail::tangent<Tag>(y)};
+  if constexpr (DualTensor<Y>) return pushed<with_value>([&] { return primal<Tag>(y); }, [&] { return tangent<Tag>(y); });
   else if constexpr (TensorLike<Y>) {
     using Constant = Var<Tensor<typename Y::Number>>;
-    return ValueAndTangent{Constant(y), Constant(Tensor<typename Y::Number>::zeros(y.shape()))};
-  } else return ValueAndTangent{detail::primals<Tag, Var<double>>(y), detail::tangents<Tag, Var<double>>(y)};
+    return pushed<with_value>([&] { return Constant(y); }, [&] { return Constant(Tensor<typename Y::Number>::zeros(y.shape())); });
+  } else return pushed<with_value>([&] { return primals<Tag, Var<double>>(y); }, [&] { return tangents<Tag, Var<double>>(y); });
 }
-/// At plain numbers it is plain: throws TapeError where f uses variables of a tape besides.
-template <class F, class T> auto value_and_jvp(const F& f, const Tensor<T>& x, const Tensor<T>& v) {
-  const auto both = value_and_jvp(f, Var<Tensor<T>>(x), v);
-  const auto plain = [](const auto& y) {
-    if constexpr (detail::Vector<std::remove_cvref_t<decltype(y)>>) {
-      std::vector<double> numbers;
-      for (const auto& one : y) numbers.push_back(detail::numbers_of("jvp", one));
-      return numbers;
-    } else return detail::numbers_of("jvp", y);
+template <bool with_value, class F, class T> auto push(const F& f, const Tensor<T>& x, const Tensor<T>& v) {
+  const auto y = push<with_value>(f, Var<Tensor<T>>(x), v);
+  const auto numbers = [](const auto& one) {
+    if constexpr (Vector<std::remove_cvref_t<decltype(one)>>) {
+      std::vector<double> all;
+      for (const auto& number : one) all.push_back(numbers_of("jvp", number));
+      return all;
+    } else return numbers_of("jvp", one);
   };
-  return ValueAndTangent{plain(both.value), plain(both.tangent)};
+  if constexpr (with_value) return ValueAndTangent{numbers(y.value), numbers(y.tangent)}; else return numbers(y);
 }
-template <class F, detail::Number X, detail::Number V> auto value_and_jvp(const F& f, const X& x, const V& v) {
-  using T = detail::ActiveOf<X>;
+template <bool with_value, class F, Number X, Number V> auto push(const F& f, const X& x, const V& v) {
+  using T = ActiveOf<X>;
   using Tag = detail::Tag<F, T>;
   const auto y = f(Dual<T, Tag>(T(x), T(1)));
-  return ValueAndTangent{detail::primals<Tag, T>(y), detail::stored(detail::tangents<Tag, T>(y) * v)};
+  return pushed<with_value>([&] { return primals<Tag, T>(y); }, [&] { return stored(tangents<Tag, T>(y) * v); });
 }
+
+}  // namespace detail
+
+/// J·v, the derivative of F along v, in one run of F forwards. A number, std::vector or Tensor, as F returns. Throws ShapeError unless v has x's size.
+///   - If x is a Var<Tensor>, a variable of a tape, so is the result: a Var<Tensor>, or a Var<double>. Likewise if it belongs to an outer derivative: second
+///     derivatives along directions, uₓₓ say.
+///   - At plain numbers it is plain: throws TapeError where it rests on variables of a tape besides.
+template <class F, class X, class V> requires requires(const F& f, const X& x, const V& v) { detail::push<false>(f, x, v); }
+auto jvp(const F& f, const X& x, const V& v) { return detail::push<false>(f, x, v); }
+template <class F> auto jvp(const F& f, std::initializer_list<double> x, std::initializer_list<double> v) { return jvp(f, std::vector<double>(x), std::vector<double>(v)); }
+/// The same and F(x), in the same run.
+template <class F, class X, class V> requires requires(const F& f, const X& x, const V& v) { detail::push<true>(f, x, v); }
+auto value_and_jvp(const F& f, const X& x, const V& v) { return detail::push<true>(f, x, v); }
 template <class F> auto value_and_jvp(const F& f, std::initializer_list<double> x, std::initializer_list<double> v) {
   return value_and_jvp(f, std::vector<double>(x), std::vector<double>(v));
 }
-/// J·v alone.
-template <class F, class X, class V> requires requires(const F& f, const X& x, const V& v) { value_and_jvp(f, x, v); } auto jvp(const F& f, const X& x, const V& v) {
-  return value_and_jvp(f, x, v).tangent;
-}
-template <class F> auto jvp(const F& f, std::initializer_list<double> x, std::initializer_list<double> v) { return value_and_jvp(f, x, v).tangent; }
 
 /// Jᵀ·u, the gradient of Σ uᵢFᵢ, in one walk backwards; of the shape of x. Throws ShapeError unless u has the size of what F returns.
 template <class F, detail::Vector X, class U> auto vjp(const F& f, const X& x, const U& u) {

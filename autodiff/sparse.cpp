@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <queue>
 
 namespace autodiff::inline v1 {
 
@@ -39,7 +40,7 @@ SparseMatrix sparse_jacobian(const Record<double>& tape, const std::vector<Id>& 
   const Columns columns(xs, statements);
   std::vector<double> adjoint(statements, 0.0);
   std::vector<std::size_t> reached_for(statements, 0);  // the last row whose walk reached it, counted from 1
-  std::vector<Id> waiting;                              // a heap
+  std::priority_queue<Id> waiting;
   std::vector<std::pair<std::size_t, double>> row;
 
   constexpr auto most = static_cast<std::size_t>(std::numeric_limits<int>::max());
@@ -52,15 +53,13 @@ SparseMatrix sparse_jacobian(const Record<double>& tape, const std::vector<Id>& 
       if (to < least) return;
       adjoint[to] += part;
       if (std::exchange(reached_for[to], i + 1) == i + 1) return;
-      waiting.push_back(to);
-      std::push_heap(waiting.begin(), waiting.end());
+      waiting.push(to);
     };
     if (ys[i] != 0) add(ys[i], 1);
     row.clear();
     while (!waiting.empty()) {
-      std::pop_heap(waiting.begin(), waiting.end());
-      const Id id = waiting.back();
-      waiting.pop_back();
+      const Id id = waiting.top();
+      waiting.pop();
       const double w = std::exchange(adjoint[id], 0.0);
       if (nan_traps && holds_nan(w)) refuse_nan_adjoint(id);
       for (std::size_t k = columns.first[id]; k < xs.size() && xs[columns.order[k]] == id; ++k) row.emplace_back(columns.order[k], w);

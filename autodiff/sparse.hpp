@@ -24,10 +24,7 @@ SparseMatrix sparse_jacobian(const Record<double>& tape, const std::vector<Id>& 
 
 template <class Scalar>
 SparseMatrix BasicTape<Scalar>::sparse_jacobian(std::span<const Var<Scalar>> ys, std::span<const Var<Scalar>> xs) const requires std::same_as<Scalar, double> {
-  std::vector<Id> outputs, inputs;
-  for (const auto& y : ys) outputs.push_back(held().id_of(y.place(), "sparse_jacobian"));
-  for (const auto& x : xs) inputs.push_back(active_id(x.place(), "sparse_jacobian"));
-  return detail::sparse_jacobian(held(), outputs, inputs);
+  return detail::sparse_jacobian(held(), output_ids(ys, "sparse_jacobian"), input_ids(xs, "sparse_jacobian"));
 }
 template <class Scalar>
 SparseMatrix BasicTape<Scalar>::sparse_jacobian(const std::vector<Var<Scalar>>& ys, const std::vector<Var<Scalar>>& xs) const requires std::same_as<Scalar, double> {

@@ -74,7 +74,7 @@ template <class Scalar> struct Record {
   Place older_base = 0, older_end = 0;      ///< id = place − older_base, below older_end, of what rewind() left alone, if that has one base (else `kept`)
   Buffer<char> arguments{};
   Buffer<Scalar> adjoints{};
-  Buffer<Batch<double, 8>> eight_adjoints{};  ///< of each statement, in jacobian_rows
+  Buffer<Batch<double, 8>> eights{};        ///< adjoints or tangents of each statement, in jacobian_rows and jacobian_columns
   std::size_t adjoint_count = 0;            ///< statements below this id have an adjoint
   Place block_end = 0;                      ///< our places end here
   Place born = 0;                           ///< the base with which its Tape began: no other Tape has it
@@ -177,6 +177,8 @@ template <class Scalar> struct Record {
   /// dyₖ/dxᵢ → row k, column i of a matrix whose rows are n numbers apart, for up to eight inputs, in one walk forwards along the statements, which end at
   /// `ends`: each tangent is Σ slope · tangent of its arguments.
   void jacobian_columns(std::span<const Id> ys, std::span<const Id> xs, std::span<const char* const> ends, Scalar* columns, std::size_t n) requires std::same_as<Scalar, double>;
+  /// Zeros, eight for each statement so far.
+  Batch<double, 8>* fresh_eights();
   /// Where the arguments of each statement end, for those who do not walk back over all of them.
   std::vector<const char*> ends() const;
 
@@ -363,6 +365,17 @@ template <class Scalar> class BasicTape {
     const Id id = held().id_of(place, where);
     if (id == 0) [[unlikely]] detail::refuse_constant(where);
     return id;
+  }
+  /// A constant among outputs is 0, and among inputs refused.
+  std::vector<Id> output_ids(std::span<const Var<Scalar>> ys, const char* where) const {
+    std::vector<Id> ids;
+    for (const auto& y : ys) ids.push_back(held().id_of(y.place(), where));
+    return ids;
+  }
+  std::vector<Id> input_ids(std::span<const Var<Scalar>> xs, const char* where) const {
+    std::vector<Id> ids;
+    for (const auto& x : xs) ids.push_back(active_id(x.place(), where));
+    return ids;
   }
 };
 using Tape = BasicTape<double>;

@@ -108,7 +108,7 @@ template <class Scalar> std::size_t Record<Scalar>::bytes() const {
 }
 
 template <class Scalar> std::size_t Record<Scalar>::reserved() const {
-  std::size_t bytes = arguments.capacity() + adjoints.capacity() * sizeof(Scalar) + eight_adjoints.capacity() * sizeof(Batch<double, 8>);
+  std::size_t bytes = arguments.capacity() + adjoints.capacity() * sizeof(Scalar) + eights.capacity() * sizeof(Batch<double, 8>);
   if constexpr (Nodes<Scalar>::possible) bytes += nodes.reserved();
   return bytes;
 }
@@ -196,16 +196,21 @@ template <class Scalar> void Record<Scalar>::sweep() {
   adjoint_count = adjoints_in_the_end;
 }
 
+template <class Scalar> Batch<double, 8>* Record<Scalar>::fresh_eights() {
+  const std::size_t n = count();
+  if (eights.capacity() < n) eights.grow(std::max(n, 2 * eights.capacity()));
+  std::fill_n(eights.data(), n, 0.0);
+  return eights.data();
+}
+
 template <class Scalar> void Record<Scalar>::jacobian_rows(std::span<const Id> ys, std::span<const Id> xs, Scalar* rows) requires std::same_as<Scalar, double> {
   const std::size_t n = count();
-  if (eight_adjoints.capacity() < n) eight_adjoints.grow(std::max(n, 2 * eight_adjoints.capacity()));
-  auto* const adjoint = eight_adjoints.data();
-  std::fill_n(adjoint, n, 0.0);
+  auto* const adjoint = fresh_eights();
   for (std::size_t k = 0; k < ys.size(); ++k) if (ys[k] != 0) adjoint[ys[k]].set(k, 1);
   const char* a = next;
   Id statement = static_cast<Id>(n);
   pass_variables<Scalar>(a, statement, 1);
-  if (statement != 1) sweep_statements(eight_adjoints, a, statement, 1);
+  if (statement != 1) sweep_statements(eights, a, statement, 1);
   if (nan_traps) [[unlikely]] look_for_nan_in_adjoints(adjoint, n);
   for (std::size_t k = 0; k < ys.size(); ++k)
     for (const Id x : xs) *rows++ = adjoint[x][k];
@@ -223,9 +228,7 @@ template <class Scalar> std::vector<const char*> Record<Scalar>::ends() const {
 
 template <class Scalar> void Record<Scalar>::jacobian_columns(std::span<const Id> ys, std::span<const Id> xs, std::span<const char* const> ends, Scalar* columns, std::size_t n)
     requires std::same_as<Scalar, double> {
-  if (eight_adjoints.capacity() < count()) eight_adjoints.grow(std::max<std::size_t>(count(), 2 * eight_adjoints.capacity()));
-  auto* const tangent = eight_adjoints.data();
-  std::fill_n(tangent, count(), 0.0);
+  auto* const tangent = fresh_eights();
   for (std::size_t k = 0; k < xs.size(); ++k) tangent[xs[k]].set(k, 1);
   for (std::size_t id = 1; id < count(); ++id) {
     Batch<double, 8> sum = tangent[id];
@@ -248,9 +251,7 @@ namespace autodiff::inline v1 {
 template <class Scalar>
 Tensor<double> BasicTape<Scalar>::jacobian(std::span<const Var<Scalar>> ys, std::span<const Var<Scalar>> xs) requires std::same_as<Scalar, double> {
   Record& record = held();
-  std::vector<Id> outputs, inputs;
-  for (const auto& y : ys) outputs.push_back(record.id_of(y.place(), "jacobian"));
-  for (const auto& x : xs) inputs.push_back(active_id(x.place(), "jacobian"));
+  const std::vector<Id> outputs = output_ids(ys, "jacobian"), inputs = input_ids(xs, "jacobian");
   Tensor<double> rows = Tensor<double>::uninitialized(Shape({ys.size(), xs.size()}));
   double* to = rows.mutable_data();
   const bool numbers_only = record.nodes.list.size() == 0;

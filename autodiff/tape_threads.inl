@@ -57,7 +57,7 @@ template <class Scalar> struct ThreadTapes {
     const bool all = __atomic_load_n(&record->owners, __ATOMIC_ACQUIRE) == owners;
     if (!all && __atomic_sub_fetch(&record->owners, owners, __ATOMIC_ACQ_REL) != 0) return;
     if (gone) { delete record; return; }
-    record->forget({});
+    record->forget(record->beginning);
     if constexpr (Nodes<Scalar>::possible) record->nodes.release_all();
     of_this_thread().keep(record);
   }
@@ -127,7 +127,7 @@ template <class Scalar> Record<Scalar>* new_tape() {
   if (tapes.spare.empty()) {
     record = new Record<Scalar>;
     record->base = record->place = 0;
-    record->forget({});
+    record->forget(record->beginning);
   } else record = tapes.take();
   record->owners = 2;  // the Tape and the list
   record->home = &tapes;

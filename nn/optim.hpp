@@ -181,21 +181,12 @@ template <class M> [[gnu::noinline, gnu::cold]] double shortening(const char* op
 /// Throws Error for a length that is not finite.
 template <class M> double clip(const char* optimizer, M& model, double most) { return most == 0 ? 1 : shortening(optimizer, model, most); }
 
-/// f(parameter, what the last backward() reached of it, its number among those of its type) for all that it reached; throws Error if no backward()
-/// came after they were recorded. (One whose slopes are 0, of a hinge that is off, reaches nothing, and nothing is wrong.)
-template <class M, class F> void for_each_reached(const char* optimizer, M& model, const F& f) {
+/// step(parameter, its number among those of its type) for each, which is false for one that the last backward() did not reach; throws Error if no
+/// backward() came after they were recorded. (One whose slopes are 0, of a hinge that is off, reaches nothing, and nothing is wrong.)
+template <class M, class F> void step_each(const char* optimizer, M& model, const F& step) {
   bool reached = false;
   Numbering number;
-  for_each_parameter(model, [&]<class T>(Parameter<T>& p) {
-    const std::size_t i = number.next<T>();
-    const auto here = p.reached();
-    if (!here) {
-      reached = reached || p.walked();
-      return;
-    }
-    reached = true;
-    f(p, here, i);
-  });
+  for_each_parameter(model, [&]<class T>(Parameter<T>& p) { reached = step(p, number.next<T>()) || reached || p.walked(); });
   if (!reached) refuse_unreached(optimizer);
 }
 
@@ -243,19 +234,17 @@ class Sgd {
   /// for a gradient that is not finite where clip_norm is set, and, with momentum, for another net than before.
   template <class M> void step(M& model) {
     if (!started_) [[unlikely]] detail::require_initialized("sgd", model), started_ = true;
-    if (bare_) {
-      bool walked = false;
-      for_each_parameter(model, [&](auto& p) { walked = p.descend(options_.learning_rate) || p.walked() || walked; });
-      if (!walked) detail::refuse_unreached("sgd");
-      return;
-    }
+    if (bare_) return detail::step_each("sgd", model, [rate = options_.learning_rate](auto& p, std::size_t) { return p.descend(rate); });
     const SgdNumbers numbers{options_.learning_rate, options_.momentum, options_.weight_decay, options_.nesterov};
     const bool keeps = options_.momentum != 0;
     const double scale = detail::clip("sgd", model, options_.clip_norm);
     if (keeps) state_.bind("sgd", model, 1);
-    detail::for_each_reached("sgd", model, [&]<class T>(Parameter<T>& p, const auto& here, std::size_t i) {
+    detail::step_each("sgd", model, [&]<class T>(Parameter<T>& p, std::size_t i) {
+      const auto here = p.reached();
+      if (!here) return false;
       const T* const g = state_.scaled(here.adjoint(), p.size(), scale);
       kernels<T>().sgd(here.update(), g, keeps ? state_.list<T>()[i].first.mutable_data() : nullptr, numbers, p.size());
+      return true;
     });
   }
 
@@ -315,7 +304,9 @@ class Adam {
     if (!started_) [[unlikely]] detail::require_initialized("adam", model), started_ = true;
     const double scale = detail::clip("adam", model, options_.clip_norm);
     state_.bind("adam", model, 2);
-    detail::for_each_reached("adam", model, [&]<class T>(Parameter<T>& p, const auto& here, std::size_t i) {
+    detail::step_each("adam", model, [&]<class T>(Parameter<T>& p, std::size_t i) {
+      const auto here = p.reached();
+      if (!here) return false;
       const T* const g = state_.scaled(here.adjoint(), p.size(), scale);
       detail::Moments<T>& state = state_.list<T>()[i];
       state.powers[0] *= options_.beta1, state.powers[1] *= options_.beta2;
@@ -325,6 +316,7 @@ class Adam {
       kernels<T>().adam(w, g, state.first.mutable_data(), state.second.mutable_data(),
                         {options_.learning_rate, options_.beta1, options_.beta2, options_.epsilon, 1 - state.powers[0], 1 - state.powers[1]},
                         p.size());
+      return true;
     });
   }
 

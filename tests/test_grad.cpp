@@ -490,3 +490,11 @@ TEST_CASE("value_and_jvp gives both, whatever the point and the result are") {
   CHECK(cost.value() == about(std::sin(1.5) * std::sin(1.5) + 3 * std::cos(1.5)));
   CHECK(tape.adjoint(w)[0] == about(2 * std::sin(1.5) * std::cos(1.5) * 0.5 + std::cos(1.5) - 3 * 0.5 * std::sin(1.5)));
 }
+
+TEST_CASE("a jvp at plain numbers is plain where the value rests on a variable, and the tangent does not") {
+  ad::Tape tape;
+  const auto f = [w = tape.variable(ad::Tensor<double>{5, 6})](const auto& x) { return 2.0 * x + w; };
+  const ad::Tensor<double> x{1, 2}, v{1, 10};
+  CHECK(support::difference(ad::jvp(f, x, v), ad::Tensor<double>{2, 20}) == "");
+  support::refuses<ad::TapeError>([&] { (void)ad::value_and_jvp(f, x, v); }, {"jvp: f uses variables of a tape beside its point"});
+}

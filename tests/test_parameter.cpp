@@ -427,28 +427,6 @@ TEST_CASE("parameters on three tapes in any order: random uses, marks, updates a
   CHECK(refused > 100);
 }
 
-TEST_CASE("nothing is recorded while a Pause lives") {
-  Parameter<double> p(Tensor<double>{1, 2});
-  ad::Tape tape;
-  const ad::Var x = tape.variable(2.0);
-  {
-    const ad::Pause pause;
-    CHECK(!ad::detail::records());
-    CHECK(p.var().place() == 0);
-    CHECK(sum(p.var() * 3.0).value() == 9);
-    refuses<ad::TapeError>([&] { (void)ad::Var<double>(x * x); }, {"no tape records"});
-    { const ad::Pause again; }
-    ad::Tape inner;  // younger than the pause: it records
-    CHECK(p.var().place() != 0);
-  }
-  CHECK(ad::detail::records());
-  for (int i = 0; i < 10; ++i) { const ad::Pause pause; }
-  ad::Tape one, two;
-  const ad::Var y = two.variable(3.0);
-  two.backward(y * y);
-  CHECK(two.adjoint(y) == 6);
-}
-
 TEST_CASE("without a tape, threads compute with one parameter at once") {
   const Parameter<double> p(Tensor<double>::ones({64}));
   std::vector<std::thread> threads;

@@ -319,3 +319,25 @@ TEST_CASE("a tape refuses more statements than its ids can name, also after a cl
   works_as_the_youngest(tape);
   ad::Tape::release_spare();
 }
+
+TEST_CASE("nothing is recorded while a Pause lives") {
+  ad::Parameter<double> p(ad::Tensor<double>{1, 2});
+  ad::Tape tape;
+  const ad::Var x = tape.variable(2.0);
+  {
+    const ad::Pause pause;
+    CHECK(!ad::detail::records());
+    CHECK(p.var().place() == 0);
+    CHECK(sum(p.var() * 3.0).value() == 9);
+    refuses<ad::TapeError>([&] { (void)ad::Var<double>(x * x); }, {"no tape records"});
+    { const ad::Pause again; }
+    ad::Tape inner;  // younger than the pause: it records
+    CHECK(p.var().place() != 0);
+  }
+  CHECK(ad::detail::records());
+  for (int i = 0; i < 10; ++i) { const ad::Pause pause; }
+  ad::Tape one, two;
+  const ad::Var y = two.variable(3.0);
+  two.backward(y * y);
+  CHECK(two.adjoint(y) == 6);
+}

@@ -113,6 +113,8 @@ template <class T> struct Kernels {
   void (*fill)(T value, T* y, std::size_t n, bool add);                              ///< y (+)= value
   void (*axpy)(T alpha, const T* x, T* y, std::size_t n, bool add);                  ///< y (+)= alpha · x
   void (*multiply)(const T* a, const T* b, T* y, std::size_t n, bool add);           ///< y (+)= a · b, number by number: b is a mask
+  void (*select)(const T* mask, const T* a, const T* b, Repeats, T* y, std::size_t n);                  ///< y = mask ≠ 0 ? a : b
+  void (*select_pullback)(const T* mask, bool second, const T* g, T* gx, std::size_t n, bool add);      ///< gx (+)= g where a (second: b) was taken
 
   // ── costs: the value, and in g (null: not wanted) its gradient with respect to x ──
   double (*softmax_cross_entropy)(const T* x, const std::int32_t* label, T* g, std::size_t m, std::size_t n);  ///< mean over rows of −log softmax(x)[label]

@@ -118,3 +118,21 @@ template <class T> void multiply(const T* a, const T* b, T* y, std::size_t n, bo
     }
   });
 }
+
+template <class T> void select(const T* mask, const T* a, const T* b, Repeats repeats, T* y, std::size_t n) {
+  using X = Lane<T>;
+  if (worth_sharing(n)) [[unlikely]]
+    return share_pieces(n, [=](std::size_t i, std::size_t end) { select<T>(mask + i, a + (repeats.a ? 0 : i), b + (repeats.b ? 0 : i), repeats, y + i, end - i); });
+  over_pairs(a, b, repeats, n, [=](std::size_t i, X p, X q) HWY_ATTR { select(X::load(mask + i) != X(0), p, q).store(y + i); });
+}
+
+template <class T> void select_pullback(const T* mask, bool second, const T* g, T* gx, std::size_t n, bool add) {
+  using X = Lane<T>;
+  in_pieces(n, [=](std::size_t begin, std::size_t end) HWY_ATTR {
+    for (std::size_t i = begin; i < end; i += X::size) {
+      const Truth<T> first = X::load(mask + i) != X(0);
+      const X share = select_or_zero(second ? !first : first, X::load(g + i));
+      (add ? X::load(gx + i) + share : share).store(gx + i);
+    }
+  });
+}

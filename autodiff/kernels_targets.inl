@@ -84,6 +84,8 @@ template <class T, class... U, class... B> constexpr Kernels<T> make_table(List<
           .fill = &fill<T>,
           .axpy = &axpy<T>,
           .multiply = &multiply<T>,
+          .select = &select<T>,
+          .select_pullback = &select_pullback<T>,
           .softmax_cross_entropy = &softmax_cross_entropy<T>,
           .logistic_cross_entropy = &logistic_cross_entropy<T>,
           .squared_error = &squared_error<T>,

@@ -53,6 +53,18 @@ Shape transposed(const Shape& x) {
   y.append(x[axes - 2]);
   return y;
 }
+std::optional<Matrices> exchanged(const Shape& x, std::span<const std::size_t> order) {
+  const std::size_t axes = order.size();
+  std::size_t first = 0;
+  while (first < axes && order[first] == first) ++first;
+  if (first == axes) return {};
+  const std::size_t second = order[first], columns = axes - second;  // axes first … second − 1 and second … change places, each in its own order
+  for (std::size_t i = first; i < axes; ++i)
+    if (order[i] != (i < first + columns ? i - first + second : i - columns)) return {};
+  std::size_t rows = 1;
+  for (std::size_t i = first; i < second; ++i) rows *= x[i];
+  return Matrices{x.outside(first), rows, x.inside(second - 1)};
+}
 View slicing(const Shape& x, std::ptrdiff_t axis, std::ptrdiff_t begin, std::ptrdiff_t end, std::ptrdiff_t step) {
   const std::size_t along = x.axis(axis, "slice");
   if (step == 0) throw ShapeError("slice: a step of 0 never arrives; use 1, or a negative step to go backwards");

@@ -4,6 +4,7 @@
 // if an operand does. Reductions are in reduce.hpp, fused layers and costs in fused.hpp.
 #pragma once
 #include "tensor_var.hpp"
+#include <optional>
 
 namespace autodiff::inline v1 {
 
@@ -138,6 +139,10 @@ struct View {
 };
 View transposing(const Shape& x, std::span<const std::size_t> order);
 Shape transposed(const Shape& x);
+/// `count` matrices (m, n), one after the other.
+struct Matrices { std::size_t count, m, n; };
+/// x as matrices of which that order is the transpose, as {0, 3, 1, 2} is of (1·2, 3); none where it is not.
+std::optional<Matrices> exchanged(const Shape& x, std::span<const std::size_t> order);
 View slicing(const Shape& x, std::ptrdiff_t axis, std::ptrdiff_t begin, std::ptrdiff_t end, std::ptrdiff_t step);
 View broadcasting(const Shape& x, const Shape& to);
 
@@ -160,27 +165,38 @@ template <TensorLike X> auto look_at(const char* name, const X& x, const View& v
 }
 
 /// Each (m, n) matrix of x, to y as (n, m). (A number at a time by View: 1.2 ms for 1000 × 1000 floats; so 0.65.)
-template <class T> void transpose_each(const T* x, T* y, const Shape& shape) {
-  const std::size_t m = shape[shape.axes() - 2], n = shape[shape.axes() - 1];
-  for (std::size_t i = 0; i < shape.count(); i += m * n) kernels<T>().transpose(x + i, y + i, m, n);
+template <class T> void transpose_each(const Matrices& of, const T* x, T* y) {
+  const std::size_t size = of.m * of.n;
+  for (std::size_t i = 0; i < of.count * size; i += size) kernels<T>().transpose(x + i, y + i, of.m, of.n);
 }
-template <class T> Var<Tensor<T>> transpose(const TensorOperand<T>& x) {
-  return record<T>("transpose", transposed(x->shape), [&](T* y) { transpose_each(x->data, y, x->shape); }, [](const Pull<T>& p) {
+template <class T> Var<Tensor<T>> transpose(const TensorOperand<T>& x, const Matrices& of, const Shape& shape) {
+  return record<T>("transpose", shape, [&](T* y) { transpose_each(of, x->data, y); }, [of](const Pull<T>& p) {
     const auto to = p.to(0);
     if (!to) return;
-    const Shape& shape = p.out().shape;
-    T* const gx = to.add ? p.tape.nodes.template scratch<T>(shape.count()) : to.data;
-    transpose_each(p.adjoint(), gx, shape);
-    if (to.add) kernels<T>().axpy(T(1), gx, to.data, shape.count(), true);
+    const std::size_t n = p.out().shape.count();
+    T* const gx = to.add ? p.tape.nodes.template scratch<T>(n) : to.data;
+    transpose_each({of.count, of.n, of.m}, p.adjoint(), gx);
+    if (to.add) kernels<T>().axpy(T(1), gx, to.data, n, true);
   }, x);
+}
+template <TensorLike X> auto transpose(const X& x, const Matrices& of, const Shape& shape) {
+  return plain_if_all_are<X>(transpose<typename X::Number>(TensorOperand<typename X::Number>(x, "transpose"), of, shape));
 }
 
 }  // namespace detail
 
 /// The last two axes exchanged: (…, M, N) → (…, N, M). Throws ShapeError if there are less than two.
-template <TensorLike X> auto transpose(const X& x) { return detail::plain_if_all_are<X>(detail::transpose<typename X::Number>({x, "transpose"})); }
+template <TensorLike X> auto transpose(const X& x) {
+  const Shape shape = detail::transposed(x.shape());
+  const std::size_t last = shape.axes() - 1;
+  return detail::transpose(x, {x.shape().outside(last - 1), shape[last], shape[last - 1]}, shape);
+}
 /// Axis i of the result is axis order[i] of x. Throws ShapeError unless the order names each axis of x once.
-template <TensorLike X> auto transpose(const X& x, const std::vector<std::size_t>& order) { return detail::look_at("transpose", x, detail::transposing(x.shape(), order)); }
+template <TensorLike X> auto transpose(const X& x, const std::vector<std::size_t>& order) {
+  const detail::View view = detail::transposing(x.shape(), order);
+  const auto matrices = detail::exchanged(x.shape(), order);
+  return matrices ? detail::transpose(x, *matrices, view.shape) : detail::look_at("transpose", x, view);
+}
 /// Every `step`-th entry from `begin` to before `end` along an axis, as Python slices: negative positions count from the end, positions
 /// beyond it mean it, a negative step goes backwards. Throws ShapeError for step 0 or an axis that is not there.
 template <TensorLike X> auto slice(const X& x, std::ptrdiff_t axis, std::ptrdiff_t begin, std::ptrdiff_t end, std::ptrdiff_t step = 1) {
@@ -238,16 +254,17 @@ template <class T> Var<Tensor<T>> gather(const TensorOperand<T>& x, std::size_t 
   const std::size_t* kept = index.data();
   if (x.recorded()) kept = std::copy(index.begin(), index.end(), active<double>->nodes.template numbers<std::size_t>(m)) - m;
   return record<T>("gather", x->shape.with(axis, m), [&](T* y) {
-    for (std::size_t o = 0; o < outer; ++o)
-      for (std::size_t i = 0; i < m; ++i) y = std::copy_n(x->data + (o * n + index[i]) * inner, inner, y);
+    for (const T* row = x->data; row != x->data + outer * n * inner; row += n * inner)
+      if (inner == 1) for (const std::size_t i : index) *y++ = row[i];
+      else for (const std::size_t i : index) y = std::copy_n(row + i * inner, inner, y);
   }, [outer, inner, n, m, kept](const Pull<T>& p) {
     const auto to = p.to(0);
     if (!to) return;
-    T* const gx = zeroed<T>(to, p.in(0).shape.count());
+    T* gx = zeroed<T>(to, p.in(0).shape.count());
     const T* g = p.adjoint();
-    for (std::size_t o = 0; o < outer; ++o)
-      for (std::size_t i = 0; i < m; ++i)
-        for (std::size_t j = 0; j < inner; ++j) gx[(o * n + kept[i]) * inner + j] += *g++;
+    for (std::size_t o = 0; o < outer; ++o, gx += n * inner)
+      for (std::size_t i = 0; i < m; ++i, g += inner)
+        for (std::size_t j = 0; j < inner; ++j) gx[kept[i] * inner + j] += g[j];
   }, x);
 }
 }  // namespace detail
@@ -273,34 +290,39 @@ template <std::floating_point T> template <std::integral... I> Var<double> Var<T
 namespace detail {
 template <class X> concept Selectable = TensorLike<X> || NumberLike<X> || is_dual<X>;
 
-/// x where the mask is not 0, else −0, to which all numbers may be added, both broadcast. (Not a product: what is not chosen may be infinite.)
-template <class T, class X> auto chosen(const Tensor<T>& mask, const X& x) {
-  if constexpr (is_dual<X>) return push_linear(x, [&mask](const auto& part) { return chosen(mask, part); });
+/// x as select takes it: in that shape, or a plain number.
+template <class T, class X> auto choice(const X& x, const Shape& shape) {
+  if constexpr (Arithmetic<X>) return x;
   else {
-    const auto& in = entering<T>(x);
-    using In = std::remove_cvref_t<decltype(in)>;
-    using Whole = std::conditional_t<Arithmetic<In>, Tensor<T>, In>;
-    const Whole part = [&]() -> Whole { if constexpr (Arithmetic<In>) return Tensor<T>::full({}, static_cast<T>(in)); else return in; }();
-    const Shape shape = broadcast_shape("select", mask.shape(), part.shape());
-    const Whole whole = part.shape() == shape ? part : Whole(broadcast_to(part, shape));
-    const Tensor<T> mask_whole = mask.shape() == shape ? mask : broadcast_to(mask, shape);
-    const TensorOperand<T> from(whole, "select"), kept(mask_whole, "select");
-    return plain_if_all_are<Whole>(record<T>("select", shape, [&](T* y) {
-      for (std::size_t i = 0; i < shape.count(); ++i) y[i] = kept->data[i] != 0 ? from->data[i] : -T(0);
-    }, [](const Pull<T>& p) {
-      const auto to = p.to(0);
-      for (std::size_t i = 0; to && i < p.out().shape.count(); ++i) {
-        const T share = p.in(1).data[i] != 0 ? p.adjoint()[i] : T(0);
-        to.data[i] = to.add ? to.data[i] + share : share;
-      }
-    }, from, kept));
+    const auto& whole = entering<T>(x);
+    using Whole = std::remove_cvref_t<decltype(whole)>;
+    return whole.shape() == shape ? whole : Whole(broadcast_to(whole, shape));
   }
+}
+template <class T, class X> Shape shape_of(const X& x) { if constexpr (TensorLike<X>) return x.shape(); else return {}; }
+
+template <class T> Var<Tensor<T>> select(const TensorOperand<T>& mask, const TensorOperand<T>& a, const TensorOperand<T>& b) {
+  const Shape& shape = mask->shape;
+  const Repeats repeats{a->shape != shape, b->shape != shape};
+  return record<T>("select", shape, [&](T* y) { kernels<T>().select(mask->data, a->data, b->data, repeats, y, shape.count()); }, [](const Pull<T>& p) {
+    for (const int i : {1, 2})
+      if (const auto to = p.to(i)) kernels<T>().select_pullback(p.in(0).data, i == 2, p.adjoint(), to.data, p.out().shape.count(), to.add);
+  }, mask, a, b);
 }
 }  // namespace detail
 
 /// mask ? a : b, number by number; mask holds 0 or 1. All three are broadcast to one shape; throws ShapeError if they have none.
 template <class T, detail::Selectable A, detail::Selectable B> auto select(const Tensor<T>& mask, const A& a, const B& b) {
-  return detail::stored(detail::chosen(mask, a) + detail::chosen(mask == T(0), b));
+  if constexpr (detail::is_dual<A> || detail::is_dual<B>) {  // −0, to which all numbers may be added
+    const auto where = [&mask](const auto& x) { return select(mask, x, -T(0)); };
+    const auto elsewhere = [&mask](const auto& x) { return select(mask, -T(0), x); };
+    const auto part = [](const auto& x, const auto& f) { if constexpr (detail::is_dual<std::remove_cvref_t<decltype(x)>>) return detail::push_linear(x, f); else return f(x); };
+    return detail::stored(part(a, where) + part(b, elsewhere));
+  } else {
+    const Shape shape = detail::broadcast_shape("select", detail::broadcast_shape("select", mask.shape(), detail::shape_of<T>(a)), detail::shape_of<T>(b));
+    const auto &chosen = detail::choice<T>(a, shape), &other = detail::choice<T>(b, shape);
+    return detail::plain_if_all_are<A, B>(detail::select<T>({detail::choice<T>(mask, shape), "select"}, {chosen, "select"}, {other, "select"}));
+  }
 }
 
 /// One condition for all numbers.

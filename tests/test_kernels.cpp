@@ -174,6 +174,33 @@ TEST_CASE("elementwise kernels of every length write what they should and nothin
   });
 }
 
+TEST_CASE("select takes one or the other, and its pullback hands the adjoint to the one taken") {
+  everywhere([]<class T> {
+    const auto& k = ad::kernels<T>();
+    for (const std::size_t n : lengths) {
+      const Block<T> a = random_block<T>(n), b = random_block<T>(n), g = random_block<T>(n);
+      Block<T> mask = random_block<T>(n);
+      for (std::size_t i = 0; i < n; ++i) mask[i] = mask[i] > 0 ? T(i % 3) : i % 5 == 0 ? -T(0) : std::numeric_limits<T>::quiet_NaN();
+      const auto taken = [&](std::size_t i) { return mask[i] != 0; };
+      for (const ad::Repeats r : {ad::Repeats{}, {true, false}, {false, true}, {true, true}}) {
+        Block<T> y(n);
+        k.select(mask.data(), a.data(), b.data(), r, y.data(), n);
+        CHECK(y.intact());
+        for (std::size_t i = 0; i < n; ++i) CHECK(y[i] == (taken(i) ? a[r.a ? 0 : i] : b[r.b ? 0 : i]));
+      }
+      for (const bool second : {false, true}) {
+        Block<T> written(n), added(a);
+        k.select_pullback(mask.data(), second, g.data(), written.data(), n, false), k.select_pullback(mask.data(), second, g.data(), added.data(), n, true);
+        CHECK((written.intact() && added.intact()));
+        for (std::size_t i = 0; i < n; ++i) {
+          CHECK(written[i] == (taken(i) != second ? g[i] : T(0)));
+          CHECK(added[i] == a[i] + written[i]);
+        }
+      }
+    }
+  });
+}
+
 TEST_CASE("broadcast walks give what plain nested loops give, and sum_back sums over what repeats") {
   struct Case { std::vector<std::size_t> size, a, b; };
   const std::vector<Case> cases{

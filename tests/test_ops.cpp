@@ -94,6 +94,18 @@ TEST_CASE("transpose exchanges the last two axes, or follows an order") {
   }
   const auto w = some({4, 2, 3});
   verify("transpose by order", [&](auto t) { return sum(square(transpose(t, {2, 0, 1})) * w); }, some({2, 3, 4}));
+  for (const std::vector<std::size_t>& order : std::vector<std::vector<std::size_t>>{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 1, 0}})  // the product of matrices, or none
+    for (const Shape& shape : {Shape({2, 3, 4}), Shape({0, 2, 3}), Shape({3, 1, 5})}) {
+      const auto from = counted(shape), to = transpose(from, order);
+      INFO(shape.text(), " by ", order[0], order[1], order[2]);
+      for (std::size_t i = 0; i < to.size(); ++i) {
+        const std::array at{i / to.shape().inside(0), i / to.shape().inside(1) % to.shape()[1], i % to.shape()[2]};
+        std::array<std::size_t, 3> back{};
+        for (std::size_t axis = 0; axis < 3; ++axis) back[order[axis]] = at[axis];
+        CHECK(to[i] == from(back[0], back[1], back[2]));
+      }
+      verify("transpose by order", [&](auto t) { return sum(square(transpose(t, order)) * counted(to.shape())); }, some(shape));
+    }
   verify("transpose of one axis", [](auto t) { return sum(square(transpose(t, {0}))); }, some({3}));
   refuses<ad::ShapeError>([] { (void)transpose(Tensor<double>{1, 2}); }, {"transpose: shape (2,)", "reshape"});
   refuses<ad::ShapeError>([] { (void)transpose(some({2, 3}), {0}); }, {"order (0)", "(2, 3)"});

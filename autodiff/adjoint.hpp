@@ -5,8 +5,8 @@
 //     aliased     numbers of somebody else's               alias()         copied, then added; read as it is
 //     deferred    nothing: it is xᵀ·gz                     defer()         computed, then added or read
 //
-// The next walk takes `walk_memory` (nodes.hpp) back. Aliased: an operand with slope 1 shares the adjoint of the result, which is final by then, since all
-// that use the result come later on the tape and have been walked; and a cost shares the gradient that it kept. Deferred: the adjoint of a large matrix
+// The next walk takes `walk_memory` (nodes.hpp) back. Aliased: an operand of slope 1 may share the result's adjoint, which is final: every use of the
+// result comes later on the tape, and has been walked; and a cost shares the gradient that it kept. Deferred: the adjoint of a large matrix
 // of weights; gradient descent adds the product to the weights while it computes it.
 #pragma once
 #include "kernels.hpp"
@@ -63,7 +63,7 @@ template <class T> [[gnu::always_inline]] inline bool alias(Nodes<double>& nodes
 
 /// Numbers from which on a matrix of weights puts its adjoint off. (b in bench/training, 2048 numbers: 0.93 of hand-written, and 0.97 without.)
 constexpr std::size_t least_deferred = 1'000;
-/// May the adjoint of w be the product xᵀ·gz for now? If w is a large parameter that has no other yet, and x is no parameter: that may be updated before w is.
+/// May w's adjoint stay the product xᵀ·gz for now? Only if w is a large parameter without another adjoint yet, and x is no parameter, which might be updated first.
 /// (Not under a trap, which looks at the numbers.)
 template <class T> [[gnu::always_inline]] inline bool may_defer(const Nodes<double>& nodes, const Cell<T>& w, const Cell<T>& x) {
   return w.shape.count() >= least_deferred && w.parameter && w.shape.axes() == 2 && w.walk != nodes.walk_number && !x.parameter && !nan_traps;

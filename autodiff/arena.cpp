@@ -10,7 +10,7 @@ namespace autodiff::inline v1::detail {
 /// small pages cost up to half as much again (GMM, Burgers in bench/scalar).
 constexpr std::size_t huge_page = std::size_t{1} << 21, large = 2 * huge_page;
 
-void advise_huge(void* memory, std::size_t bytes) { madvise(memory, bytes / huge_page * huge_page, MADV_HUGEPAGE); }
+static void advise_huge(void* memory, std::size_t bytes) { madvise(memory, bytes / huge_page * huge_page, MADV_HUGEPAGE); }
 
 void* reallocate(void* old, std::size_t old_bytes, std::size_t bytes) {
   void* memory;

@@ -1,7 +1,8 @@
 // Floor 2. How a tape stores the arguments of a statement: `Leaves` writes them, `give_back` reads them, from the end.
 //
-// An argument is a slope and behind it a *word*, the id of its variable. Slopes of ±1, which the type of an expression tells (Exactly, rules.hpp),
-// are not stored; nor is the number of arguments. Three bits above the id tell the *form* of a statement, those of its last word first:
+// An argument is a slope and behind it a *word*, the id of its variable. Slopes of ±1 that the type of an expression guarantees (Exactly,
+// rules.hpp) are not stored; nor is the number of arguments. The *form* of a statement says which: it is in the three bits above the id of
+// its last word, which is read first.
 //
 //     x · y · z         s x†  s y  s z          others: all slopes are stored               † the first argument of its statement
 //     a − b + c         −b†  a  c               units: none is; − the slope is −1
@@ -100,8 +101,7 @@ template <Arithmetic Scalar> class Waiting<Scalar> {
   [[gnu::always_inline]] void put(char*& at, Id word) const { detail::put<Scalar>(at, word, slope_); }
 };
 
-/// The leaves of an expression, as it tells them, and how they become a statement. `n` of them, known to the compiler: nothing here is left
-/// of the loops and of the form when it has done its work.
+/// Collects the leaves of an expression and writes them as a statement. n is a constant, so loops and form vanish when compiled.
 template <class Scalar, std::size_t n> struct Leaves {
   Id ones[n], minus_ones[n], others[n];
   Waiting<Scalar> slopes[n];

@@ -26,7 +26,7 @@
 #pragma once
 #if __cplusplus < 202002L
 #error "autodiff needs C++20: compile with -std=c++20"
-#endif
+#else
 #pragma GCC visibility push(default)  // a program built with -fvisibility=hidden shares the tapes of a thread with a shared library of ours
 #include "check.hpp"
 #include "fused.hpp"
@@ -37,3 +37,4 @@
 #include "preaccumulate.hpp"
 #include "sparse.hpp"
 #pragma GCC visibility pop
+#endif

@@ -36,7 +36,7 @@ GradientReport detail::judge(GradientReport report) {
   const double measured = std::max(report.tolerance * largest, report.noise);  // finite differences are as good as that
   for (auto& c : report.components) {
     const double exact = std::max(report.tolerance * (std::abs(c.ad) + 1e-3 * largest), 1e-3 * report.noise);
-    c.agrees = std::abs(c.given - c.finite_difference) <= measured && std::abs(c.given - c.ad) <= exact;
+    c.agrees = std::isfinite(c.ad) && std::abs(c.given - c.finite_difference) <= measured && std::abs(c.given - c.ad) <= exact;
   }
   if (!report.agrees()) throw GradientError(std::move(report));
   return report;

@@ -1,9 +1,8 @@
 // Floor 5. check_gradient: is this gradient right? Yours, or the engine's, against finite differences, component by component.
 #pragma once
 #include "grad.hpp"
-#include "reduce.hpp"
 #include <cmath>
-#include <cstdlib>
+#include <limits>
 #include <vector>
 
 namespace autodiff::inline v1 {
@@ -19,7 +18,7 @@ struct GradientReport {
   };
   std::vector<Component> components;
   bool hand_written = false;   ///< a gradient of yours was under test
-  double tolerance = 0;        ///< allowed: yours against AD, relative to that component; finite differences, relative to the largest component
+  double tolerance = 0;        ///< allowed: yours against AD, relative to that component (and a thousandth of the largest); finite differences, to the largest
   double noise = 0;            ///< what finite differences cannot tell from 0
 
   bool agrees() const;
@@ -37,7 +36,7 @@ struct GradientError : Error {
 /// How check_gradient compares.
 struct CheckOptions {
   double tolerance = 0;  ///< 0: 1e-6 in double, 1e-2 in float
-  double step = 0;       ///< of the finite differences, relative to the larger of 1 and |x|; 0: 1e-3 in double, 2e-2 in float
+  double step = 0;       ///< the longest of the finite differences, relative to the larger of 1 and |x|; 0: 1e-3 in double, 2e-2 in float
 };
 
 namespace detail {
@@ -61,34 +60,40 @@ template <class X> double& component(X& x, std::size_t) requires std::same_as<X,
 template <class X> auto& component(X& x, std::size_t i) { return x[i]; }
 template <class X> double at(const X& x, std::size_t i) { if constexpr (Arithmetic<X>) return static_cast<double>(x); else return static_cast<double>(x[i]); }
 
-/// Central differences at h and h/2, whose errors are in the ratio 4 : 1: (4·fine − coarse)/3 is free of the leading one.
-template <class F, class X> double difference(const F& f, X& x, std::size_t i, double step) {
+/// Central differences over h and h/2, whose errors are in the ratio 4 : 1: (4·fine − coarse)/3 is free of the leading one. It is off by about its distance
+/// from the fine one; where that is too much, because f bends within h, or ends (log, sqrt beside 0), a shorter h is tried, down to a millionth.
+template <class F, class X> double difference(const F& f, X& x, std::size_t i, double step, double tolerance) {
   auto& xi = component(x, i);
   using T = std::remove_reference_t<decltype(xi)>;
   const T here = xi;
+  double size = 0;  // of f
   const auto slope = [&](double h) {
     xi = static_cast<T>(here + h);
     const double up = static_cast<double>(xi), f_up = value_at(f, x);
     xi = static_cast<T>(here - h);
     const double down = static_cast<double>(xi), f_down = value_at(f, x);
     xi = here;
+    size = std::max(std::abs(f_up), std::abs(f_down));
     return (f_up - f_down) / (up - down);
   };
-  const auto extrapolated = [&](double h) { return (4 * slope(h / 2) - slope(h)) / 3; };
-  const double h = step * std::max(1.0, std::abs(static_cast<double>(here))), far = extrapolated(h);
-  if (std::isfinite(far)) return far;
-  const double near = extrapolated(1e-3 * h), nearer = extrapolated(1e-6 * h);  // f ends nearby: log, sqrt beside 0
-  return std::isfinite(nearer) ? nearer : near;
+  const double widest = step * std::max(1.0, std::abs(static_cast<double>(here)));
+  double best = std::numeric_limits<double>::quiet_NaN(), least_error = std::numeric_limits<double>::infinity();
+  for (double h = widest; h > 0.9e-6 * widest; h /= 10) {
+    const double coarse = slope(h), fine = slope(h / 2), extrapolated = (4 * fine - coarse) / 3;
+    const double error = std::abs(extrapolated - fine) + std::numeric_limits<T>::epsilon() * size / h;
+    if (error < least_error) best = extrapolated, least_error = error;
+    if (least_error <= 0.1 * tolerance * std::abs(best)) break;
+  }
+  return best;
 }
 
 template <class F, class G, class A, class X> GradientReport check(const F& f, const G& yours, const A& ad, bool hand_written, X x, CheckOptions options, bool is_float) {
   const double step = options.step > 0 ? options.step : is_float ? 2e-2 : 1e-3;
   const double noise = (is_float ? 1e-4 : 1e-9) * std::max(1.0, std::abs(value_at(f, x)));
   GradientReport report{{}, hand_written, options.tolerance > 0 ? options.tolerance : is_float ? 1e-2 : 1e-6, noise};
-  if constexpr (requires { yours.size(); }) require_size("check_gradient", "your gradient", size_of(x), yours.size());
-  else require_size("check_gradient", "your gradient", size_of(x), 1);
+  if constexpr (requires { yours.size(); } || Number<G>) require_size("check_gradient", "your gradient", size_of(x), size_of(yours));
   for (std::size_t i = 0; i < size_of(x); ++i)
-    report.components.push_back({i, at(yours, i), at(ad, i), difference(f, x, i, step), false});
+    report.components.push_back({i, at(yours, i), at(ad, i), difference(f, x, i, step, report.tolerance), false});
   return judge(std::move(report));
 }
 template <class X> auto checkable(const X& x) {
@@ -96,7 +101,7 @@ template <class X> auto checkable(const X& x) {
   else if constexpr (Arithmetic<X>) return static_cast<double>(x);
   else {
     std::vector<double> numbers;
-    for (std::size_t i = 0; i < x.size(); ++i) numbers.push_back(static_cast<double>(x[i]));
+    for (std::size_t i = 0; i < size_of(x); ++i) numbers.push_back(static_cast<double>(x[i]));
     return numbers;
   }
 }
@@ -125,7 +130,8 @@ template <class F, detail::Point X> GradientReport check_gradient(const F& f, co
   const auto ad = gradient(f, at);
   return detail::check(f, ad, ad, false, at, options, detail::in_float<X>);
 }
-template <class F, class G> GradientReport check_gradient(const F& f, const G& hand_written, std::initializer_list<double> x, CheckOptions options = {}) {
+template <class F, class G> requires(!detail::Point<G>)
+GradientReport check_gradient(const F& f, const G& hand_written, std::initializer_list<double> x, CheckOptions options = {}) {
   return check_gradient(f, hand_written, std::vector<double>(x), options);
 }
 template <class F> GradientReport check_gradient(const F& f, std::initializer_list<double> x, CheckOptions options = {}) {

@@ -8,8 +8,7 @@
 // d/dy (x·y) at an x that has a tangent too, the result is a nest of both; which one is outside decides about its type, never about its
 // meaning, and nests of the same tags convert into each other.
 // Two derivatives that are under way at once must have different tags. The drivers make the tag from the types of the function and of its
-// point. So one case is beyond them: a function that takes its own derivative at a plain number, and meanwhile keeps its own variable
-// out of sight of its type, in a static.
+// point. One case escapes: a function that differentiates itself at a plain number while it keeps its own variable in a static.
 //
 // Start reading at `Dual`, then `apply`.
 #pragma once
@@ -93,14 +92,21 @@ template <class T, class Tag, class V> class Dual {
     return Dual<Y, Tag>(value_(index...), tangent_(index...));
   }
 
-  template <class X> [[gnu::always_inline]] constexpr Dual& operator+=(const X& x) { return *this = *this + x; }
-  template <class X> [[gnu::always_inline]] constexpr Dual& operator-=(const X& x) { return *this = *this - x; }
-  template <class X> [[gnu::always_inline]] constexpr Dual& operator*=(const X& x) { return *this = *this * x; }
-  template <class X> [[gnu::always_inline]] constexpr Dual& operator/=(const X& x) { return *this = *this / x; }
+  template <class X> [[gnu::always_inline]] constexpr Dual& operator+=(const X& x) { return become(*this + x); }
+  template <class X> [[gnu::always_inline]] constexpr Dual& operator-=(const X& x) { return become(*this - x); }
+  template <class X> [[gnu::always_inline]] constexpr Dual& operator*=(const X& x) { return become(*this * x); }
+  template <class X> [[gnu::always_inline]] constexpr Dual& operator/=(const X& x) { return become(*this / x); }
   constexpr Dual& operator++() { return *this += 1; }
   constexpr Dual& operator--() { return *this -= 1; }
   constexpr Dual operator++(int) { const Dual before = *this; ++*this; return before; }
   constexpr Dual operator--(int) { const Dual before = *this; --*this; return before; }
+
+ private:
+  template <class Y> [[gnu::always_inline]] constexpr Dual& become(const Y& y) {
+    static_assert(std::convertible_to<Y, Dual>,
+        "the result rests on more than this number can carry, variables of an outer derivative: declare it with the type of the result, decltype(q * x) s = …");
+    return *this = y;
+  }
 };
 /// `out << x` writes the value.
 template <class Char, class Traits, class T, class Tag, class V> requires detail::Writes<std::basic_ostream<Char, Traits>>
@@ -125,19 +131,21 @@ template <class X> [[gnu::always_inline]] constexpr auto vanishes(const X& x) { 
 template <class T, class Tag>
 [[gnu::always_inline]] constexpr auto vanishes(const Dual<T, Tag>& x) { return vanishes(x.value()) && vanishes(x.tangent()); }
 
+template <class X> concept Shaped = Operand<X> && !Arithmetic<decltype(plain(std::declval<const X&>()))>;  ///< a tensor
+
 /// slope · tangent. A constant has the tangent 0, and stays constant where the slope is infinite or NaN.
 template <class S, class T> [[gnu::always_inline]] constexpr auto scaled(const S& slope, const T& tangent) {
   if constexpr (is_plain_nest<S> && is_plain_nest<T>) {
     using X = decltype(slope * tangent);
     if constexpr (Arithmetic<S> && requires { tangent.scaled(slope); }) return tangent.scaled(slope);
     else return select(vanishes(tangent), X(zero_like(tangent)), X(slope * tangent));
-  } else return slope * tangent;
+  } else if constexpr (Shaped<S> && Operand<T>) return apply<Scale>(slope, tangent);
+  else return slope * tangent;
 }
-/// The same beside a constant c: a slope ±1 has no shape, so where c may have broadcast x to the shape of y, the tangent must follow.
+/// The same beside a constant c. A slope of ±1 has no shape: where c may have broadcast x to y's shape, the tangent is broadcast too.
 template <class S, class T, class C, class Y>
-[[gnu::always_inline]] constexpr auto scaled(const S& slope, const T& tangent, const C& c, const Y& y) {
-  constexpr bool shaped = !Arithmetic<decltype(plain(c))> && !Arithmetic<decltype(plain(y))>;
-  if constexpr (shaped && std::convertible_to<S, double> && !Arithmetic<S>) return zero_like(y) + slope * tangent;
+[[gnu::always_inline]] constexpr auto scaled(const S& slope, const T& tangent, const C&, [[maybe_unused]] const Y& y) {
+  if constexpr (Shaped<C> && Shaped<Y> && std::convertible_to<S, double> && !Arithmetic<S>) return zero_like(y) + slope * tangent;
   else return scaled(slope, tangent);
 }
 

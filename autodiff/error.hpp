@@ -11,7 +11,7 @@
 
 namespace autodiff::inline v1 {
 
-/// The root of everything this library throws.
+/// The root of everything this library throws but std::bad_alloc.
 struct Error : std::runtime_error { using std::runtime_error::runtime_error; };
 /// Sizes that do not fit together, or an index outside of its axis.
 struct ShapeError : Error { using Error::Error; };

@@ -57,7 +57,7 @@ template <class Rule, class T> Var<Tensor<T>> layer(const TensorOperand<T>& x, c
 
 }  // namespace detail
 
-/// Rule(x·w + bias) for x (…, K), w (K, N), bias (N) → (…, N), number by number. The weights may be parameters. Throws ShapeError.
+/// Rule(x·w + bias) for x (…, K), w (K, N), bias (N) → (…, N), number by number. The weights may be parameters. Throws ShapeError for other shapes.
 template <class Rule = Identity, TensorLike X, class W, class B> auto layer(const X& x, const W& w, const B& bias) {
   using T = typename X::Number;
   const auto weight = detail::weights<T>(w), offset = detail::weights<T>(bias);
@@ -88,7 +88,7 @@ template <class T, class Cost> Var<double> cost_with_gradient(const char* name, 
 
 [[noreturn]] void refuse_targets(const char* where, const Shape& x, const Shape& target);
 inline void check_target(const char* where, const Shape& x, const Shape& target) { if (x != target || target.count() == 0) [[unlikely]] refuse_targets(where, x, target); }
-/// Labels as the kernels want them, checked against the logits (M, N): M of them, each in 0 … N − 1.
+/// Throws ShapeError unless there are M labels for logits (M, N), each in 0 … N − 1.
 void check_labels(const Shape& logits, std::span<const std::int32_t> labels);
 
 }  // namespace detail
@@ -112,8 +112,8 @@ template <DualTensor X> auto softmax_cross_entropy(const X& logits, std::span<co
   return detail::stored(dot(log_softmax(logits), chosen) * (-1.0 / static_cast<double>(labels.size())));
 }
 
-/// Mean of −t log σ(x) − (1 − t) log(1 − σ(x)), from logits x and targets t of x's shape: softplus(x) − t·x, which never overflows. Throws ShapeError
-/// for other shapes, and for no numbers at all.
+/// Mean of −t log σ(x) − (1 − t) log(1 − σ(x)), from logits x and targets t of x's shape: softplus(x) − t·x, which never overflows; of finite logits.
+/// Throws ShapeError for other shapes, and for no numbers at all.
 template <TensorLike X> auto logistic_cross_entropy(const X& logits, const Tensor<typename X::Number>& target) {
   using T = typename X::Number;
   const detail::TensorOperand<T> x(logits, "binary_cross_entropy_with_logits");

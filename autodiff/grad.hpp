@@ -166,8 +166,8 @@ template <class Value, class Gradient> struct ValueAndGradient { Value value; Gr
 template <class Value, class Gradient> ValueAndGradient(Value, Gradient) -> ValueAndGradient<Value, Gradient>;
 
 /// f(x) and ∇f(x), in one run of f and one walk backwards, or for a number x by forward mode. The gradient has the shape of x; it is zero for a constant
-/// function.
-/// Throws ShapeError if f returns a tensor of more than one number.
+/// function. Throws ShapeError if f returns a tensor of more than one number; and where a tape records, as all drivers of this file that walk backwards,
+/// TapeError if f uses a parameter, whose share in the result would be lost: jvp keeps it.
 template <class F, detail::Vector X> auto value_and_gradient(const F& f, const X& x) {
   using S = detail::ElementOf<X>;
   detail::Taped<S> at(x);
@@ -243,7 +243,7 @@ template <bool with_value, class F, Number X, Number V> auto push(const F& f, co
   using T = ActiveOf<X>;
   using Tag = detail::Tag<F, T>;
   const auto y = f(Dual<T, Tag>(T(x), T(1)));
-  return pushed<with_value>([&] { return primals<Tag, T>(y); }, [&] { return stored(tangents<Tag, T>(y) * v); });
+  return pushed<with_value>([&] { return primals<Tag, T>(y); }, [&] { return parts<T>(y, [&](const auto& one) { return tangent<Tag>(one) * v; }); });
 }
 
 }  // namespace detail

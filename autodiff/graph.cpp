@@ -53,8 +53,9 @@ std::map<Id, Statement> collect(Place place, const GraphOptions& options, const 
     for (const auto& [from, slope] : arguments) depend(from, fmt::format("{:.4g}", slope));
   }
   for (const auto& [id, node] : nodes)  // a variable that is a tensor has no node of its own: its shape is known where it is used
-    for (const CellBase* cell : node->in)
-      if (cell && cell->place) if (const auto s = found.find(id_of(cell)); s != found.end() && s->second.shape.empty()) s->second.shape = cell->shape.text();
+    for_each_operand(*node, [&](const CellBase& cell) {
+      if (const auto s = found.find(id_of(&cell)); s != found.end() && s->second.shape.empty()) s->second.shape = cell.shape.text();
+    });
   return found;
 }
 

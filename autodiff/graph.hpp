@@ -7,7 +7,7 @@ namespace autodiff::inline v1 {
 
 /// What may be drawn.
 struct GraphOptions {
-  std::size_t most_statements = 2000;  ///< a recording of more is refused: nobody reads such a picture
+  std::size_t most_statements = 2000;  ///< of a y that depends on more, none is drawn: nobody would read it
 };
 
 namespace detail {
@@ -16,7 +16,7 @@ std::string to_text(Place place, const GraphOptions& options);
 }  // namespace detail
 
 /// Graphviz text of all that y depends on: ellipses are numbers, boxes are tensors with their operation and shape; an arrow from a number
-/// carries the slope recorded for it. Throws TapeError for a constant, for a y that no tape of this thread holds, and for too large a recording.
+/// carries the slope recorded for it. Throws TapeError for a constant, for a y that no tape of this thread holds, and for one that depends on too much.
 template <class T> std::string to_dot(const Var<T>& y, GraphOptions options = {}) { return detail::to_dot(y.place(), options); }
 /// The same as lines in the order of recording: `#5 = matmul(#1, #3)  (4, 3)`, `#6 = 2 * #4 + 1 * #5`.
 template <class T> std::string to_text(const Var<T>& y, GraphOptions options = {}) { return detail::to_text(y.place(), options); }

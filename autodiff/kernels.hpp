@@ -17,7 +17,7 @@
 
 namespace autodiff::inline v1 {
 
-/// c (m, n) = a (m, k) · b (k, n), exactly. a and b have a step per row and per column, so a transpose is two steps exchanged.
+/// c (m, n) = a (m, k) · b (k, n); past its end nothing is written if `block` is false. a and b have a step per row and per column, so a transpose is two steps exchanged.
 template <class T> struct Product {
   std::size_t m, n, k;
   const T* a; std::size_t a_row, a_col;

@@ -48,22 +48,24 @@ template <class T> double dot(const T* a, const T* b, std::size_t n) {
 
 // ── along an axis ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-/// y(j) (+)= Σᵢ x(i, j): 64 rows are added by lanes, then the blocks.
-template <class T> void column_sums(const T* x, std::size_t row, T* y, std::size_t m, std::size_t n, bool add) {
+/// Σᵢ x(i) of m vectors: up to 64 one by one, more in halves, so that errors of rounding grow with log m only.
+template <class T> Lane<T> column_sum(const T* x, std::size_t row, std::size_t m) {
   using X = Lane<T>;
   constexpr std::size_t block = 64;
-  for (std::size_t j = 0; j < n; j += X::size) {
-    X total = add ? X::load(y + j) : X(0);
-    for (std::size_t b = 0; b < m; b += block) {
-      const std::size_t end = std::min(m, b + block);
-      X s(0), t(0);
-      std::size_t i = b;
-      for (; i + 2 <= end; i += 2) s += X::load(x + i * row + j), t += X::load(x + (i + 1) * row + j);
-      if (i < end) s += X::load(x + i * row + j);
-      total += s + t;
-    }
-    total.store(y + j, n - j);
+  if (m > block) {
+    const std::size_t half = (m / 2 + block - 1) / block * block;
+    return column_sum(x, row, half) + column_sum(x + half * row, row, m - half);
   }
+  X s(0), t(0);
+  std::size_t i = 0;
+  for (; i + 2 <= m; i += 2) s += X::load(x + i * row), t += X::load(x + (i + 1) * row);
+  if (i < m) s += X::load(x + i * row);
+  return s + t;
+}
+/// y(j) (+)= Σᵢ x(i, j)
+template <class T> void column_sums(const T* x, std::size_t row, T* y, std::size_t m, std::size_t n, bool add) {
+  using X = Lane<T>;
+  for (std::size_t j = 0; j < n; j += X::size) ((add ? X::load(y + j) : X(0)) + column_sum(x + j, row, m)).store(y + j, n - j);
 }
 
 /// f(begin, end) over rows 0 … m, `rows` of them at a time.
@@ -80,6 +82,7 @@ template <class F> HWY_INLINE void in_row_pieces(std::size_t m, std::size_t n, s
 template <class T> void sum_along(const T* x, T* y, const Along& s, bool add) {
   const bool whole = s.n == 1;
   const std::size_t outer = whole ? 1 : s.outer, n = s.n, inner = whole ? s.outer * s.inner : s.inner;
+  if (inner == 0) return;  // or the loop below would be as long as there are rows of nothing
   if (inner == 1 && !whole) {
     return in_row_pieces(outer, n, 1, [=](std::size_t begin, std::size_t end) HWY_ATTR {
       for (std::size_t o = begin; o < end; ++o) y[o] = (add ? y[o] : T(0)) + static_cast<T>(sum_of(x + o * n, n));
@@ -120,7 +123,7 @@ template <bool up, class T> HWY_INLINE Lane<T> foremost(Lane<T> a, Lane<T> b) { 
 
 template <bool up, class T> void extreme_along(const T* x, T* y, std::int64_t* index, const Along& s) {
   using X = Lane<T>;
-  for (std::size_t o = 0; o < s.outer; ++o, x += s.n * s.inner, y += s.inner, index += index ? s.inner : 0) {
+  for (std::size_t o = 0; o < (s.inner ? s.outer : 0); ++o, x += s.n * s.inner, y += s.inner, index += index ? s.inner : 0) {
     if (s.inner == 1) {
       T best = x[0];
       std::size_t i = 0;
@@ -151,14 +154,27 @@ template <bool up, class T> void extreme_along(const T* x, T* y, std::int64_t* i
   }
 }
 
+/// Σ f(i) for i = 0, step, … < n, where f gives vectors of zeros and ones: in blocks, because a float counts to 2²⁴ only.
+template <class T, class F> HWY_INLINE Lane<T> count(std::size_t n, std::size_t step, const F& f) {
+  constexpr std::size_t block = 1 << 22;
+  Lane<T> total(0);
+  for (std::size_t begin = 0; begin < n; begin += block) {
+    Lane<T> ones(0);
+    for (std::size_t i = begin; i < std::min(n, begin + block); i += step) ones += f(i);
+    total += ones;
+  }
+  return total;
+}
+
 /// Where x is the extreme it gets its share of g: one over how many such there are.
 template <class T> void extreme_pullback(const T* x, const T* y, const T* g, T* gx, const Along& s, bool add) {
   using X = Lane<T>;
   const auto is = [](X a, X b) HWY_ATTR { return a == b || (isnan(a) && isnan(b)); };
-  for (std::size_t o = 0; o < s.outer; ++o, x += s.n * s.inner, gx += s.n * s.inner, y += s.inner, g += s.inner) {
+  for (std::size_t o = 0; o < (s.inner ? s.outer : 0); ++o, x += s.n * s.inner, gx += s.n * s.inner, y += s.inner, g += s.inner) {
     if (s.inner == 1) {
-      X ties(0);
-      for (std::size_t i = 0; i < s.n; i += X::size) ties += select_or_zero(is(X::load(x + i), X(*y)) && X::first(s.n - i), X(1));
+      const X ties = count<T>(s.n, X::size, [&](std::size_t i) HWY_ATTR {
+        return select_or_zero(is(X::load(x + i), X(*y)) && X::first(std::min(s.n - i, X::size)), X(1));  // min: AVX2 compares lanes with an int32
+      });
       const X share = *g / sum(ties);
       for (std::size_t i = 0; i < s.n; i += X::size) {
         const X mine = select_or_zero(is(X::load(x + i), X(*y)), share);
@@ -168,8 +184,7 @@ template <class T> void extreme_pullback(const T* x, const T* y, const T* g, T* 
     }
     for (std::size_t j = 0; j < s.inner; j += X::size) {
       const X top = X::load(y + j);
-      X ties(0);
-      for (std::size_t i = 0; i < s.n; ++i) ties += select_or_zero(is(X::load(x + i * s.inner + j), top), X(1));
+      const X ties = count<T>(s.n, 1, [&](std::size_t i) HWY_ATTR { return select_or_zero(is(X::load(x + i * s.inner + j), top), X(1)); });
       const X share = X::load(g + j) / ties;
       for (std::size_t i = 0; i < s.n; ++i) {
         const X mine = select_or_zero(is(X::load(x + i * s.inner + j), top), share);

@@ -102,7 +102,7 @@ template <class T> void sgd(T* w, const T* g, T* v, const SgdNumbers& numbers, s
 template <class T> void adam(T* w, const T* g, T* m, T* v, const AdamNumbers& c, std::size_t n) {
   using X = Lane<T>;
   const T rate = static_cast<T>(c.rate) / static_cast<T>(c.unbias1), unbias2 = 1 / std::sqrt(static_cast<T>(c.unbias2));
-  const T epsilon = std::max(static_cast<T>(c.epsilon), std::numeric_limits<T>::min());
+  const T epsilon = std::max(static_cast<T>(c.epsilon), std::numeric_limits<T>::min());  // a float may round it to 0: then 0/0 where g was always 0
   const T b1 = static_cast<T>(c.beta1), b2 = static_cast<T>(c.beta2), d1 = static_cast<T>(1 - c.beta1), d2 = static_cast<T>(1 - c.beta2);
   in_pieces(n, [=](std::size_t begin, std::size_t end) HWY_ATTR {
     for (std::size_t i = begin; i < end; i += X::size) {

@@ -7,7 +7,7 @@
 namespace autodiff::inline v1 {
 
 /// a where the condition holds, else b, lane by lane: for `select(x > 0, a, b)` in a function that gradient_batch calls. Both are computed; what
-/// the one that was not taken would do to the derivatives (an infinite slope, a NaN) does no harm.
+/// the one that is not taken would do to the derivatives (an infinite slope, a NaN) is discarded.
 template <std::size_t n, class A, class B> requires(Expression<A> || Expression<B>) && std::convertible_to<A, Var<Batch<double, n>>> && std::convertible_to<B, Var<Batch<double, n>>>
 Var<Batch<double, n>> select(const Truths<n>& condition, const A& a, const B& b) {
   using S = Batch<double, n>;

@@ -114,7 +114,7 @@ template <> struct Nodes<double> {
   Place recording = 0, recording_before = 0;  ///< names of what is recorded since clear(), and of what was before it
   std::uint64_t walk_number = 0;  ///< of the last walk backwards
   std::uint64_t walk_time = 0;    ///< its number among those of all tapes of its thread
-  Place first_changed = nobody; ///< the first parameter that has changed in place since it was recorded: no walk backwards while it stands
+  Place first_changed = nobody; ///< the oldest parameter changed in place since it was recorded: while it stands, backward() throws
   Buffer<char> scratch_memory;
 
   constexpr Nodes() = default;

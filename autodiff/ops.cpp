@@ -17,9 +17,9 @@ MatmulPlan plan_matmul(const Shape& a, const Shape& b) {
   Shape batch_a, batch_b;
   for (std::size_t i = 0; i + 2 < a.axes(); ++i) batch_a.append(a[i]);
   for (std::size_t i = 0; i + 2 < b.axes(); ++i) batch_b.append(b[i]);
-  if (batch_b.count() == 1 && batch_b.axes() <= batch_a.axes() && !row) {  // (…, M, K) · (K, N): one product of all rows
+  if (batch_b.count() == 1 && batch_b.axes() <= batch_a.axes()) {  // (…, M, K) · (K, N): one product of all rows
     plan.shape = batch_a;
-    plan.shape.append(plan.m);
+    if (!row) plan.shape.append(plan.m);
     plan.m *= batch_a.count();
   } else {
     plan.shape = broadcast_shape("matmul", batch_a, batch_b);
@@ -122,7 +122,7 @@ Shape concatenated(std::span<const Shape> parts, std::ptrdiff_t axis, std::size_
   along = parts[0].axis(axis, "concatenate");
   std::size_t size = 0;
   for (const Shape& part : parts) {
-    if (part.axes() != parts[0].axes() || part.with(along, 1) != parts[0].with(along, 1))
+    if (part.axes() != parts[0].axes() || part.with(along, 0) != parts[0].with(along, 0))
       throw ShapeError(text("concatenate: {} and {} do not fit along axis {}: all other sizes must be equal", {parts[0].text(), part.text(), along}));
     size += part[along];
   }

@@ -191,7 +191,7 @@ template <TensorLike X> auto transpose(const X& x) {
   const std::size_t last = shape.axes() - 1;
   return detail::transpose(x, {x.shape().outside(last - 1), shape[last], shape[last - 1]}, shape);
 }
-/// Axis i of the result is axis order[i] of x. Throws ShapeError unless the order names each axis of x once.
+/// Axis i of the result is axis order[i] of x, counted from 0. Throws ShapeError unless the order names each axis of x once.
 template <TensorLike X> auto transpose(const X& x, const std::vector<std::size_t>& order) {
   const detail::View view = detail::transposing(x.shape(), order);
   const auto matrices = detail::exchanged(x.shape(), order);
@@ -208,7 +208,7 @@ template <TensorLike X> auto broadcast_to(const X& x, const Shape& shape) { retu
 /// The same numbers in another shape. Throws ShapeError if the sizes differ.
 template <class T> Tensor<T> reshape(const Tensor<T>& x, const Shape& shape) { return x.reshaped(shape); }
 template <class T> Var<Tensor<T>> reshape(const Var<Tensor<T>>& x, const Shape& shape) {
-  if (shape.count() != x.size()) throw ShapeError(detail::text("reshape: {} to {}: {} numbers cannot become {}", {x.shape().text(), shape.text(), x.size(), shape.count()}));
+  if (shape.count() != x.size()) detail::refuse_reshape(x.shape(), shape);
   const detail::TensorOperand<T> in(x, "reshape");
   const std::size_t n = shape.count();
   return detail::record<T>("reshape", shape, [&](T* y) { std::copy_n(in->data, n, y); }, [](const detail::Pull<T>& p) {
@@ -299,7 +299,7 @@ template <class T, class X> auto choice(const X& x, const Shape& shape) {
     return whole.shape() == shape ? whole : Whole(broadcast_to(whole, shape));
   }
 }
-template <class T, class X> Shape shape_of(const X& x) { if constexpr (TensorLike<X>) return x.shape(); else return {}; }
+template <class X> Shape choice_shape(const X& x) { if constexpr (TensorLike<X>) return x.shape(); else return {}; }
 
 template <class T> Var<Tensor<T>> select(const TensorOperand<T>& mask, const TensorOperand<T>& a, const TensorOperand<T>& b) {
   const Shape& shape = mask->shape;
@@ -319,18 +319,18 @@ template <class T, detail::Selectable A, detail::Selectable B> auto select(const
     const auto part = [](const auto& x, const auto& f) { if constexpr (detail::is_dual<std::remove_cvref_t<decltype(x)>>) return detail::push_linear(x, f); else return f(x); };
     return detail::stored(part(a, where) + part(b, elsewhere));
   } else {
-    const Shape shape = detail::broadcast_shape("select", detail::broadcast_shape("select", mask.shape(), detail::shape_of<T>(a)), detail::shape_of<T>(b));
+    const Shape shape = detail::broadcast_shape("select", detail::broadcast_shape("select", mask.shape(), detail::choice_shape(a)), detail::choice_shape(b));
     const auto &chosen = detail::choice<T>(a, shape), &other = detail::choice<T>(b, shape);
     return detail::plain_if_all_are<A, B>(detail::select<T>({detail::choice<T>(mask, shape), "select"}, {chosen, "select"}, {other, "select"}));
   }
 }
 
-/// One condition for all numbers.
+/// One condition for all numbers; a and b are broadcast to one shape, whichever is taken.
 template <class A, class B> requires TensorOperands<A, B> auto select(bool condition, const A& a, const B& b) {
   using T = detail::NumberOfAny<A, B>;
-  const auto whole = [](const auto& x) {
-    const auto& in = detail::entering<T>(x);
-    if constexpr (Arithmetic<std::remove_cvref_t<decltype(in)>>) return Tensor<T>::full({}, static_cast<T>(in)); else return in;
+  const Shape shape = detail::broadcast_shape("select", detail::choice_shape(a), detail::choice_shape(b));
+  const auto whole = [&shape](const auto& x) {
+    if constexpr (Arithmetic<std::remove_cvref_t<decltype(x)>>) return Tensor<T>::full(shape, static_cast<T>(x)); else return detail::choice<T>(x, shape);
   };
   using Y = std::conditional_t<detail::remembers<A> || detail::remembers<B>, Var<Tensor<T>>, Tensor<T>>;
   return condition ? Y(whole(a)) : Y(whole(b));

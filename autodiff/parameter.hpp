@@ -151,8 +151,8 @@ template <std::floating_point T> class Parameter {
   const Tensor<T>& value() const { return block_->value; }
   const Shape& shape() const { return block_->value.shape(); }
   std::size_t size() const { return block_->value.size(); }
-  /// Other numbers, of the same shape. What has been recorded keeps the old ones, and their adjoint: a step after it does not reach the new ones, so
-  /// assign before recording, or after the step. Throws ShapeError for another shape.
+  /// Replaces the numbers; the shape stays. What has been recorded keeps the old ones, and their adjoint: a step after this does not reach the new ones,
+  /// so assign before recording, or after the step. Throws ShapeError for another shape.
   void assign(Tensor<T> value) {
     if (value.shape() != shape())
       throw ShapeError(detail::text("assign: numbers of shape {} for a parameter of shape {}; give numbers of its shape", {value.shape().text(), shape().text()}));
@@ -167,10 +167,11 @@ template <std::floating_point T> class Parameter {
   }
   /// Its variable on that tape. Throws TapeError if it has not been used there.
   Var<Tensor<T>> var_on(const Record& tape) const {
-    if (!block_->find_on(tape)) throw TapeError(detail::text("adjoint: the parameter of shape {} has not been used on this tape since it was made or cleared", {shape().text()}));
+    if (!block_->find_on(tape)) throw TapeError(detail::text("adjoint: the parameter of shape {} has not been used on this tape since it was made, cleared, or assigned to", {shape().text()}));
     return {block_->cell, block_->place};
   }
-  /// The parameter as the last walk backwards reached it, for one update; false if it did not, the tape has been cleared, or an update has used it.
+  /// The parameter as the last walk backwards reached it, for one update. False if that walk did not reach it, the tape was cleared, or an update has used
+  /// its adjoint.
   class Reached {
     Block* block_;
     Record* tape_;  ///< or null

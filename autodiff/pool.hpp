@@ -1,5 +1,5 @@
-// Floor 0. Threads: one pool for the whole library, and none until set_threads(n > 1). `parallel(n, f)` runs f(0) … f(n − 1), by whomever is
-// free; each piece writes memory of its own, so the digits do not depend on who did it, nor on how many there are.
+// Floor 0. Threads: one pool for the whole library, and none until set_threads(n > 1). `parallel(n, f)` runs f(0) … f(n − 1), on whichever thread
+// is free; each piece writes memory of its own, so the digits do not depend on who did it, nor on how many there are.
 #pragma once
 #include <cstddef>
 
@@ -11,8 +11,8 @@ void run_parallel(std::size_t pieces, PoolPiece piece, const void* context);
 inline constinit unsigned pool_threads = 1;  ///< read and written atomically
 }  // namespace detail
 
-/// How many threads work on one large operation, the caller's included. Serial (1) by default. Throws Error for 0 and for more than
-/// `most_threads`, from inside of a piece that runs on the pool, and where the system gives fewer: then one works on. Waits until running work is done.
+/// How many threads work on one large operation, the caller's included. Serial (1) by default. Throws Error for 0, for more than
+/// `most_threads`, when called from inside of a piece, and when the system refuses a thread (then one remains). Waits for running work.
 void set_threads(unsigned n);
 inline constexpr unsigned most_threads = 256;  ///< that set_threads() takes
 /// How many there are.

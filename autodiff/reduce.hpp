@@ -9,6 +9,7 @@
 #include "ops.hpp"
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace autodiff::inline v1 {
 
@@ -16,12 +17,13 @@ namespace autodiff::inline v1 {
 /// size 1, so that the result broadcasts against x. For max and min it must be written out: `max(x, Axis(1))`, since `max(x, 1)` compares with 1.
 class Axis {
  public:
-  template <std::integral I> constexpr Axis(I number) : number_(static_cast<std::ptrdiff_t>(number)) {}
+  template <std::integral I> constexpr Axis(I number) : number_(std::in_range<std::ptrdiff_t>(number) ? static_cast<std::ptrdiff_t>(number) : no_axis) {}
   constexpr Axis keep() const { Axis kept(*this); kept.kept_ = true; return kept; }
   constexpr std::ptrdiff_t number() const { return number_; }
   constexpr bool kept() const { return kept_; }
 
  private:
+  static constexpr std::ptrdiff_t no_axis = std::numeric_limits<std::ptrdiff_t>::max();  ///< for what is too large, an unsigned −1 say
   std::ptrdiff_t number_;
   bool kept_ = false;
 };
@@ -95,14 +97,15 @@ template <AnyTensor A, AnyTensor B> requires(DualTensor<A> || DualTensor<B>) aut
   return detail::push_bilinear(a, b, [](const auto& p, const auto& q) { return dot(p, q); });
 }
 
-/// √Σ x². The slope is x/y, and 0 where y is 0 (the least of the subgradients). Neither overflows nor underflows on the way.
+/// √Σ x². The slope is x/y, and 0 where y is 0 (the least of the subgradients). Neither overflows nor underflows on the way. (Forward mode:
+/// of finite numbers.)
 template <TensorLike X> auto norm(const X& x) {
   using T = typename X::Number;
   const detail::TensorOperand<T> in(x, "norm");
   const auto length = [](const T* data, std::size_t n) {
     const double squares = kernels<T>().dot(data, data, n);
-    if (squares > 1e-200 && squares < 1e200 && sizeof(T) == sizeof(double)) return std::sqrt(squares);
-    if (squares > 1e-20 && squares < 1e20) return std::sqrt(squares);
+    constexpr double safe = std::same_as<T, double> ? 1e200 : 1e20;
+    if (squares > 1 / safe && squares < safe) return std::sqrt(squares);
     double largest = 0;  // rare: scale, so that the squares stay within range
     for (std::size_t i = 0; i < n; ++i) largest = std::isnan(data[i]) ? static_cast<double>(data[i]) : std::max(largest, std::abs(static_cast<double>(data[i])));
     if (!(largest > 0) || std::isinf(largest)) return largest;
@@ -171,34 +174,31 @@ template <TensorLike X> auto min(const X& x) { return detail::extreme<false>("mi
 template <TensorLike X> auto min(const X& x, Axis axis) { return detail::extreme<false>("min", x, axis); }
 
 namespace detail {
-template <class X, class F> auto push_extreme(const X& x, const F& f) {
+template <class T, class Tag, class F> auto push_extreme(const Dual<T, Tag>& x, const F& f) {
   const auto y = f(x.value());
-  using T = std::remove_cvref_t<decltype(plain(x.value())[0])>;
   const auto values = plain(x.value());
-  const Tensor<T> w = shares<T>(values, Tensor<T>::full({}, static_cast<T>(plain(y))), {1, values.size(), 1});
-  return stored(dot(w, x.tangent()));
+  using N = std::remove_cvref_t<decltype(values[0])>;
+  const Tensor<N> w = shares(values, Tensor<N>::full({}, static_cast<N>(plain(y))), {1, values.size(), 1});
+  return Dual<std::remove_const_t<decltype(y)>, Tag>(y, stored(dot(w, x.tangent())));
 }
-template <class X, class F> auto push_extreme(const X& x, Axis axis, const F& f) {
+template <class T, class Tag, class F> auto push_extreme(const Dual<T, Tag>& x, Axis axis, const F& f) {
   const auto y = f(x.value());
-  using T = std::remove_cvref_t<decltype(plain(x.value())[0])>;
   const auto values = plain(x.value());
-  return sum(x.tangent() * shares<T>(values, plain(y), Reduction("max", values.shape(), axis).along), axis);
-}
-template <class T, class Tag, class F, class... Along> auto extreme_of(const Dual<T, Tag>& x, const F& f, const Along&... axis) {
-  return Dual<decltype(f(x.value())), Tag>(f(x.value()), push_extreme(x, axis..., f));
+  const auto w = shares(values, plain(y), Reduction("max", values.shape(), axis).along);
+  return Dual<std::remove_const_t<decltype(y)>, Tag>(y, sum(x.tangent() * w, axis));
 }
 }  // namespace detail
 template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto max(const Dual<T, Tag>& x) {
-  return detail::extreme_of(x, [](const auto& t) { return max(t); });
+  return detail::push_extreme(x, [](const auto& t) { return max(t); });
 }
 template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto min(const Dual<T, Tag>& x) {
-  return detail::extreme_of(x, [](const auto& t) { return min(t); });
+  return detail::push_extreme(x, [](const auto& t) { return min(t); });
 }
 template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto max(const Dual<T, Tag>& x, Axis axis) {
-  return detail::extreme_of(x, [axis](const auto& t) { return max(t, axis); }, axis);
+  return detail::push_extreme(x, axis, [axis](const auto& t) { return max(t, axis); });
 }
 template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto min(const Dual<T, Tag>& x, Axis axis) {
-  return detail::extreme_of(x, [axis](const auto& t) { return min(t, axis); }, axis);
+  return detail::push_extreme(x, axis, [axis](const auto& t) { return min(t, axis); });
 }
 
 /// The position of the largest number, counted row by row; the first of several. A NaN is the largest. Throws ShapeError if there are no numbers.
@@ -232,7 +232,7 @@ template <class X, class F> auto along_last(const char* name, const X& x, Axis a
   return transpose(f(transpose(x, order)), order);
 }
 template <class T, class Forward, class Back> Var<Tensor<T>> by_rows(const char* name, const TensorOperand<T>& x, Forward forward, Back back) {
-  const std::size_t n = x->shape.columns(), m = x->shape.rows();
+  const std::size_t n = x->shape.columns(), m = n ? x->shape.rows() : 0;  // none of rows of nothing: they may be many
   return record<T>(name, x->shape, [&](T* y) { (kernels<T>().*forward)(x->data, y, m, n); }, [m, n, back](const Pull<T>& p) {
     if (const auto to = p.to(0)) (kernels<T>().*back)(p.out().data, p.adjoint(), to.data, m, n, to.add);
   }, x);

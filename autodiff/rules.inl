@@ -75,6 +75,13 @@ struct Multiply {
   static constexpr auto right(const auto& a, const auto&, const auto&) { return a; }
 };
 template <class L, With<L> R> [[gnu::always_inline]] constexpr auto operator*(const L& a, const R& b) { return apply<Multiply>(a, b); }
+/// a · b           of a slope a and a tangent b: where that is 0, 0, whatever the slope is (forward mode on tensors)
+struct Scale {
+  static constexpr Row row{.name = "scale", .domain = {-1e6, 1e6}, .max_ulp = 0.5, .right = {-1e6, 1e6}};
+  template <class X> static constexpr X value(const X& a, const X& b) { return select(b == 0, like(b, 0), a * b); }
+  static constexpr auto left(const auto&, const auto& b, const auto&) { return b; }
+  static constexpr auto right(const auto& a, const auto&, const auto&) { return a; }
+};
 /// a / b           slopes 1/b and −y/b
 struct Divide {
   static constexpr Row row{.name = "divide", .domain = {-1e6, 1e6}, .max_ulp = 0.5, .right = {1e-3, 1e6}};
@@ -511,7 +518,7 @@ template <class... Rules> struct List { static constexpr std::size_t size = size
 using UnaryRules = List<Identity, Negate, Square, Sqrt, Cbrt, Exp, Exp2, Expm1, Log, Log2, Log10, Log1p, Sin, Cos, Tan, Asin, Acos, Atan,
                         Cosh, Sinh, Tanh, Asinh, Acosh, Atanh, Erf, Erfc, Digamma, Lgamma, Tgamma, Abs, Floor, Ceil, Round, Trunc,
                         Sigmoid, Softplus, LogSigmoid, Relu, Gelu, Silu>;
-using BinaryRules = List<Add, Subtract, Multiply, Divide, Pow, Hypot, Atan2, Max, Min, Fmax, Fmin, Fmod, Copysign>;
+using BinaryRules = List<Add, Subtract, Multiply, Scale, Divide, Pow, Hypot, Atan2, Max, Min, Fmax, Fmin, Fmod, Copysign>;
 template <class Rule, class... Rules> constexpr bool contains(List<Rules...>) { return (std::is_same_v<Rule, Rules> || ...); }
 template <class Rule, class... Rules> constexpr std::size_t index_in(List<Rules...> list) {
   static_assert(contains<Rule>(decltype(list){}), "this rule is not in the list at the end of rules.inl: add it there");

@@ -11,7 +11,8 @@
 
 namespace autodiff::inline v1 {
 
-/// Row-major sizes, at most `most_axes` of them. Throws ShapeError for more axes, a negative size, or more numbers than memory has addresses.
+/// Row-major sizes, at most `most_axes` of them. Throws ShapeError for more axes, a negative size, an axis of 2³² or more, or more
+/// than 2⁴⁷ numbers.
 class Shape {
  public:
   static constexpr std::size_t most_axes = 6;

@@ -24,6 +24,12 @@ struct Columns {
   }
 };
 
+/// Do numbers of the tape enter tensors, up to that statement? Else no input is behind any of them.
+bool numbers_enter(const Nodes<double>& nodes, Id id) {
+  for (std::size_t i = 0; i < nodes.list.size() && nodes.list[i].id <= id; ++i)
+    if (nodes.list[i].others && nodes.list[i].others->number_count > 0) return true;
+  return false;
+}
 void refuse_node(const Nodes<double>& nodes, Id id, std::size_t output) {
   const auto* const begin = &nodes.list[0];
   const auto* const node = std::lower_bound(begin, begin + nodes.list.size(), id, [](const Node& n, Id i) { return n.id < i; });
@@ -66,7 +72,7 @@ SparseMatrix sparse_jacobian(const Record<double>& tape, const std::vector<Id>& 
       if (id == least) continue;
       const char* a = ends[id];
       const bool gave = give_back<double>(a, w, [&](Id to, double part) { add(to, w == 0 ? 0 : part); });  // 0 · ∞ is 0 on the way back
-      if (!gave && tape.nodes.list.size() > 0) refuse_node(tape.nodes, id, i);
+      if (!gave && numbers_enter(tape.nodes, id)) refuse_node(tape.nodes, id, i);
     }
     std::sort(row.begin(), row.end());
     for (const auto& [column, value] : row) m.columns.push_back(static_cast<int>(column)), m.values.push_back(value);

@@ -12,8 +12,9 @@
 //
 // Who is who. A Var knows its *place*: a 64-bit number that is never given twice in the life of the program. The tape knows `base`,
 // and id = place − base. A variable is on the tape if that difference is below 2³²: one unsigned comparison, and one for all variables of
-// an expression, whose differences are or-ed. Place 0 is a constant. Everything else, a variable from before clear(), from another tape,
-// from nowhere, ends in `id_of`, which tells them apart. clear() and rewind() move `base` on, so forgotten places stay forgotten.
+// an expression, whose differences are or-ed. What fails that test is looked at again, in `standing_id`: constants, whose place is 0, and
+// survivors of the only rewind(). The rest, a variable from before clear(), from another tape, from nowhere, ends in `id_of`, which tells
+// them apart. clear() and rewind() move `base` on, so forgotten places stay forgotten.
 //
 // To read this file, start at `Record`, then `sweep`, then `id_of`; the fast path of a statement, `record`, is in var.hpp.
 #pragma once
@@ -43,9 +44,8 @@ constexpr std::size_t most_statements = id_bits - 15;
 Place draw_block();                                 ///< a block of places that nobody has had
 std::uint64_t new_identity();                       ///< 1, 2, 3 … over the whole program
 
-// What the fast path of a statement falls back on is noexcept: it keeps its exception, and the caller throws it. For where a function has something
-// to destroy, a vector say, g++ keeps every double that lives across a call that may throw in memory, everywhere in that function, and not in
-// registers. (Record of poly: 0.4 of the time it took with a call that throws.)
+// The slow paths of a statement are noexcept: they keep their exception, and the inlined caller throws it. In a function with something to destroy, a
+// vector say, g++ keeps every double that lives across a call that may throw in memory, all the time. (Recording of poly: 0.4 of the time.)
 constexpr Place refused = ~Place{0};                ///< no place: an exception has been deferred
 void defer_exception() noexcept;                    ///< keeps the one that is being handled
 [[noreturn]] void throw_deferred();
@@ -54,6 +54,7 @@ void defer_exception() noexcept;                    ///< keeps the one that is b
 [[noreturn]] void refuse_constant(const char* where);
 [[noreturn]] void refuse_late(Id id);
 [[noreturn]] void refuse_updated();
+[[noreturn]] void refuse_foreign_walk();
 [[noreturn]] void refuse_more_statements();
 [[noreturn]] void refuse_nan(Id id, const std::string& operands);
 [[noreturn]] void refuse_nan_adjoint(Id id);
@@ -119,7 +120,7 @@ template <class Scalar> struct Record {
     return std::exchange(place, place + n);
   }
 
-  /// The id of a place, 0 for a constant; throws TapeError for anything else.
+  /// The id of a place, 0 for a constant's. Throws TapeError for a place that is not on this tape.
   [[gnu::always_inline]] Id id_of(Place p, const char* where) const {
     if (holds(p)) [[likely]] return static_cast<Id>(p - base);
     if (p == 0) return 0;
@@ -145,12 +146,12 @@ template <class Scalar> struct Record {
     return (i < kept.size() ? kept[i].base : base) + id;
   }
 
-  /// The id of a variable, as it mostly is: recorded since the last clear() or rewind(), or left by the only rewind(); 0 for a constant; else `longest`.
+  /// The id in the two usual cases, recorded since the last clear() or rewind(), or kept by the only rewind(); 0 for a constant; else `longest`.
   [[gnu::always_inline]] Place standing_id(Place p) const {
     const Place here = p - base, older = p - older_base;
     return here < longest ? here : older < older_end ? older : p == 0 ? 0 : longest;
   }
-  /// A statement that has constants among its variables, or some that a rewind() has left: of its arguments those of variables are written.
+  /// A statement some of whose variables are constants, or were kept by a rewind(). Only arguments of variables are written.
   Place record_mixed(const Scalar& value, std::size_t n, const Scalar* slopes, Place* places) noexcept;
   /// The slow path of a statement, for whatever is rare: no room, survivors of several rewinds, and mistakes, which are refused before anything has
   /// changed. `places` comes in as places and is overwritten.
@@ -168,6 +169,8 @@ template <class Scalar> struct Record {
   /// Forgets everything from the mark on.
   void forget(const Mark& mark);
 
+  /// Throws TapeError if parameters stand here, and the tape is not in this thread's list: an optimizer would not find their adjoints.
+  void require_parameters_here() const;
   /// Adjoints, zeroed, one per statement so far.
   Scalar* fresh_adjoints();
   /// The chain rule, backwards, over everything; adjoints of the outputs have been set.
@@ -212,7 +215,7 @@ template <class Scalar> void end_tape(Record<Scalar>* record);
 struct SpareMemory {
   std::size_t bytes = 0;
   std::vector<void (*)()> kinds;
-  ~SpareMemory() { kinds = std::vector<void (*)()>(); }  ///< what ends later may still ask, and take derivatives of a new kind
+  ~SpareMemory() { kinds = std::vector<void (*)()>(); }  ///< emptied, not only destroyed: what ends later may still call in
   void release(void (*but_for)() = nullptr) const;
   static SpareMemory& of_this_thread();
 };
@@ -234,7 +237,8 @@ struct Statistics {
 };
 
 /// Records the arithmetic of Vars on this thread from construction to destruction. Tapes nest like scopes: the youngest records.
-/// A tape may move, may end in any order and on another thread. It is for one thread at a time, adjoint() and value() included.
+/// A tape may move, may end in any order and on another thread. It is for one thread at a time, adjoint() and value() included; and while it is being ended
+/// on another, the thread that made it must not record or compute with Vars: join first.
 template <class Scalar> class BasicTape {
   using Record = detail::Record<Scalar>;
   Record* record_;
@@ -245,7 +249,7 @@ template <class Scalar> class BasicTape {
   BasicTape& operator=(BasicTape&& other) noexcept { std::swap(record_, other.record_); return *this; }
   ~BasicTape() { if (record_) detail::end_tape(record_); }
 
-  /// While this lives, the tape records on this thread, even if a younger one exists.
+  /// While this lives, the tape records on this thread, even if a younger one exists. It must end on the thread that made it.
   class Recording {
     detail::Link<Scalar> link_;
    public:
@@ -292,6 +296,9 @@ template <class Scalar> class BasicTape {
   }
   void backward(const Var<Scalar>& y, const Scalar& weight) { backward(std::span<const Var<Scalar>>(&y, 1), std::span<const Scalar>(&weight, 1)); }
   void backward(const std::vector<Var<Scalar>>& ys, const std::vector<Scalar>& weights) { backward(std::span<const Var<Scalar>>(ys), std::span<const Scalar>(weights)); }
+  template <class T> void backward(const Var<Tensor<T>>&) {
+    static_assert(sizeof(T) == 0, "backward() starts from one number: sum(y) or mean(y) of a tensor, or give it weights of the shape of y");
+  }
   /// The same from a tensor y: Σ wᵢⱼ yᵢⱼ for weights of y's shape; throws ShapeError for another.
   template <class T> void backward(const Var<Tensor<T>>& y, const Tensor<T>& weights);
 
@@ -352,8 +359,12 @@ template <class Scalar> class BasicTape {
   /// What the tape holds now. Counts the arguments one by one, in a walk through them.
   Statistics statistics() const;
 
-  /// Frees the memory that ended tapes of this thread have left for its next ones: up to 512 MB, over all kinds of numbers.
-  static void release_spare() { detail::SpareMemory::of_this_thread().release(); }
+  /// Frees the memory that ended tapes of this thread have left for its next ones, up to 512 MB over all kinds of numbers, and freed tensors for its next
+  /// ones, up to 64 MB.
+  static void release_spare() {
+    detail::SpareMemory::of_this_thread().release();
+    detail::Storage::release_spare();
+  }
 
  private:
   /// The record; throws TapeError if this tape was moved from.
@@ -380,8 +391,8 @@ template <class Scalar> class BasicTape {
 };
 using Tape = BasicTape<double>;
 
-/// While it lives, no Tape of before records on this thread, and their variables are refused: to evaluate a net in the middle of its training. A Tape
-/// that is made meanwhile records; tapes over other numbers than double are left alone.
+/// While it lives, tapes made before it do not record on this thread, and using their variables throws: to evaluate a net in the middle of its training.
+/// A Tape made meanwhile records. Tapes over numbers other than double go on. It must end on the thread that made it.
 class Pause {
   detail::Link<double> link_{&detail::idle<double>};
 

@@ -1,4 +1,4 @@
-// Floor 2. What of tape.hpp need not be inlined: growth, forgetting, and the walk backwards.
+// Floor 2. What of tape.hpp need not be inlined: growth, forgetting, the walks backwards and forwards, Jacobians, statistics.
 // For double it is compiled once, in tape.cpp; for tapes over other scalars wherever they are used.
 
 namespace autodiff::inline v1::detail {
@@ -11,7 +11,7 @@ template <class Scalar> [[gnu::noinline, gnu::cold]] bool Record<Scalar>::grow(s
   const std::size_t wanted = used_now + n * most_bytes<Scalar> + 2 * slack;
   if (arguments.capacity() < wanted) arguments.grow(std::max({2 * arguments.capacity(), wanted, 4 * slack}));
   next = arguments.data() + used_now;
-  last = next + std::min({arguments.capacity() - used_now - slack, ids_left * sizeof(Word<Scalar>), longest - slack});
+  last = next + std::min(arguments.capacity() - used_now - slack, ids_left * sizeof(Word<Scalar>));
   if (nan_traps) trap();
   return true;
 } catch (...) {
@@ -102,7 +102,7 @@ template <class Scalar> void Record<Scalar>::forget(const Mark& mark) {
 }
 
 template <class Scalar> std::size_t Record<Scalar>::bytes() const {
-  std::size_t bytes = used() + (adjoint_count ? adjoint_count * sizeof(Scalar) : 0);
+  std::size_t bytes = used() + adjoint_count * sizeof(Scalar);
   if constexpr (Nodes<Scalar>::possible) bytes += nodes.bytes();
   return bytes;
 }
@@ -122,7 +122,10 @@ template <class Scalar> std::size_t Record<Scalar>::argument_count() const {
 // ---- the walk backwards ----------------------------------------------------------------------------------------------
 
 template <class Scalar> Scalar* Record<Scalar>::fresh_adjoints() {
-  if constexpr (Nodes<Scalar>::possible) if (nodes.first_changed != Nodes<Scalar>::nobody) refuse_updated();
+  if constexpr (Nodes<Scalar>::possible) {
+    if (nodes.first_changed != Nodes<Scalar>::nobody) refuse_updated();
+    if (this != active<Scalar>) [[unlikely]] require_parameters_here();
+  }
   const std::size_t n = count();
   if (adjoints.capacity() < n) [[unlikely]] adjoints.grow(std::max(n, 2 * adjoints.capacity()));
   std::fill_n(adjoints.data(), n, Scalar(0));

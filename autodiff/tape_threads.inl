@@ -16,14 +16,17 @@ namespace autodiff::inline v1::detail {
 /// Every thread's list, and records that ended, kept for its next tape: their pages are warm. (Of new pages the first touch costs more than
 /// what is written there: batches on 140 MB, Burgers and GMM in bench/scalar, took three times as long when large records were given back.)
 template <class Scalar> struct ThreadTapes {
-  static constexpr std::size_t most_spare = 8, most_spare_bytes = std::size_t{512} << 20;  ///< of this kind; of all kinds
+  static constexpr std::size_t most_spare = 8, most_spare_bytes = std::size_t{512} << 20;  ///< records of this kind; bytes of all kinds together
   Link<Scalar>* top = nullptr;
   struct Spare { Record<Scalar>* record; std::size_t bytes; };
   std::vector<Spare> spare;
   SpareMemory& all_spare = SpareMemory::of_this_thread();
   std::uint64_t seen = 0;  ///< of ended_elsewhere
 
-  ThreadTapes() { all_spare.kinds.push_back(&release_spare); }
+  ThreadTapes() {
+    spare.reserve(most_spare + 1);  // keep() is called by destructors
+    all_spare.kinds.push_back(&release_spare);
+  }
   ~ThreadTapes() {
     gone = true;
     while (top) {
@@ -61,7 +64,7 @@ template <class Scalar> struct ThreadTapes {
     if constexpr (Nodes<Scalar>::possible) record->nodes.release_all();
     of_this_thread().keep(record);
   }
-  /// For what has ended: the youngest is the likeliest to fit what comes next: where it is too much, other kinds go, then the oldest.
+  /// Keeps an ended record. The youngest is used again first, as the likeliest to fit. Over the limit, other kinds' records go, then the oldest of this kind.
   void keep(Record<Scalar>* record) {
     spare.push_back({record, record->reserved()});
     all_spare.bytes += spare.back().bytes;
@@ -144,6 +147,7 @@ template <class Scalar> void end_tape(Record<Scalar>* record) {
   std::uint32_t owners = 1;
   if (tapes && tapes->unlink(record->link)) {
     owners += tapes->disown(record);
+    if (record->links > 0) record->ended = true, tapes->tidy();  // a Recording outlives its tape: it records no more
     tapes->choose_recorder();
   } else {  // its list is another thread's: leave a record that holds nothing
     record->base = nowhere;
@@ -153,6 +157,11 @@ template <class Scalar> void end_tape(Record<Scalar>* record) {
     __atomic_fetch_add(&ThreadTapes<Scalar>::ended_elsewhere, 1, __ATOMIC_RELEASE);
   }
   ThreadTapes<Scalar>::let_go(record, owners);
+}
+template <class Scalar> void Record<Scalar>::require_parameters_here() const {
+  for (const Link<Scalar>* at = youngest<Scalar>(); at; at = at->below) if (at->record == this) return;
+  for (std::size_t i = 0; i < nodes.list.size(); ++i)
+    for_each_operand(nodes.list[i], [](const CellBase& cell) { if (cell.parameter) refuse_foreign_walk(); });
 }
 template <class Scalar> Link<Scalar>* youngest() { return ThreadTapes<Scalar>::gone ? nullptr : ThreadTapes<Scalar>::of_this_thread().top; }
 template <class Scalar> const Record<Scalar>* holder_of(Place place) {

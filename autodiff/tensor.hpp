@@ -1,11 +1,12 @@
 // Floor 0. Tensor<T>: numbers with a shape, no derivative. Row-major; T is float or double.
 //
-// Copies share their numbers until one of them is written to (copy on write), so passing and keeping tensors by value costs a
-// pointer, and what a tape has recorded never changes. The promise is kept by `mutable_data`, through which every write goes; a
+// Copies share their numbers until one of them is written to (copy on write), so passing and keeping tensors by value copies no
+// numbers, and what a tape has recorded never changes. The promise is kept by `mutable_data`, through which every write goes; a
 // reference or pointer obtained for writing is good until the tensor is next copied. (On a tensor that is not const, t(i, j) and t[k] are such references.)
 //
 // The law of memory, on which the kernels rely: a block of numbers starts on 64 bytes, may be read 64 bytes past its end, and
-// may be written up to a multiple of 64 bytes. A view of rows may start anywhere, and is only ever read: who writes to it gets numbers of its own.
+// may be written up to a multiple of 64 bytes. A view of rows may start anywhere; one that does not start its block
+// is never written to: who writes to it gets numbers of its own.
 #pragma once
 #include "shape.hpp"
 #include <algorithm>
@@ -28,6 +29,7 @@ struct Storage {
   std::uint32_t owners = 1;   ///< tensors and tapes; atomic by the builtins (<atomic> costs every user 0.2 s of compile time)
   std::uint64_t kept_by = 0;  ///< the recording that already keeps it (nodes.hpp), to keep it only once; atomic: threads share constants
   bool idle = false;          ///< one owner is a tape that keeps it only in case its next recording uses it too; atomic
+  std::uint32_t room = 0;     ///< the class of its size (tensor.cpp)
 
   void* numbers() { return reinterpret_cast<char*>(this) + alignment; }
   void retain() { __atomic_fetch_add(&owners, 1, __ATOMIC_RELAXED); }
@@ -41,6 +43,8 @@ struct Storage {
   /// Room for `bytes` of numbers, padded as the law of memory asks; throws Error, with the size, where there is none.
   static Storage* allocate(std::size_t bytes);
   static void free(Storage* storage);
+  /// Gives back what this thread has kept of freed blocks for its next tensors.
+  static void release_spare();
 };
 
 /// A number in braces, of any type. {0} converts to it as well as to a row of one: where both are possible ({{0}, {1}}, {{{1}, {2}}}), the
@@ -51,6 +55,7 @@ struct BraceNumber {
 };
 
 [[noreturn]] void refuse_index(const Shape& shape, std::initializer_list<std::size_t> index);
+[[noreturn]] void refuse_reshape(const Shape& from, const Shape& to);
 
 }  // namespace detail
 
@@ -114,7 +119,7 @@ template <std::floating_point T> class Tensor {
   std::size_t size() const { return shape_.count(); }
 
   const T* data() const { return data_; }
-  /// May the numbers be written in place? Not if somebody else would see it, nor in a view.
+  /// May the numbers be written in place? Not if somebody else would see it, nor in the middle of a block.
   [[gnu::always_inline]] bool writable() const { return !storage_ || (!storage_->shared() && static_cast<const void*>(data_) == storage_->numbers()); }
   /// The numbers, for writing: from here on this tensor shares them with nobody.
   [[gnu::always_inline]] T* mutable_data() {
@@ -144,7 +149,8 @@ template <std::floating_point T> class Tensor {
   Tensor rows(std::size_t begin, std::size_t end) const {
     const std::size_t n = shape_.axes() ? shape_[0] : 0;
     if (shape_.axes() == 0 || begin > end || end > n)
-      throw ShapeError(detail::text("rows: {} to {} of shape {}; the first axis has {}, give 0 <= begin <= end <= {}", {begin, end, shape_.text(), n, n}));
+      throw ShapeError(detail::text("rows: {} to {} of shape {}; the first axis has {}, give 0 <= begin <= end <= {}",
+          {static_cast<std::ptrdiff_t>(begin), static_cast<std::ptrdiff_t>(end), shape_.text(), n, n}));
     Tensor t(*this);
     t.shape_ = shape_.with(0, end - begin);
     t.data_ += begin * shape_.inside(0);
@@ -152,7 +158,7 @@ template <std::floating_point T> class Tensor {
   }
   /// The same numbers in another shape; shares them. Throws ShapeError if the sizes differ.
   Tensor reshaped(const Shape& shape) const {
-    if (shape.count() != size()) throw ShapeError(detail::text("reshape: {} to {}: {} numbers cannot become {}", {shape_.text(), shape.text(), size(), shape.count()}));
+    if (shape.count() != size()) detail::refuse_reshape(shape_, shape);
     Tensor t(*this);
     t.shape_ = shape;
     return t;

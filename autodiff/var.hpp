@@ -115,7 +115,8 @@ template <class Rule, class X> class Unary {
   [[gnu::always_inline]] Unary(const X& x, const Scalar& value) : x_(x), value_(value) {}
   [[gnu::always_inline]] Unary(const Unary& other) : x_(other.x_), value_(other.value_) {}
   Unary& operator=(const Unary&) = default;
-  Unary(const Scalar& constant) : value_(constant) {}  ///< so that `c ? exp(x) : 1.0` compiles; its variable is a constant
+  Unary() = default;
+  template <ConstantOf<Scalar> C> Unary(const C& constant) : value_(static_cast<Scalar>(constant)) {}  ///< so that `c ? exp(x) : 1.0` compiles; its variable is a constant
 
   [[gnu::always_inline]] const Scalar& value() const { return value_; }
   [[gnu::always_inline]] void name(auto& listener) const { x_.name(listener); }
@@ -123,7 +124,7 @@ template <class Rule, class X> class Unary {
 
  private:
   X x_{};
-  Scalar value_;
+  Scalar value_{};
 };
 
 /// Rule(a, b) as an expression.
@@ -137,7 +138,8 @@ template <class Rule, class L, class R> class Binary {
   [[gnu::always_inline]] Binary(const L& a, const R& b, const Scalar& value) : a_(a), b_(b), value_(value) {}
   [[gnu::always_inline]] Binary(const Binary& other) : a_(other.a_), b_(other.b_), value_(other.value_) {}
   Binary& operator=(const Binary&) = default;
-  Binary(const Scalar& constant) : value_(constant) {}  ///< so that `c ? p * q : 0.0` compiles; its variables are constants
+  Binary() = default;
+  template <ConstantOf<Scalar> C> Binary(const C& constant) : value_(static_cast<Scalar>(constant)) {}  ///< likewise
 
   [[gnu::always_inline]] const Scalar& value() const { return value_; }
   [[gnu::always_inline]] void name(auto& listener) const {
@@ -152,7 +154,7 @@ template <class Rule, class L, class R> class Binary {
  private:
   L a_{};
   R b_{};
-  Scalar value_;
+  Scalar value_{};
 };
 
 template <class Rule, Expression X> [[gnu::always_inline]] inline auto apply(const X& x) { return Unary<Rule, Held<X>>(x, apply<Rule>(x.value())); }
@@ -169,6 +171,25 @@ template <class Rule, Expression R, ConstantOf<typename R::Scalar> X>
   const ConstantFor<typename R::Scalar, X> constant(a);
   return Binary<Rule, std::remove_const_t<decltype(constant)>, Held<R>>(constant, b, apply<Rule>(constant.value(), b.value()));
 }
+
+namespace detail {
+[[noreturn]] void refuse_other_numbers();
+/// Beside numbers of type T, a U is a constant.
+template <class R, class T> concept NarrowerThan = !ConstantOf<R, T> && std::convertible_to<typename R::Scalar, T> && !std::convertible_to<T, typename R::Scalar>;
+/// The value of an expression that must be a constant.
+template <Expression E> auto constant_value(const E& e) {
+  Place any = 0;
+  auto look = [&](Place p) { any |= p; };
+  e.name(look);
+  if (any != 0) refuse_other_numbers();
+  return e.value();
+}
+}  // namespace detail
+// A Var<double>, which a model may keep as a constant, meets the Vars of a second derivative or of lanes. Throws TapeError if it is a variable.
+template <class Rule, Expression L, Expression R> requires detail::NarrowerThan<R, typename L::Scalar>
+auto apply(const L& a, const R& b) { return apply<Rule>(a, detail::constant_value(b)); }
+template <class Rule, Expression L, Expression R> requires detail::NarrowerThan<L, typename R::Scalar>
+auto apply(const L& a, const R& b) { return apply<Rule>(detail::constant_value(a), b); }
 
 // A variable meets the Dual of a derivative taken inside a recording: it is a constant with respect to this ε.
 template <class Rule, Expression E, class U, class B, class W> requires(!std::convertible_to<E, U> && !std::convertible_to<Dual<U, B, W>, typename E::Scalar>)
@@ -187,7 +208,7 @@ std::basic_ostream<Char, Traits>& operator<<(std::basic_ostream<Char, Traits>& o
 
 namespace detail {
 
-/// Constants among the variables, or a rewind() before them: value and leaves in copies, whose addresses may be taken.
+/// For constants among the variables, or after a rewind(): records from copies of value and slopes, whose addresses may be taken.
 template <class E, class Scalar> [[gnu::always_inline]] inline Place record_mixed_leaves(Record<Scalar>& tape, const E& e) {
   const Scalar value = e.value();
   Scalar slopes[E::leaves];

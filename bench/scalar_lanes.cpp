@@ -1,5 +1,5 @@
 // The library with one independent input per SIMD lane: `gradient_batch(f, inputs, gradients)`, and for bundle adjustment `jacobian_batch`, an
-// observation per lane. The only place of the suite that knows of batches.
+// observation per lane. (Directions in lanes, jvp_batch: engine.hpp.)
 #include "suite.hpp"
 #include <autodiff/autodiff.hpp>
 

@@ -1,6 +1,6 @@
 // The vocabulary of the training benchmark: what is trained (Problem, Data, Parameters), who trains it (Trainer), and the chain
 // of tiny operations (Chain). Every contestant is one translation unit that implements Trainer and Chain and includes nothing of
-// the others; timing and checking are done once, for all, by training.cpp. Plain types only: libtorch and dlib live in shared
+// the others; timing and checking are done once, for all, by training_race.cpp. Plain types only: libtorch and dlib live in shared
 // modules of their own (training_torch.cpp, training_dlib.cpp), loaded where they were built and are asked for.
 #pragma once
 #include <cstddef>

@@ -99,7 +99,10 @@ Part measure_footprint(const Plan& plan) {
     std::vector<std::string> command{fs::read_symlink("/proc/self/exe").string(), "--measure-memory", name};
     if (plan.quick) command.push_back("--quick");
     const Finished f = run_program(command);
-    if (!f.ok) continue;
+    if (!f.ok) {
+      fmt::print(stderr, "memory of {}: not measured, it is not installed or stopped\n", called(name));
+      continue;
+    }
     const auto json = nlohmann::json::parse(f.output);
     memory.push_back({called(name), megabytes(json["peak"]), megabytes(json["above_data"]), megabytes(json["by_training"])});
     part.json["memory"][name] = json;

@@ -49,7 +49,7 @@ int main(int argc, char** argv) {
     show("x in the end, 9/4 = 2.25 nearly", path.back(), "2.2500325268933734");
     show("after so many steps", static_cast<double>(steps), "42");
   } else {
-    std::printf("  x = %.17g after %zu steps%s\n", path.back(), steps, rests ? "" : ", the most it takes");
+    std::printf("  x = %.17g after %zu step%s%s\n", path.back(), steps, steps == 1 ? "" : "s", rests ? "" : ", the most it takes");
   }
   pictures::descent(directory, f, path);
 }

@@ -71,6 +71,7 @@ struct Complaint {
 
 void require_name(const Complaint& complain) {
   if (complain.path.empty()) throw FileError(std::string(complain.verb) + ": the path is empty; name a file");
+  if (complain.path.find('\0') != std::string::npos) complain("there is a NUL in this path, which would end it");
 }
 
 /// An open file, closed at the end.

@@ -1,5 +1,4 @@
-// Layers: callables from a tensor to a tensor. One row of the input is one sample. A layer that learns holds its Parameters as fields; the
-// others hold nothing. All work on Tensor, Var<Tensor> and, in forward mode, on Duals of either.
+// Layers: callables from a tensor to a tensor. One row of the input is one sample. A layer that learns holds its Parameters as fields. All work on Tensor, Var<Tensor> and, in forward mode, on Duals of either.
 //
 // While no tape records, a net computes values only and writes nothing, so any number of threads may run one net. What a net returns is a
 // Var<Tensor> either way: a constant if nothing was recorded.
@@ -102,7 +101,7 @@ class NoDropout {
 
 /// While a tape records, each number becomes 0 with probability `rate`, else it is divided by 1 − rate, so that its mean stays. While none
 /// records, and under autodiff::Pause or NoDropout, everything passes unchanged: there is no training mode to forget. The choice follows
-/// from the seed, how often this layer has been used, and where on the tape: the same program drops the same numbers on every machine.
+/// from the seed, the number of uses before, and the place on the tape: the same program drops the same numbers on every machine.
 class Dropout {
  public:
   /// Throws Error unless 0 ≤ rate < 1.

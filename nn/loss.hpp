@@ -51,9 +51,9 @@ template <class T> void check_probabilities(const char* where, const T* h, std::
                          "; end the net with a Sigmoid, or use binary_cross_entropy_with_logits");
 }
 
-/// Mean of −t log h − (1 − t) log(1 − h), and in g its gradient (h − t) / (h(1 − h)) / n. The smallest normal number stands in for 0, a
-/// thousand times it in the gradient, which so stays finite, also when the cost has a factor; and g times the sigmoid's slope h(1 − h) gives
-/// (h − t)/n again as long as h is not 0 or 1 to all digits.
+/// Mean of −t log h − (1 − t) log(1 − h), and in g its gradient (h − t) / (h(1 − h)) / n. Logarithms are taken of the smallest normal number m at least,
+/// and the gradient's denominator is 1000 m at least, so that it stays finite also when the cost has a factor; g times the sigmoid's slope h(1 − h)
+/// gives (h − t)/n again as long as h is not 0 or 1 to all digits.
 template <class T> double binary_cross_entropy(const T* h, const T* t, T* g, std::size_t n) {
   constexpr double least = static_cast<double>(std::numeric_limits<T>::min());
   const double share = 1 / static_cast<double>(n);
@@ -114,7 +114,8 @@ template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto binary_c
     const auto h = plain(probability);
     detail::check_probabilities(where, h.data(), h.size());
     constexpr double least = static_cast<double>(std::numeric_limits<T>::min());
-    return autodiff::detail::stored(-mean(target * log(max(probability, least)) + (1 - target) * log(max(1 - probability, least))));
+    const auto q_is_large = h < T(0.5);
+    return autodiff::detail::stored(-mean(target * log(probability + least) + (1 - target) * select(q_is_large, log1p(-probability), log(1 - probability + least))));
   }
 }
 

@@ -9,7 +9,7 @@
 //   numbers, strings, Tensor …         nothing to be learned
 //
 // What might hide a parameter from this walk does not compile, and says what to do: a class without fields(), fields beside inherited ones, a
-// pointer to a layer (copies of the net would share it). One thing is not seen: what a struct of nothing but pointers, references and numbers points to.
+// pointer to a layer (copies of the net would share it). Not seen is what a struct of only pointers, references and numbers points to.
 // Names are positions, "0.weight", the keys of a map, or come from the type: static constexpr const char* field_names[] = {"hidden", "output"};
 //
 // To read this file, start at `walk`; how the fields of a struct are counted stands above `field_count`.

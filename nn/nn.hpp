@@ -14,11 +14,11 @@
 // Its floors; a file includes what stands on its own floor or below, never from above, and of autodiff only the door:
 //
 //   4  loss.hpp      mse, half_mse, binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy
-//   3  layers.hpp    Linear, Sigmoid, Tanh, Relu, Gelu, Silu, Softplus, Softmax, Dropout, Sequential
+//   3  layers.hpp    Linear, Sigmoid, Tanh, Relu, Gelu, Silu, Softplus, Softmax, Activation, Dropout, NoDropout, Sequential
 //   2  init.hpp      initialize, and the schemes by which first weights are drawn
 //      optim.hpp     Sgd, Adam
 //      io.hpp        save, load: safetensors
-//      data.hpp      Batches: shuffled minibatches
+//      data.hpp      Batches: shuffled minibatches; gather: their labels
 //   1  module.hpp    the parameters of a struct: for_each_parameter, for_each_named_parameter, parameter_count
 //      random.hpp    Random: the same digits on every machine
 #pragma once

@@ -124,6 +124,15 @@ class NetState {
     NetState state;
     state.make_room(model, moments);
     read_file(path, state.entries(optimizer, model, moments));
+    const auto check = [&](const auto& one) {
+      const auto fits = [](double p) { return p >= 0 && p <= 1; };
+      const bool moments_fit = std::all_of(one.first.begin(), one.first.end(), [](auto m) { return std::isfinite(m); }) &&
+                               std::all_of(one.second.begin(), one.second.end(), [](auto m) { return m >= 0 && std::isfinite(m); });
+      if (!moments_fit || !fits(one.powers[0]) || !fits(one.powers[1]))
+        throw FileError(text("load {}: it holds numbers that no {} can have kept: a moment that is not finite, a negative square, or a power outside of 0 to 1", {path, optimizer}));
+    };
+    for (const auto& one : state.floats_) check(one);
+    for (const auto& one : state.doubles_) check(one);
     *this = std::move(state);
   }
   /// scale · g, in memory of the optimizer; where the scale is 1, g.
@@ -166,7 +175,10 @@ template <class M> void require_initialized(const char* optimizer, M& model) {
 template <class M> [[gnu::noinline, gnu::cold]] double shortening(const char* optimizer, M& model, double most) {
   double largest = 0, sum = 0;
   const auto each_number = [&](const auto& f) {
+    std::vector<std::uint64_t> seen;  // a parameter that two layers share counts once
     for_each_parameter(model, [&]<class T>(Parameter<T>& p) {
+      if (std::find(seen.begin(), seen.end(), p.identity()) != seen.end()) return;
+      seen.push_back(p.identity());
       if (const auto here = p.reached()) for (const T* g = here.adjoint(), *end = g + p.size(); g != end; ++g) f(std::abs(static_cast<double>(*g)));
     });
   };
@@ -181,12 +193,15 @@ template <class M> [[gnu::noinline, gnu::cold]] double shortening(const char* op
 /// Throws Error for a length that is not finite.
 template <class M> double clip(const char* optimizer, M& model, double most) { return most == 0 ? 1 : shortening(optimizer, model, most); }
 
-/// step(parameter, its number among those of its type) for each, which is false for one that the last backward() did not reach; throws Error if no
-/// backward() came after they were recorded. (One whose slopes are 0, of a hinge that is off, reaches nothing, and nothing is wrong.)
+/// Calls step(parameter, its number among those of its type), which returns whether the last backward() reached it; throws Error if no backward() came
+/// after they were recorded. (One whose slopes are 0, of a hinge that is off, reaches nothing, and nothing is wrong.)
 template <class M, class F> void step_each(const char* optimizer, M& model, const F& step) {
   bool reached = false;
   Numbering number;
-  for_each_parameter(model, [&]<class T>(Parameter<T>& p) { reached = step(p, number.next<T>()) || reached || p.walked(); });
+  for_each_parameter(model, [&]<class T>(Parameter<T>& p) {
+    if (step(p, number.next<T>())) reached = true;
+    else require_numbers(optimizer, p), reached = reached || p.walked();
+  });
   if (!reached) refuse_unreached(optimizer);
 }
 
@@ -207,7 +222,7 @@ struct SgdOptions {
 class Sgd {
  public:
   /// Throws Error for options that make no sense: negative, above 1e30 or NaN, a momentum of 1 or more, nesterov without momentum.
-  explicit Sgd(SgdOptions options) : options_(options), bare_(options.momentum == 0 && options.weight_decay == 0 && options.clip_norm == 0) {
+  explicit Sgd(SgdOptions options = {}) : options_(options), bare_(options.momentum == 0 && options.weight_decay == 0 && options.clip_norm == 0) {
     set_learning_rate(options.learning_rate);
     detail::check_option("sgd", "momentum", options.momentum, detail::fractions);
     detail::check_option("sgd", "weight_decay", options.weight_decay, detail::rates);
@@ -233,8 +248,12 @@ class Sgd {
   /// and stays as it is, momentum or not.) Throws Error if there was no backward(), for a net that is empty, was moved from or has never been given numbers,
   /// for a gradient that is not finite where clip_norm is set, and, with momentum, for another net than before.
   template <class M> void step(M& model) {
-    if (!started_) [[unlikely]] detail::require_initialized("sgd", model), started_ = true;
-    if (bare_) return detail::step_each("sgd", model, [rate = options_.learning_rate](auto& p, std::size_t) { return p.descend(rate); });
+    if (!started_) [[unlikely]] detail::require_initialized("sgd", model);
+    if (bare_) {
+      detail::step_each("sgd", model, [rate = options_.learning_rate](auto& p, std::size_t) { return p.descend(rate); });
+      started_ = true;
+      return;
+    }
     const SgdNumbers numbers{options_.learning_rate, options_.momentum, options_.weight_decay, options_.nesterov};
     const bool keeps = options_.momentum != 0;
     const double scale = detail::clip("sgd", model, options_.clip_norm);
@@ -246,6 +265,7 @@ class Sgd {
       kernels<T>().sgd(here.update(), g, keeps ? state_.list<T>()[i].first.mutable_data() : nullptr, numbers, p.size());
       return true;
     });
+    started_ = true;
   }
 
  private:
@@ -276,7 +296,7 @@ struct AdamOptions {
 class Adam {
  public:
   /// Throws Error for options that make no sense: negative, above 1e30 or NaN, a beta of 1 or more, an epsilon of 0.
-  explicit Adam(AdamOptions options) : options_(options) {
+  explicit Adam(AdamOptions options = {}) : options_(options) {
     set_learning_rate(options.learning_rate);
     detail::check_option("adam", "beta1", options.beta1, detail::fractions);
     detail::check_option("adam", "beta2", options.beta2, detail::fractions);
@@ -301,7 +321,7 @@ class Adam {
   /// Moves every parameter that the last backward() reached, and uses up its adjoint; what is not reached stays, and what is thrown is thrown as by Sgd.
   /// Throws Error for another net than before.
   template <class M> void step(M& model) {
-    if (!started_) [[unlikely]] detail::require_initialized("adam", model), started_ = true;
+    if (!started_) [[unlikely]] detail::require_initialized("adam", model);
     const double scale = detail::clip("adam", model, options_.clip_norm);
     state_.bind("adam", model, 2);
     detail::step_each("adam", model, [&]<class T>(Parameter<T>& p, std::size_t i) {
@@ -318,6 +338,7 @@ class Adam {
                         p.size());
       return true;
     });
+    started_ = true;
   }
 
  private:

@@ -1,6 +1,7 @@
 // Random numbers that are the same on every machine: draws are made by comparing whole numbers, with no std::normal_distribution (every
 // library has its own) and no log or cos (every libm has its own last digit).
 #pragma once
+#include <autodiff/autodiff.hpp>
 #include <cstdint>
 
 namespace autodiff::inline v1::nn {
@@ -20,15 +21,16 @@ class Random {
   }
   /// Uniform in 0 … 1, in steps of 2⁻⁵³; 1 excluded.
   constexpr double uniform() { return static_cast<double>(bits() >> 11) * 0x1p-53; }
-  /// Uniform in 0 … n − 1: for shuffles. n ≥ 1.
+  /// Uniform in 0 … n − 1: for shuffles. Throws Error for n = 0.
   constexpr std::uint64_t below(std::uint64_t n) {
+    if (n == 0) throw Error("random: below(0): there is no such number; give n >= 1");
     for (;;) {  // the last, incomplete run of n among the 2⁶⁴ is drawn again
       const std::uint64_t x = bits(), r = x % n;
       if (x - r <= std::uint64_t(0) - n) return r;
     }
   }
-  /// N(0, 1), in steps of 2⁻⁵⁰. Its half y = k + x has the density e^−y²/2 = e^−k²/2 · e^−kx · e^−x²/2; each factor is a chance to be
-  /// thrown away, and what none of them throws away is a draw (after Karney, Sampling exactly from the normal distribution, 2016).
+  /// N(0, 1), in steps of 2⁻⁵⁰. Its half y = k + x has the density e^−y²/2 = e^−k²/2 · e^−kx · e^−x²/2; each factor is the
+  /// chance to pass a test, and what passes all of them is a draw (after Karney, Sampling exactly from the normal distribution, 2016).
   constexpr double normal() {
     constexpr std::uint64_t half = std::uint64_t{1} << 63, one = ~std::uint64_t{0};
     for (;;) {

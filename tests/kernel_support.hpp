@@ -66,11 +66,15 @@ template <class T> double ulps(T got, long double expected) {
 }
 /// Close, for sums of n terms of size 1 or so.
 template <class T> bool near(double got, double expected, double terms = 1) {
-  return std::abs(got - expected) <= std::numeric_limits<T>::epsilon() * 4 * std::sqrt(terms + 4) * (1 + std::abs(expected)) || (std::isnan(got) && std::isnan(expected)) || got == expected;
+  if (!std::isfinite(got) || !std::isfinite(expected)) return got == expected || (std::isnan(got) && std::isnan(expected));
+  return std::abs(got - expected) <= std::numeric_limits<T>::epsilon() * 4 * std::sqrt(terms + 4) * (1 + std::abs(expected));
 }
 template <class T> double worst(const Block<T>& got, const std::vector<double>& expected) {
   double most = 0;
-  for (std::size_t i = 0; i < got.size(); ++i) most = std::max(most, std::abs(static_cast<double>(got[i]) - expected[i]) / (1 + std::abs(expected[i])));
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const double off = std::abs(static_cast<double>(got[i]) - expected[i]) / (1 + std::abs(expected[i]));
+    if (!(off <= most)) most = std::isnan(off) ? infinity : off;
+  }
   return most / std::numeric_limits<T>::epsilon();
 }
 

@@ -8,7 +8,9 @@
 #include <cstdint>
 #include <exception>
 #include <initializer_list>
+#include <iomanip>
 #include <limits>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -66,7 +68,11 @@ template <class T, class U> std::string difference(const ad::Tensor<T>& a, const
   for (std::size_t i = 0; i < a.size(); ++i) {
     const auto p = static_cast<double>(a[i]), q = static_cast<double>(b[i]);
     if (p == q || (std::isnan(p) && std::isnan(q))) continue;
-    if (!(std::abs(p - q) <= tolerance * std::max({1.0, std::abs(p), std::abs(q)}))) return "number " + std::to_string(i) + ": " + std::to_string(p) + " against " + std::to_string(q);
+    if (!std::isfinite(p) || !std::isfinite(q) || !(std::abs(p - q) <= tolerance * std::max({1.0, std::abs(p), std::abs(q)}))) {
+      std::ostringstream text;
+      text << std::setprecision(17) << "number " << i << ": " << p << " against " << q;
+      return text.str();
+    }
   }
   return "";
 }

@@ -56,13 +56,15 @@ TEST_CASE("a rule with a wrong slope is found by finite differences") {
 }
 
 TEST_CASE("a kink or a jump at the point is found, too") {
-  refuses<ad::GradientError>([] { (void)ad::check_gradient([](const auto& x) { return abs(x); }, 1e-4); }, {"component 0"});
+  refuses<ad::GradientError>([] { (void)ad::check_gradient([](const auto& x) { return ad::relu(x); }, 0.0); }, {"component 0: AD 0, finite difference 0.5"});
   refuses<ad::GradientError>([] { (void)ad::check_gradient([](const auto& x) { return floor(x); }, 1.0); }, {"component 0"});
 }
 
 TEST_CASE("NaN and infinite gradients never pass") {
   refuses<ad::GradientError>([] { (void)ad::check_gradient([](const auto& x) { return sqrt(x); }, -1.0); }, {"nan"});
   refuses<ad::GradientError>([] { (void)ad::check_gradient([](const auto& x) { return sqrt(x); }, 0.0); }, {"inf"});
+  const auto overflows = [](const auto& x) { using V = std::remove_cvref_t<decltype(x)>; auto y = V{x[0] * 1e-300}; for (const double c : {1e200, 1e200}) y[0] = y[0] * c; return y[0]; };
+  refuses<ad::GradientError>([&] { (void)ad::check_gradient(overflows, [](const auto&) { return 1e100; }, {1.0}); }, {"yours 1e+100, AD inf"});
   const auto lost = [](const auto&) { return std::vector<double>{support::not_a_number, 7}; };
   refuses<ad::GradientError>([&] { (void)ad::check_gradient(f, lost, at); }, {"component 0: yours nan", "component 1: yours 7"});
   try {
@@ -72,7 +74,21 @@ TEST_CASE("NaN and infinite gradients never pass") {
   }
 }
 
+TEST_CASE("a right gradient passes where f bends within the first step") {
+  const auto passes = [](auto f, auto slope, double x) { CHECK_NOTHROW(ad::check_gradient(f, slope, x)); };
+  passes([](auto x) { return log(x); }, [](double x) { return 1 / x; }, 0.01);
+  passes([](auto x) { return 1 / x; }, [](double x) { return -1 / (x * x); }, 0.01);
+  passes([](auto x) { return pow(x, -3); }, [](double x) { return -3 / (x * x * x * x); }, 0.03);
+  passes([](auto x) { return sin(300 * x); }, [](double x) { return 300 * std::cos(300 * x); }, 1);
+  passes([](auto x) { return exp(x); }, [](double x) { return std::exp(x); }, 300);
+  passes([](auto x) { return abs(x); }, [](double) { return 1.0; }, 5e-4);
+  CHECK_NOTHROW(ad::check_gradient([](const auto& x) { return log(x[0]) + log(x[1]); }, {0.005, 0.5}));
+  refuses<ad::GradientError>([] { (void)ad::check_gradient([](auto x) { return log(x); }, [](double x) { return 1.0001 / x; }, 0.01); }, {"yours 100.01"});
+}
+
 TEST_CASE("a hand-written gradient is anything that can be indexed") {
+  struct Indexed { double a, b; double operator[](std::size_t i) const { return i ? b : a; } };
+  CHECK_NOTHROW(ad::check_gradient(f, [](const auto& x) { return Indexed{2 * x[0] * x[1], x[0] * x[0] + std::cos(x[1])}; }, at));
   (void)ad::check_gradient(f, [](const auto& x) { return std::array<double, 2>{2 * x[0] * x[1], x[0] * x[0] + std::cos(x[1])}; }, at);
   (void)ad::check_gradient(f, [](const auto& x) { return Tensor<double>{2 * x[0] * x[1], x[0] * x[0] + std::cos(x[1])}; }, at);
   (void)ad::check_gradient([](const auto& x) { return x * x; }, [](double x) { return 2 * x; }, 3.0);

@@ -43,10 +43,14 @@ TEST_CASE("the order follows from the seed, and is another in each epoch") {
   CHECK(order_of(one) != first);
 }
 
+TEST_CASE("more samples than an axis holds are refused, a wrapped count among them") {
+  CHECK_THROWS_WITH_AS(nn::Batches(std::size_t{0} - 1, 32, 1), "batches: 18446744073709551615 samples; 4294967295 is the most", ad::Error);
+}
+
 TEST_CASE("every order is equally likely") {
-  nn::Batches batches(3, 2, 1);
   std::vector<int> seen(27);
-  for (int k = 0; k < 6000; ++k) {
+  for (std::uint64_t seed = 0; seed < 6000; ++seed) {
+    nn::Batches batches(3, 2, seed);  // a new one each time: shuffled again and again, any shuffle mixes in the end
     batches.shuffle();
     const auto order = order_of(batches);
     ++seen[9 * order[0] + 3 * order[1] + order[2]];

@@ -287,6 +287,14 @@ TEST_CASE("a root of 0 that nobody uses poisons no second derivative") {
   CHECK(ad::hvp(f, std::vector<double>{3, 0}, std::vector<double>{1, 0}) == std::vector<double>{2, 0});
 }
 
+TEST_CASE("a tangent of 0 stays 0 beside an infinite slope, on tensors as on numbers, and so do second derivatives") {
+  const auto f = [](const auto& x) { return sum(sqrt(x)) + sum(x * x) + sum(pow(x, Tensor<double>{0.5, 2})); };
+  const Tensor<double> x{0, 1}, v{0, 1};
+  CHECK(ad::jvp(f, x, v) == 4.5);
+  CHECK(equal(ad::hvp([&](const auto& t) { return sum(sqrt(t)) + sum(t * t); }, x, v), Tensor<double>{0, 1.75}));
+  CHECK(std::isinf(ad::jvp(f, x, Tensor<double>{1, 0})));
+}
+
 TEST_CASE("a point that is a number has a Jacobian and a Hessian of its own") {
   const auto cube = [](const auto& x) { return x * x * x; };
   CHECK(difference(ad::hessian(cube, 2.0), Tensor<double>{{12}}) == "");
@@ -303,6 +311,9 @@ TEST_CASE("what F returns may be any vector, or a tensor, whatever its point is"
   CHECK(difference(ad::jacobian(array, x), Tensor<double>{{3, 2}, {1, 0}}) == "");
   CHECK(ad::vjp(array, x, x) == std::vector<double>{9, 4});
   CHECK(ad::jvp(array, x, x) == std::vector<double>{12, 2});
+  const auto powers = [](const auto& z) { using T = std::decay_t<decltype(z)>; return std::vector<T>{z * z, T(z * z * z)}; };
+  CHECK(ad::jvp(powers, 2.0, 3.0) == std::vector<double>{12, 36});
+  CHECK(ad::value_and_jvp(powers, 2.0, 3.0).value == std::vector<double>{4, 8});
   const auto tensor = [](const auto& z) { return ad::stack(std::vector<Number>{z[0] * z[1], z[0]}) * 2.0; };
   CHECK(difference(ad::jacobian(tensor, x), Tensor<double>{{6, 4}, {2, 0}}) == "");
   const auto numbers = [](const auto& t) { return std::vector<Number>{sum(t * t), t(0) * t(1)}; };

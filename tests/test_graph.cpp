@@ -53,6 +53,7 @@ TEST_CASE("operands beyond three are drawn, too") {
   CHECK(has(text, "concatenate(#1, #2, constant (1,), #5)  (6,)"));
   CHECK(has(text, "assemble(#3, #4)  (2,)"));
   CHECK(count(ad::to_dot(joined), "->") == 6);
+  CHECK(has(text, "#2 = variable  (2,)"));  // its shape is known from that one use
 }
 
 TEST_CASE("constants, strangers, forgotten variables and enormous recordings are refused") {

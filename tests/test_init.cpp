@@ -77,7 +77,15 @@ TEST_CASE("below(n) reaches everything below n, equally often") {
   for (int i = 0; i < 70'000; ++i) ++count[random.below(7)];
   for (const int c : count) CHECK(std::abs(c - 10'000) < 400);
   CHECK(nn::Random(1).below(1) == 0);
-  CHECK(nn::Random(3).below(std::uint64_t{1} << 63) < std::uint64_t{1} << 63);
+  const std::uint64_t quarter = std::uint64_t{1} << 62;
+  int low = 0;
+  for (int i = 0; i < 3000; ++i) low += random.below(3 * quarter) < quarter;  // half of them, if the incomplete run were not drawn again
+  CHECK(std::abs(low - 1000) < 120);
+}
+TEST_CASE("below(0) and schemes that make no sense are refused") {
+  CHECK_THROWS_AS(nn::Random(1).below(0), ad::Error);
+  nn::Linear layer(2, 3);
+  CHECK_THROWS_WITH_AS(nn::initialize(layer, 1, {.fan = nn::Scheme::Fan::in, .variance = -2}), "initialize: the scheme's variance is -2; it must be at least 0 and at most 1e+30", ad::Error);
 }
 TEST_CASE("each scheme has its deviation and its distribution") {
   const auto check = [](nn::Scheme scheme, double deviation) {

@@ -297,6 +297,8 @@ TEST_CASE("a name may be as long as the system has it; an empty one is refused")
   CHECK(same(net, some_net(1)));
   CHECK_THROWS_WITH_AS(nn::save(net, ""), "save: the path is empty; name a file", nn::FileError);
   CHECK_THROWS_WITH_AS(nn::load(net, ""), "load: the path is empty; name a file", nn::FileError);
+  CHECK_THROWS_AS(nn::save(net, folder / std::string("keep\0.safetensors", 17)), nn::FileError);
+  CHECK(!fs::exists(folder / "keep"));
 }
 TEST_CASE("a header that holds a byte of 0 is damaged") {
   std::string changed = header;
@@ -361,6 +363,24 @@ TEST_CASE("training goes on from files as if it had not stopped, to the last dig
   const Folder folder;
   CHECK_THROWS_WITH_AS((nn::Sgd{{}}.save(some_net(1), folder / "x")), doctest::Contains("without momentum it keeps nothing"), ad::Error);
 }
+TEST_CASE("moments that no optimizer can have kept are refused") {
+  Folder folder;
+  nn::Linear net(1, 1);
+  const std::string path = folder / "adam";
+  const nn::Adam optimizer;
+  optimizer.save(net, path);
+  const std::string good = bytes_of(path);
+  for (const double bad : {1 / 0.9, -1.0, std::nan("")}) {
+    std::string bytes = good;  // somewhere in it stand the powers, 1 and 1, of each of two parameters
+    const double one = 1;
+    const std::size_t at = bytes.find(std::string(reinterpret_cast<const char*>(&one), 8));
+    REQUIRE(at != std::string::npos);
+    std::memcpy(bytes.data() + at, &bad, 8);
+    write(path, bytes);
+    CHECK_THROWS_AS(nn::Adam().load(net, path), nn::FileError);
+  }
+}
+
 TEST_CASE("an error shows a line of what a file says, however long it is, and nothing that steers a terminal") {
   std::string name;
   for (int i = 0; i < 500'000; ++i) name += "\xc2\x9b";  // C1: a sequence for a terminal begins

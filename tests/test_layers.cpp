@@ -215,6 +215,20 @@ TEST_CASE("dropout keeps the mean, drops its share, and hands the adjoint to wha
   const ad::Var total = sum(y);
   tape.backward(total);
   CHECK(equal(tape.adjoint(x), values));
+  for (const bool dropped_first : {false, true}) {  // the adjoint is added to another's, or written
+    const ad::Var again = layer(x);
+    const ad::Var both = dropped_first ? sum(x) + sum(again) : sum(again) + sum(x);
+    tape.backward(both);
+    CHECK(equal(tape.adjoint(x), again.value() + 1.0));
+  }
+}
+TEST_CASE("dropout forwards drops tangents with their numbers") {
+  const nn::Dropout layer(0.5, 7);
+  ad::Tape tape;
+  const auto [value, tangent] = ad::value_and_jvp(layer, Tensor::ones({10, 10}), Tensor::full({10, 10}, 3));
+  CHECK(equal(tangent, value * 3.0));
+  CHECK(sum(value) > 50);
+  CHECK(sum(value == 0.0) > 20);
 }
 TEST_CASE("dropout follows from the seed, and differs from use to use and from layer to layer") {
   const auto draw = [](std::uint64_t seed) {

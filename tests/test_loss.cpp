@@ -111,6 +111,17 @@ TEST_CASE("a probability of exactly 0 or 1 costs much, not infinitely much") {
   const ad::Var cost = nn::binary_cross_entropy(h, Tensor{{1}, {0}});
   tape.backward(cost);
   for (const double g : tape.adjoint(h)) CHECK(std::isfinite(g));
+  const ad::Var composed = nn::binary_cross_entropy(h, tape.variable(Tensor{{1}, {0}}));  // targets that are variables, too: as much, and as steep
+  CHECK(composed.value() == doctest::Approx(708.396));
+  tape.backward(composed);
+  CHECK(tape.adjoint(h)[0] < -1e300);
+  CHECK(tape.adjoint(h)[1] > 1e300);
+  CHECK(ad::jvp([](const auto& p) { return nn::binary_cross_entropy(p, Tensor{1}); }, Tensor{0}, Tensor{1}) < -1e300);
+}
+TEST_CASE("a tiny probability costs what it should, whatever the target is") {
+  CHECK(nn::binary_cross_entropy(Tensor{1e-20}, Tensor{0}) == doctest::Approx(1e-20));
+  CHECK(nn::binary_cross_entropy(ad::Dual<ad::Var<Tensor>>(Tensor{1e-20}, Tensor{1}), Tensor{0}).value().value() == doctest::Approx(1e-20));
+  CHECK(ad::jvp([](const auto& p) { return nn::binary_cross_entropy(p, Tensor{0}); }, Tensor{1e-20}, Tensor{1}) == doctest::Approx(1));
 }
 TEST_CASE("NaN among the outputs passes into the cost") {
   CHECK(std::isnan(nn::mse(Tensor{not_a_number, 1}, {0, 1})));
@@ -143,6 +154,17 @@ TEST_CASE("costs refuse what is no probability") {
   CHECK_THROWS_WITH_AS(nn::cross_entropy(x, Tensor::full({2, 3}, 0.5)),
       "cross_entropy: row 0 of the targets sums to 1.5; each row is a distribution and sums to 1 (for class numbers pass a "
       "std::vector<int>)", ad::Error);
+  CHECK_THROWS_AS(nn::cross_entropy(Tensor{{1, 2}}, Tensor{{0.5, 0.51}}), ad::Error);
+  ad::Tape tape;
+  const ad::Var t = tape.variable(target), twos = tape.variable(Tensor::full({2, 3}, 2));
+  CHECK_THROWS_AS(nn::binary_cross_entropy(x, t), ad::Error);
+  CHECK_THROWS_AS(nn::binary_cross_entropy(probabilities, twos), ad::Error);
+  CHECK_THROWS_AS(nn::binary_cross_entropy_with_logits(x, twos), ad::Error);
+}
+TEST_CASE("the rows of a cross-entropy are all that stand before the last axis") {
+  const Tensor logits = reshape(Tensor{0.5, -1.2, 0.3, 0.1, 0.9, -0.4, 0.5, -1.2, 0.3, 0.1, 0.9, -0.4}, {2, 2, 3});
+  const Tensor rows = broadcast_to(distributions, {2, 2, 3});
+  CHECK(nn::cross_entropy(logits, rows) == doctest::Approx(nn::cross_entropy(x, distributions)));
 }
 TEST_CASE("a cross-entropy with a factor trains on where the output is exactly 1") {
   using Float = ad::Tensor<float>;

@@ -82,6 +82,15 @@ TEST_CASE("matmul refuses what does not fit") {
 
 // ---- views -----------------------------------------------------------------------------------------------------------
 
+TEST_CASE("a vector times a matrix is one product, whose adjoint a step of descent may use up at once") {
+  ad::Parameter<double> w(some({40, 50}));
+  const auto before = w.value(), x = some({40});
+  ad::Tape tape;
+  tape.backward(sum(matmul(x, w.var())));
+  CHECK(w.descend(1));
+  CHECK(difference(before - w.value(), reshape(x, {40, 1}) * Tensor<double>::ones({1, 50})) == "");
+}
+
 TEST_CASE("transpose exchanges the last two axes, or follows an order") {
   CHECK(equal(transpose(Tensor<double>{{1, 2, 3}, {4, 5, 6}}), Tensor<double>{{1, 4}, {2, 5}, {3, 6}}));
   CHECK(transpose(some({2, 3, 4})).shape() == Shape({2, 4, 3}));
@@ -253,11 +262,18 @@ TEST_CASE("numbers of the tape are assembled into a tensor, and back") {
 TEST_CASE("one condition chooses between tensors") {
   verify("select", [](auto t) { return sum(select(true, t * t, t) * select(false, t, 3.0)); }, some({3}));
   CHECK(equal(select(false, Tensor<double>{1}, Tensor<double>{2, 3}), Tensor<double>{2, 3}));
+  for (const bool first : {true, false}) CHECK(equal(select(first, Tensor<double>{1, 1}, 0), Tensor<double>::full({2}, first)));
+  refuses<ad::ShapeError>([] { (void)select(true, Tensor<double>{1, 2, 3}, Tensor<double>{1, 2}); }, {"select: shapes (3,) and (2,)"});
 }
 
 TEST_CASE("moves of enormous empty shapes take no time") {
   const auto huge = Tensor<double>::zeros(Shape({4'000'000'000, 30'000, 0}));
   CHECK(concatenate(std::vector{huge, huge}, 2).size() == 0);
+  const auto tall = Tensor<double>::zeros(Shape({0, 4'000'000'000, 400'000}));
+  CHECK(concatenate(std::vector{tall, tall}).shape() == tall.shape());
+  for (const auto& y : {softmax(huge), log_softmax(huge), softmax(huge, ad::Axis(0))}) CHECK(y.size() == 0);
+  CHECK(max(huge, ad::Axis(0)).size() == 0);
+  CHECK(sum(huge, ad::Axis(0)).size() == 0);
   CHECK(gather(huge, {1, 2}, 1).size() == 0);
   CHECK(transpose(huge).size() == 0);
   CHECK(slice(huge, 0, 0, 2).size() == 0);

@@ -2,7 +2,9 @@
 #include <doctest/doctest.h>
 #include <nn/nn.hpp>
 #include <cmath>
+#include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -212,6 +214,17 @@ TEST_CASE("a net that was never given numbers is refused, a single layer may sta
     optimizer.step(net);
   }()), "sgd: all weights of this net are zero, and so is the gradient of 2 of its 2 matrices: it cannot learn; call "
       "nn::initialize(net, seed) first", ad::Error);
+  const auto refused = [](auto&& either) {  // also after a step that was refused for another reason
+    nn::Sequential zeros{nn::Linear<double>(2, 3), nn::Sigmoid{}, nn::Linear<double>(3, 1)};
+    ad::Tape tape;
+    CHECK_THROWS_AS(either.step(zeros), ad::Error);
+    const ad::Var cost = nn::mse(zeros(Tensor{{1, 2}}), {{1}});
+    tape.backward(cost);
+    CHECK_THROWS_AS(either.step(zeros), ad::Error);
+  };
+  refused(nn::Sgd());
+  refused(nn::Sgd({.momentum = 0.5}));
+  refused(nn::Adam());
   nn::Linear<double> line(2, 1);
   ad::Tape tape;
   const ad::Var cost = nn::mse(line(Tensor{{1, 2}}), {{1}});
@@ -351,6 +364,37 @@ TEST_CASE("a gradient longer than clip_norm is shortened, over all parameters to
   step(pair, nn::Adam{{.learning_rate = 0.1, .epsilon = 1, .clip_norm = 1}});
   CHECK(pair.a.value()[0] == doctest::Approx(1 - 0.1 * (3.0 / 13) / (3.0 / 13 + 1)));
   CHECK_THROWS_AS((nn::Sgd{{.clip_norm = -1}}), ad::Error);
+}
+TEST_CASE("a parameter that two layers share counts once in the length of a gradient") {
+  struct Tied { ad::Parameter<double> w{Tensor{3, 4}}; auto fields() { return std::tie(w, w); } };
+  Tied tied;
+  nn::Sgd optimizer{{.learning_rate = 1, .clip_norm = 1}};
+  ad::Tape tape;
+  const ad::Var cost = sum(tied.w.var() * Tensor{30, 40});
+  tape.backward(cost);
+  optimizer.step(tied);
+  CHECK(norm(tied.w.value() - Tensor{3, 4}) == doctest::Approx(1));
+}
+TEST_CASE("a net of which a part was moved away is refused by every optimizer") {
+  nn::Sequential net{nn::Linear<double>(2, 1), nn::Linear<double>(1, 1)};
+  nn::initialize(net, 1);
+  const auto gone = std::move(std::get<1>(net.layers));
+  ad::Tape tape;
+  const ad::Var cost = sum(std::get<0>(net.layers)(Tensor{{1, 2}}));
+  tape.backward(cost);
+  CHECK_THROWS_WITH_AS(nn::Sgd().step(net), "sgd: a parameter of this model was moved from; use the model that it was moved to", ad::Error);
+  CHECK_THROWS_AS(nn::Adam().step(net), ad::Error);
+}
+TEST_CASE("a walk over another thread's tape with parameters is refused until that records here: a step would not see it") {
+  Bowl bowl;
+  std::optional<ad::Tape> tape;
+  ad::Var<double> cost;
+  std::thread([&] { tape.emplace(), cost = bowl.cost(); }).join();
+  CHECK_THROWS_AS(tape->backward(cost), ad::TapeError);
+  const auto here = tape->record();
+  tape->backward(cost);
+  nn::Sgd(nn::SgdOptions{.learning_rate = 0.1}).step(bowl);
+  CHECK(bowl.now() == doctest::Approx(5 - 0.1 * slope(5)));
 }
 TEST_CASE("a gradient whose square overflows is shortened, and what is no length is refused before anything has changed") {
   ad::Parameter<float> p(ad::Tensor<float>{1, 1});

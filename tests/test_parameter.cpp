@@ -193,7 +193,7 @@ TEST_CASE("the adjoint of a parameter that a tape has not used is refused") {
   CHECK(tape.adjoint(p)(0) == 1);
   refuses<ad::TapeError>([&] { (void)other.adjoint(p); }, {"not been used on this tape"});
   tape.clear();
-  refuses<ad::TapeError>([&] { (void)tape.adjoint(p); }, {"not been used on this tape since it was made or cleared"});
+  refuses<ad::TapeError>([&] { (void)tape.adjoint(p); }, {"not been used on this tape since it was made, cleared, or assigned to"});
 }
 
 TEST_CASE("after an update the old recording cannot be walked backwards again") {

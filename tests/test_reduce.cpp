@@ -112,6 +112,9 @@ TEST_CASE("ties of max and min share the slope") {
   CHECK(equal(g([](auto x) { return sum(max(x, Axis(1))); }, {{1, 1}, {0, 1}}), Tensor<double>{{0.5, 0.5}, {0, 1}}));
   CHECK(ad::jvp([](auto x) { return max(x); }, Tensor<double>{1, 3, 3, 0}, Tensor<double>{1, 2, 4, 8}) == 3);
   CHECK(argmax(Tensor<double>{1, 3, 3}) == 1);
+  ad::Tape tape;
+  (void)ad::jvp([](auto x) { return max(x, Axis(0)); }, ad::Var(Tensor<double>{1, 3}), tape.variable(Tensor<double>{1, 2}));
+  CHECK(tape.statistics().nodes == 2);  // shares times tangents, and their sum
 }
 
 TEST_CASE("a NaN is the largest and the smallest, so that it is not lost") {
@@ -189,8 +192,15 @@ TEST_CASE("wrong axes and shapes are refused with the op's name") {
   refuses<ad::ShapeError>([&] { (void)dot(x, some({3, 2})); }, {"dot: shapes differ: (2, 3) and (3, 2)"});
 }
 
+TEST_CASE("an axis beyond all numbers is refused, not taken for one from the end") {
+  const Tensor<double> x{1, 2, 4};
+  refuses<ad::ShapeError>([&] { (void)sum(x, x.shape().axes() - 2); }, {"sum: axis", "of shape (3,)"});
+}
+
 TEST_CASE("a sum of many floats keeps their digits") {
   CHECK(sum(Tensor<float>::full({1'000'000}, 0.1f)) == about(1e5, 1e-5));
+  CHECK(sum(Tensor<float>::full({1'000'000, 2}, 0.1f), Axis(0))[1] == about(1e5, 1e-6));
+  CHECK(logsumexp(Tensor<float>::full({3'000'000}, 0.1f)) == about(std::log(3e6) + 0.1, 1e-6));
 }
 
 TEST_CASE("second derivatives of the norm, and scaled ones, stay within range where they exist") {

@@ -135,6 +135,14 @@ TEST_CASE("0 times an infinite slope is 0, and a NaN is trapped") {
   refuses<ad::Error>([&] { (void)tape.sparse_jacobian({difference}, {x}); }, {"the adjoint of statement #1 is NaN"});
 }
 
+TEST_CASE("a factor that comes from tensors alone is a number like any other") {
+  ad::Tape tape;
+  const auto xs = tape.variables(std::vector<double>{1, 2});
+  const ad::Var t = tape.variable(Tensor<double>{1, 2});
+  const ad::Var s = sum(t);
+  check_same(tape.sparse_jacobian({Number(xs[0] * s), Number(xs[1] * xs[1] * s)}, xs), Tensor<double>{{3, 0}, {0, 12}});
+}
+
 TEST_CASE("tensors are refused where an output depends on them, and strangers") {
   ad::Tape tape;
   const ad::Var w = tape.variable(Tensor<double>{1, 2});

@@ -114,6 +114,7 @@ TEST_CASE("rows and other shapes share the numbers, and stay what they were") {
   CHECK(Tensor<double>{1, 2, 3}.rows(1, 2).item() == 2);
   refuses<ad::ShapeError>([&] { (void)a.rows(2, 4); }, {"rows: 2 to 4", "(3, 2)"});
   refuses<ad::ShapeError>([&] { (void)a.rows(2, 1); }, {"rows: 2 to 1 of shape (3, 2); the first axis has 3, give 0 <= begin <= end <= 3"});
+  refuses<ad::ShapeError>([&] { (void)a.rows(static_cast<std::size_t>(-2), 1); }, {"rows: -2 to 1 of shape (3, 2)"});
   refuses<ad::ShapeError>([] { (void)Tensor<double>::full({}, 1).rows(0, 1); }, {"()"});
   refuses<ad::ShapeError>([&] { (void)a.reshaped({4}); }, {"reshape: (3, 2) to (4,)", "6 numbers cannot become 4"});
 }
@@ -214,6 +215,23 @@ TEST_CASE("a view of rows is not written to, although nobody shares it any more:
   CHECK(reinterpret_cast<std::uintptr_t>(view.data()) % 64 == 0);
   CHECK(difference(view, Tensor<double>{{40, 5, 6}}) == "");
   CHECK(view.writable());
+}
+
+TEST_CASE("freed tensors of any size serve the next ones, with zeros behind them, and are given back") {
+  ad::Tape::release_spare();
+  for (const std::size_t n : {1u, 2u, 9u, 1000u, 4097u, 3'000'000u})
+    for (int round = 0; round < 3; ++round) {
+      std::vector<Tensor<float>> all(12, Tensor<float>());
+      for (auto& t : all) t = Tensor<float>::full({n}, 7);
+      for (const auto& t : all) {
+        CHECK(reinterpret_cast<std::uintptr_t>(t.data()) % 64 == 0);
+        const float* const end = t.data() + n;
+        CHECK(std::all_of(end, end + 16, [](float x) { return x == 0; }));
+        CHECK(sum(t) == 7.0 * static_cast<double>(n));
+      }
+    }
+  std::thread([kept = Tensor<float>::full({5000}, 1)]() mutable { kept = Tensor<float>(); }).join();  // freed where it was not made
+  ad::Tape::release_spare();
 }
 
 TEST_CASE("a tensor too large for the machine is an error that says how large") {

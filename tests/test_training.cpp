@@ -17,7 +17,7 @@ namespace {
 using Tensor = ad::Tensor<double>;
 const Tensor x{{0, 0}, {0, 1}, {1, 0}, {1, 1}}, y{{0}, {1}, {1}, {0}};
 
-/// tutorial.md: rows of θ₁ are input 1, input 2, bias.
+/// The first numbers of the tutorial's net; rows of its θ₁ are input 1, input 2, bias.
 template <class T> auto xor_net() {
   nn::Sequential net{nn::Linear<T>(2, 3), nn::Sigmoid{}, nn::Linear<T>(3, 1), nn::Sigmoid{}};
   std::get<0>(net.layers).weight.assign(Tensor{{0.5, -0.4, 0.9}, {1.0, 0.6, -0.7}}.as<T>());
@@ -31,7 +31,7 @@ template <class T> auto xor_logits() {
   auto net = xor_net<T>();
   return nn::Sequential{std::get<0>(net.layers), nn::Sigmoid{}, std::get<2>(net.layers)};
 }
-/// Two hidden layers by hand: a struct of one's own.
+/// Two layers by hand: a struct of one's own.
 struct Own {
   nn::Linear<double> hidden{2, 3}, output{3, 1};
   auto operator()(const auto& in) const { return sigmoid(output(sigmoid(hidden(in)))); }

@@ -129,9 +129,12 @@ TEST_CASE("a ternary takes a Var, an expression or a number on either side") {
     const ad::Var c = p > 1 ? p : 0.0;
     const ad::Var d = p > 1 ? 0.0 : p * q;
     const ad::Var e = p > 1 ? p * q : 0.0;
-    return a + b + c + d + e;
+    const ad::Var f = p > 1 ? 3 * p * p + exp(p * 0.0) : 0;
+    return a + b + c + d + e + f;
   };
-  CHECK(slope(branch, 2.0) == about(8 + std::exp(2.0) + 1 + 8));
+  CHECK(slope(branch, 2.0) == about(8 + std::exp(2.0) + 1 + 8 + 12));
+  const auto deep = [](const auto& x) { return x[0] > 1 ? x[0] * x[1] * x[1] : 0.0; };
+  CHECK(ad::hvp(deep, std::vector<double>{2, 3}, std::vector<double>{1, 0}) == std::vector<double>{0, 6});
   CHECK(slope(branch, 0.5) == about(2 + 2));
 }
 

@@ -63,6 +63,13 @@ struct Along { std::size_t outer, n, inner; };
 struct SgdNumbers { double rate, momentum = 0, weight_decay = 0; bool nesterov = false; };
 struct AdamNumbers { double rate, beta1, beta2, epsilon, unbias1, unbias2; };  ///< unbias = 1 − betaᵗ at step t
 
+/// Comparisons.
+struct Less { static constexpr const char* name = "operator<"; bool operator()(auto a, auto b) const { return a < b; } };
+struct NotGreater { static constexpr const char* name = "operator<="; bool operator()(auto a, auto b) const { return a <= b; } };
+struct Equal { static constexpr const char* name = "operator=="; bool operator()(auto a, auto b) const { return a == b; } };
+struct NotEqual { static constexpr const char* name = "operator!="; bool operator()(auto a, auto b) const { return a != b; } };
+using Comparisons = List<Less, NotGreater, Equal, NotEqual>;
+
 template <class T> struct Kernels {
   const char* target;  ///< the instruction set's name
 
@@ -79,6 +86,7 @@ template <class T> struct Kernels {
   Binary<Zip> zip;                        ///< y = value(a, b); one flat length: other walks through `broadcast` below
   Binary<ZipPullback> pullback_a;         ///< ga (+)= g · left(a, b, y): n numbers also where a repeats (sum them back)
   Binary<ZipPullback> pullback_b;         ///< gb (+)= g · right(a, b, y)
+  std::array<Zip, Comparisons::size> compare;  ///< y = 1 where it holds, else 0
   void (*broadcast)(Zip, const Broadcast&, const T* a, const T* b, T* y);
   void (*broadcast_pullback)(ZipPullback, const Broadcast&, const T* a, const T* b, const T* y, const T* g, T* gx, bool add);  ///< gx in y's shape
   void (*sum_back)(const Broadcast&, const T* full, bool second, T* gx, bool add);  ///< gx (+)= full, in y's shape, summed over the axes along which a (second: b) repeats

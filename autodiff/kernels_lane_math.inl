@@ -13,6 +13,23 @@ template <class T, class F> HWY_INLINE Lane<T> each(Lane<T> x, F f) {
   return Lane<T>::load(all);
 }
 
+// ── rounding ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+#if HWY_TARGET == HWY_SCALAR
+template <class T> HWY_INLINE Lane<T> floor(Lane<T> x) { return std::floor(x.v.raw); }
+template <class T> HWY_INLINE Lane<T> ceil(Lane<T> x) { return std::ceil(x.v.raw); }
+template <class T> HWY_INLINE Lane<T> trunc(Lane<T> x) { return std::trunc(x.v.raw); }
+#else
+template <class T> HWY_INLINE Lane<T> floor(Lane<T> x) { return hn::Floor(x.v); }
+template <class T> HWY_INLINE Lane<T> ceil(Lane<T> x) { return hn::Ceil(x.v); }
+template <class T> HWY_INLINE Lane<T> trunc(Lane<T> x) { return hn::Trunc(x.v); }
+#endif
+/// Halves go away from 0, as std::round does.
+template <class T> HWY_INLINE Lane<T> round(Lane<T> x) {
+  const Lane<T> t = trunc(x);
+  return copysign(select(abs(x - t) >= Lane<T>(0.5), abs(t) + 1, abs(t)), x);
+}
+
 // ── exponentials ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /// y · 2ⁿ for whole n, rounded once, where `is`; else 0. (Lanes that are off cost nothing, while 2⁻¹⁵⁰ would cost a trap into microcode.)
@@ -84,6 +101,61 @@ template <class T> HWY_INLINE Lane<T> cosh(Lane<T> x) {
   return select(abs(x) < Lane<T>(20), Lane<T>(0.5) * (whole + 1 / whole), half * Lane<T>(0.5) * half);
 }
 
+// ── the error function ──────────────────────────────────────────────────────────────────────────────────────────────
+
+/// Σ c[i] xⁱ
+template <class T, std::size_t n> HWY_INLINE Lane<T> polynomial(const T (&c)[n], Lane<T> x) {
+  Lane<T> y(c[n - 1]);
+  [&]<std::size_t... i>(std::index_sequence<i...>) HWY_ATTR { ((y = fma(y, x, Lane<T>(c[n - 2 - i]))), ...); }(std::make_index_sequence<n - 1>());
+  return y;
+}
+/// e^(−x²) to all digits, although x² has twice as many as fit: x² = h + l.
+template <class T> HWY_INLINE Lane<T> exp_minus_square(Lane<T> x) {
+#if HWY_TARGET <= HWY_AVX2
+  const Lane<T> h = x * x, l = fma(x, x, -h), e = exp(-h);
+  return fma(-l, e, e);
+#else  // no fused multiply–add: h is the square of x to sixteenths
+  const Lane<T> sixteenths = round(x * Lane<T>(16)) * Lane<T>(1.0 / 16);
+  return exp(-(sixteenths * sixteenths)) * exp((sixteenths - x) * (sixteenths + x));
+#endif
+}
+/// erf x for |x| ≤ 1, as x + x·p(x²): p by Chebyshev's interpolation, its error below 0.1 ULP.
+template <class T> HWY_INLINE Lane<T> erf_near(Lane<T> x) {
+  if constexpr (sizeof(T) == 4) {
+    constexpr T p[] = {0.128379166f, -0.376126267f, 0.112835947f, -0.026854212f, 0.00518908742f, -0.000801686429f, 7.87587506e-5f};
+    return fma(x, polynomial(p, x * x), x);
+  } else {
+    constexpr T p[] = {0.12837916709551257, -0.3761263890318354, 0.11283791670945006, -0.02686617064323777, 0.0052239776071164227, -0.00085483259753896921,
+                       0.00012055294904839708, -1.492473690741966e-5, 1.6447424703317362e-6, -1.6208483801871706e-7, 1.3720064546777686e-8, -7.7958988270021422e-10};
+    return fma(x, polynomial(p, x * x), x);
+  }
+}
+/// erfc x for x in 0.5 … 28, where it is 0: e^(−x²)·f(q)/(1 + 2x) with q = (x − k)/(x + k), in which f is smooth all the way (Shepherd and Laframboise,
+/// Chebyshev approximation of (1 + 2x) exp(x²) erfc x, 1981); f by Chebyshev's interpolation, its error 0.1 to 0.3 ULP.
+template <class T> HWY_INLINE Lane<T> erfc_far(Lane<T> x) {
+  using X = Lane<T>;
+  const auto of = [x](const auto& f, T k) HWY_ATTR { return exp_minus_square(x) * (polynomial(f, (x - X(k)) / (x + X(k))) / fma(X(2), x, X(1))); };
+  if constexpr (sizeof(T) == 4) {
+    constexpr T f[] = {1.27697839f, -0.0927639028f, -0.166031526f, 0.164053104f, -0.0542032075f, -0.00804248141f,
+                       0.00863181807f, 0.00126266341f, -0.00124907664f, -0.000350061971f, 3.29297882e-05f};
+    return of(f, T(2));
+  } else {
+    constexpr T f[] = {1.2329951186255526, -0.13962111684056289, 0.015379652102620741, 0.068097054254737319, -0.10103906603635213, 0.09373283499679412,
+                       -0.066330365811529388, 0.037167515562492863, -0.016197734059115006, 0.005031969755895426, -0.00075777334141333, -0.00019925550755614952,
+                       0.00015062224394830299, -2.4403169244974074e-05, -1.1224789135154701e-05, 5.7178872846321855e-06, 3.0135049944875397e-07, -8.3516196886968469e-07,
+                       6.2707271571983109e-08, 1.1534943745754157e-07, -7.7154186144178302e-09, -1.3670989863347383e-08, -1.8206098680308682e-09};
+    return of(f, T(4));
+  }
+}
+template <class T> HWY_INLINE Lane<T> erf(Lane<T> x) {
+  const Lane<T> a = abs(x), far = 1 - erfc_far(min(a, Lane<T>(28)));
+  return select(a < Lane<T>(1), erf_near(x), copysign(far, x));
+}
+template <class T> HWY_INLINE Lane<T> erfc(Lane<T> x) {
+  const Lane<T> a = abs(x), far = erfc_far(min(a, Lane<T>(28)));
+  return select(a < Lane<T>(0.5), 1 - erf_near(x), select(x < Lane<T>(0), 2 - far, far));
+}
+
 // ── logarithms ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /// y, and what Highway's logarithms give wrong: at `pole` −∞, below it NaN, ∞ and NaN as they are.
@@ -143,19 +215,4 @@ template <class T> HWY_INLINE Lane<T> sin(Lane<T> x) {
 }
 template <class T> HWY_INLINE Lane<T> cos(Lane<T> x) {
   return with_far(x, within_one(Lane<T>(hn::Cos(hn::ScalableTag<T>(), x.v))), [](T number) { return std::cos(number); });
-}
-
-#if HWY_TARGET == HWY_SCALAR
-template <class T> HWY_INLINE Lane<T> floor(Lane<T> x) { return std::floor(x.v.raw); }
-template <class T> HWY_INLINE Lane<T> ceil(Lane<T> x) { return std::ceil(x.v.raw); }
-template <class T> HWY_INLINE Lane<T> trunc(Lane<T> x) { return std::trunc(x.v.raw); }
-#else
-template <class T> HWY_INLINE Lane<T> floor(Lane<T> x) { return hn::Floor(x.v); }
-template <class T> HWY_INLINE Lane<T> ceil(Lane<T> x) { return hn::Ceil(x.v); }
-template <class T> HWY_INLINE Lane<T> trunc(Lane<T> x) { return hn::Trunc(x.v); }
-#endif
-/// Halves go away from 0, as std::round does.
-template <class T> HWY_INLINE Lane<T> round(Lane<T> x) {
-  const Lane<T> t = trunc(x);
-  return copysign(select(abs(x - t) >= Lane<T>(0.5), abs(t) + 1, abs(t)), x);
 }

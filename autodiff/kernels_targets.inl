@@ -16,12 +16,12 @@
 #include <algorithm>
 #include <cmath>
 #include <concepts>
-#include <cstring>
 #include <limits>
 #include <memory>
 #include <new>
 #include <numeric>
 #include <type_traits>
+#include <utility>
 #include "kernels.hpp"
 #include "kernels_choice.hpp"
 #include "pool.hpp"
@@ -52,13 +52,14 @@ template <class Rule, class T> constexpr auto layer_pullback_of() -> void (*)(co
   else return nullptr;
 }
 
-template <class T, class... U, class... B> constexpr Kernels<T> make_table(List<U...>, List<B...>) {
+template <class T, class... U, class... B, class... C> constexpr Kernels<T> make_table(List<U...>, List<B...>, autodiff::v1::List<C...>) {
   return {.target = hwy::TargetName(HWY_TARGET),
           .map = {&map<U, T>...},
           .pullback = {&pullback<U, T>...},
           .zip = {&zip<B, T>...},
           .pullback_a = {&zip_pullback<B, false, T>...},
           .pullback_b = {&zip_pullback<B, true, T>...},
+          .compare = {&compare<C, T>...},
           .broadcast = &broadcast<T>,
           .broadcast_pullback = &broadcast_pullback<T>,
           .sum_back = &sum_back<T>,
@@ -95,7 +96,7 @@ template <class T, class... U, class... B> constexpr Kernels<T> make_table(List<
 
 /// The table of this number type and instruction set.
 static const void* table() {
-  static const Kernels<AUTODIFF_NUMBER> kernels = make_table<AUTODIFF_NUMBER>(UnaryRules(), BinaryRules());
+  static const Kernels<AUTODIFF_NUMBER> kernels = make_table<AUTODIFF_NUMBER>(UnaryRules(), BinaryRules(), Comparisons());
   return &kernels;
 }
 

@@ -325,14 +325,14 @@ template <Argument X> [[gnu::always_inline]] inline auto atanh(const X& x) { ret
 // ---- error and gamma functions ---------------------------------------------------------------------------------------
 /// erf x           slope 2/√π·e^(−x²)
 struct Erf {
-  static constexpr Row row{.name = "erf", .domain = {-6, 6}, .max_ulp = 1.1, .lanes = false};
+  static constexpr Row row{.name = "erf", .domain = {-6, 6}, .max_ulp = 1.1};
   template <class X> static X value(const X& x) { using std::erf; return erf(x); }
   static auto slope(const auto& x, const auto&) { using std::exp; return like(x, 2 * std::numbers::inv_sqrtpi) * exp(-(x * x)); }
 };
 template <Argument X> [[gnu::always_inline]] inline auto erf(const X& x) { return apply<Erf>(x); }
 /// 1 − erf x       slope −2/√π·e^(−x²)
 struct Erfc {
-  static constexpr Row row{.name = "erfc", .domain = {-6, 26}, .max_ulp = 5, .lanes = false};
+  static constexpr Row row{.name = "erfc", .domain = {-6, 26}, .max_ulp = 5};
   template <class X> static X value(const X& x) { using std::erfc; return erfc(x); }
   static auto slope(const auto& x, const auto&) { using std::exp; return like(x, -2 * std::numbers::inv_sqrtpi) * exp(-(x * x)); }
 };
@@ -484,7 +484,7 @@ struct Relu {
 template <Operand X, Nothing... None> [[gnu::always_inline]] inline auto relu(const X& x, None...) { return apply<Relu>(x); }
 /// x·Φ(x), Φ the normal distribution       slope Φ(x) + x·φ(x), both exact. Beyond ±40 Φ is 0 or 1 to the last digit
 struct Gelu {
-  static constexpr Row row{.name = "gelu", .domain = {-2, 100}, .max_ulp = 9, .lanes = false};
+  static constexpr Row row{.name = "gelu", .domain = {-2, 100}, .max_ulp = 9};
   template <class X> static X value(const X& x) {
     const X z = select(x < -40, like(x, -40), x);  // −∞·0 would be NaN
     return z * (Erfc::value(z * like(z, -1 / std::numbers::sqrt2)) / 2);

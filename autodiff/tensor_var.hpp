@@ -286,6 +286,7 @@ template <class Rule, class T> void map_pullback(const T* x, const T* y, const T
 }
 template <class Rule, class T> void zip(const T* a, const T* b, Repeats repeats, T* y, std::size_t n) {
   if constexpr (contains<Rule>(BinaryRules{})) kernels<T>().zip[index_in<Rule>(BinaryRules{})](a, b, repeats, y, n);
+  else if constexpr (requires { typename Rule::Holds; }) kernels<T>().compare[index_in<typename Rule::Holds>(Comparisons{})](a, b, repeats, y, n);
   else for (std::size_t i = 0; i < n; ++i) y[i] = Rule::value(a[repeats.a ? 0 : i], b[repeats.b ? 0 : i]);
 }
 template <class Rule, bool second, class T> void zip_pullback(const T* a, const T* b, Repeats repeats, const T* y, const T* g, T* gx, std::size_t n, bool add) {
@@ -379,27 +380,24 @@ std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& o
 
 namespace detail {
 /// A comparison as a rule of two, so that it is broadcast as they are: 1 where it holds, else 0.
-template <class Holds> struct Comparison {
+template <class H> struct Comparison {
+  using Holds = H;
   static constexpr Row row{.name = Holds::name, .domain = {}, .max_ulp = 0};
   template <class X> static X value(const X& a, const X& b) { return static_cast<X>(Holds{}(a, b)); }
   static auto left(const auto&, const auto&, const auto& y) { return exactly<0>(y); }
   static auto right(const auto&, const auto&, const auto& y) { return exactly<0>(y); }
 };
-struct Less { static constexpr const char* name = "operator<"; bool operator()(auto a, auto b) const { return a < b; } };
-struct NotGreater { static constexpr const char* name = "operator<="; bool operator()(auto a, auto b) const { return a <= b; } };
-struct Equal { static constexpr const char* name = "operator=="; bool operator()(auto a, auto b) const { return a == b; } };
-struct NotEqual { static constexpr const char* name = "operator!="; bool operator()(auto a, auto b) const { return a != b; } };
 }  // namespace detail
 
 /// Plain tensors: what comparisons see (a Var or Dual is compared by its value).
 template <class L, class R> concept PlainTensors = (detail::is_tensor<L> && (detail::is_tensor<R> || Arithmetic<R>)) || (Arithmetic<L> && detail::is_tensor<R>);
 /// Comparisons are made number by number: the result is a tensor of ones and zeros, for select() or to be counted by sum().
-template <class L, class R> requires PlainTensors<L, R> auto operator<(const L& a, const R& b) { return apply<detail::Comparison<detail::Less>>(a, b); }
-template <class L, class R> requires PlainTensors<L, R> auto operator>(const L& a, const R& b) { return apply<detail::Comparison<detail::Less>>(b, a); }
-template <class L, class R> requires PlainTensors<L, R> auto operator<=(const L& a, const R& b) { return apply<detail::Comparison<detail::NotGreater>>(a, b); }
-template <class L, class R> requires PlainTensors<L, R> auto operator>=(const L& a, const R& b) { return apply<detail::Comparison<detail::NotGreater>>(b, a); }
-template <class L, class R> requires PlainTensors<L, R> auto operator==(const L& a, const R& b) { return apply<detail::Comparison<detail::Equal>>(a, b); }
-template <class L, class R> requires PlainTensors<L, R> auto operator!=(const L& a, const R& b) { return apply<detail::Comparison<detail::NotEqual>>(a, b); }
+template <class L, class R> requires PlainTensors<L, R> auto operator<(const L& a, const R& b) { return apply<detail::Comparison<Less>>(a, b); }
+template <class L, class R> requires PlainTensors<L, R> auto operator>(const L& a, const R& b) { return apply<detail::Comparison<Less>>(b, a); }
+template <class L, class R> requires PlainTensors<L, R> auto operator<=(const L& a, const R& b) { return apply<detail::Comparison<NotGreater>>(a, b); }
+template <class L, class R> requires PlainTensors<L, R> auto operator>=(const L& a, const R& b) { return apply<detail::Comparison<NotGreater>>(b, a); }
+template <class L, class R> requires PlainTensors<L, R> auto operator==(const L& a, const R& b) { return apply<detail::Comparison<Equal>>(a, b); }
+template <class L, class R> requires PlainTensors<L, R> auto operator!=(const L& a, const R& b) { return apply<detail::Comparison<NotEqual>>(a, b); }
 
 // ---- tensors of a tape ----------------------------------------------------------------------------------------------
 

@@ -174,6 +174,23 @@ TEST_CASE("elementwise kernels of every length write what they should and nothin
   });
 }
 
+TEST_CASE("comparisons are what C++ says of numbers, of NaN and of both zeros") {
+  everywhere([]<class T> {
+    const T special[] = {0, -T(0), 1, -1, static_cast<T>(infinity), static_cast<T>(-infinity), static_cast<T>(not_a_number)};
+    for (const std::size_t n : lengths)
+      for (const ad::Repeats r : {ad::Repeats{}, {true, false}, {false, true}, {true, true}}) {
+        Block<T> a(n), b(n), y(n);
+        for (std::size_t i = 0; i < n; ++i) a[i] = special[dice()() % 7], b[i] = special[dice()() % 7];
+        const auto agrees = [&]<class Holds>(Holds holds) {
+          ad::kernels<T>().compare[ad::index_in<Holds>(ad::Comparisons())](a.data(), b.data(), r, y.data(), n);
+          CHECK(y.intact());
+          for (std::size_t i = 0; i < n; ++i) CHECK(y[i] == T(holds(a[r.a ? 0 : i], b[r.b ? 0 : i])));
+        };
+        agrees(ad::Less()), agrees(ad::NotGreater()), agrees(ad::Equal()), agrees(ad::NotEqual());
+      }
+  });
+}
+
 TEST_CASE("select takes one or the other, and its pullback hands the adjoint to the one taken") {
   everywhere([]<class T> {
     const auto& k = ad::kernels<T>();

@@ -62,7 +62,8 @@ template <class X> double at(const X& x, std::size_t i) { if constexpr (Arithmet
 
 /// Central differences over h and h/2, whose errors are in the ratio 4 : 1: (4·fine − coarse)/3 is free of the leading one. It is off by about its distance
 /// from the fine one; where that is too much, because f bends within h, or ends (log, sqrt beside 0), a shorter h is tried, down to a millionth.
-template <class F, class X> double difference(const F& f, X& x, std::size_t i, double step, double tolerance) {
+/// `rounding`: of f, relative.
+template <class F, class X> double difference(const F& f, X& x, std::size_t i, double step, double tolerance, double rounding) {
   auto& xi = component(x, i);
   using T = std::remove_reference_t<decltype(xi)>;
   const T here = xi;
@@ -80,20 +81,23 @@ template <class F, class X> double difference(const F& f, X& x, std::size_t i, d
   double best = std::numeric_limits<double>::quiet_NaN(), least_error = std::numeric_limits<double>::infinity();
   for (double h = widest; h > 0.9e-6 * widest; h /= 10) {
     const double coarse = slope(h), fine = slope(h / 2), extrapolated = (4 * fine - coarse) / 3;
-    const double error = std::abs(extrapolated - fine) + std::numeric_limits<T>::epsilon() * size / h;
+    const double error = std::abs(extrapolated - fine) + rounding * size / h;
     if (error < least_error) best = extrapolated, least_error = error;
     if (least_error <= 0.1 * tolerance * std::abs(best)) break;
   }
   return best;
 }
 
-template <class F, class G, class A, class X> GradientReport check(const F& f, const G& yours, const A& ad, bool hand_written, X x, CheckOptions options, bool is_float) {
+/// Every `stride`-th component.
+template <class F, class G, class A, class X>
+GradientReport check(const F& f, const G& yours, const A& ad, bool hand_written, X x, CheckOptions options, bool is_float, std::size_t stride = 1) {
   const double step = options.step > 0 ? options.step : is_float ? 2e-2 : 1e-3;
   const double noise = (is_float ? 1e-4 : 1e-9) * std::max(1.0, std::abs(value_at(f, x)));
   GradientReport report{{}, hand_written, options.tolerance > 0 ? options.tolerance : is_float ? 1e-2 : 1e-6, noise};
   if constexpr (requires { yours.size(); } || Number<G>) require_size("check_gradient", "your gradient", size_of(x), size_of(yours));
-  for (std::size_t i = 0; i < size_of(x); ++i)
-    report.components.push_back({i, at(yours, i), at(ad, i), difference(f, x, i, step, report.tolerance), false});
+  const double rounding = is_float ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
+  for (std::size_t i = 0; i < size_of(x); i += stride)
+    report.components.push_back({i, at(yours, i), at(ad, i), difference(f, x, i, step, report.tolerance, rounding), false});
   return judge(std::move(report));
 }
 template <class X> auto checkable(const X& x) {

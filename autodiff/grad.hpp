@@ -262,6 +262,21 @@ template <class F> auto value_and_jvp(const F& f, std::initializer_list<double> 
   return value_and_jvp(f, std::vector<double>(x), std::vector<double>(v));
 }
 
+/// φ(∇f(x)), recorded: a cost of a gradient, for instance its distance from measured forces, or a penalty on its length. f maps a tensor to one number, φ a
+/// tensor of x's shape; both may use parameters. f runs once on a tape of its own, for g = ∇f(x), and once forwards along w = ∇φ(g), because
+/// d φ(∇f) = d (w·∇f) for a constant w: two runs however many numbers x has, where jvp would take one for each. So f must be the same both times (no Dropout);
+/// the result can be walked back, and not differentiated twice. Throws TapeError if f or φ uses variables of a tape beside x.
+template <class Phi, class F, class T> Var<double> cost_of_gradient(const Phi& phi, const F& f, const Var<Tensor<T>>& x) {
+  const auto [g, w] = [&] {
+    const Pause pause;
+    const Tensor<T> slopes = gradient(f, x.value());
+    return std::pair(slopes, gradient(phi, slopes));
+  }();
+  const Var<double> value = detail::one_number<double>("cost_of_gradient", phi(Var<Tensor<T>>(g)));
+  const Var<double> along = detail::one_number<double>("cost_of_gradient", jvp(f, x, w));
+  return value + (along - along.value());
+}
+
 /// Jᵀ·u, the gradient of Σ uᵢFᵢ, in one walk backwards; of the shape of x. Throws ShapeError unless u has the size of what F returns.
 template <class F, detail::Vector X, class U> auto vjp(const F& f, const X& x, const U& u) {
   using S = detail::ElementOf<X>;
@@ -328,6 +343,34 @@ template <class F, class T> Tensor<double> jacobian(const F& f, const Tensor<T>&
   return detail::matrix(rows, x.size());
 }
 template <class F> Tensor<double> jacobian(const F& f, std::initializer_list<double> x) { return jacobian(f, std::vector<double>(x)); }
+/// The same forwards, column by column: one run of F for each number of x. For a tensor x of fewer numbers than F returns.
+template <class F, class T> Tensor<double> jacobian_forwards(const F& f, const Tensor<T>& x) {
+  if (x.size() == 0) return jacobian(f, x);
+  Tensor<double> columns;
+  for (std::size_t j = 0; j < x.size(); ++j) {
+    Tensor<T> unit = Tensor<T>::zeros(x.shape());
+    unit[j] = T(1);
+    const auto column = jvp(f, x, unit);
+    const std::size_t m = detail::size_of(column);
+    if (j == 0) columns = Tensor<double>::uninitialized(Shape({m, x.size()}));
+    for (std::size_t i = 0; i < m; ++i)
+      if constexpr (detail::Number<std::remove_cvref_t<decltype(column)>>) columns(i, j) = static_cast<double>(column);
+      else columns(i, j) = static_cast<double>(column[i]);
+  }
+  return columns;
+}
+
+/// What value_and_jacobian returns: `auto [value, jacobian] = …`.
+struct ValueAndJacobian { std::vector<double> value; Tensor<double> jacobian; };
+/// F(x), its numbers row by row, and J, from one run of F, at a vector of numbers.
+template <class F, detail::Vector X> requires std::same_as<detail::ElementOf<X>, double> ValueAndJacobian value_and_jacobian(const F& f, const X& x) {
+  detail::Taped<double> at(x);
+  const auto y = detail::all_numbers<double>(at.result_of("jacobian", f));
+  ValueAndJacobian both{{}, at.tape.jacobian(y, at.x)};
+  for (const Var<double>& one : y) both.value.push_back(one.value());
+  return both;
+}
+template <class F> ValueAndJacobian value_and_jacobian(const F& f, std::initializer_list<double> x) { return value_and_jacobian(f, std::vector<double>(x)); }
 template <class F, detail::Number X> auto jacobian(const F& f, const X& x) {
   return jacobian(detail::of_vector(f), detail::as_vector(x));
 }

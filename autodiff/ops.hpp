@@ -320,7 +320,8 @@ template <class T, detail::Selectable A, detail::Selectable B> auto select(const
     return detail::stored(part(a, where) + part(b, elsewhere));
   } else {
     const Shape shape = detail::broadcast_shape("select", detail::broadcast_shape("select", mask.shape(), detail::choice_shape(a)), detail::choice_shape(b));
-    const auto &chosen = detail::choice<T>(a, shape), &other = detail::choice<T>(b, shape);
+    const auto& chosen = detail::choice<T>(a, shape);
+    const auto& other = detail::choice<T>(b, shape);
     return detail::plain_if_all_are<A, B>(detail::select<T>({detail::choice<T>(mask, shape), "select"}, {chosen, "select"}, {other, "select"}));
   }
 }
@@ -441,8 +442,23 @@ template <std::floating_point T = double> Var<Tensor<T>> assemble(const std::vec
 }
 /// The same as a vector: n numbers → (n,).
 inline Var<Tensor<double>> stack(const std::vector<Var<double>>& numbers) { return assemble<double>(numbers, Shape({numbers.size()})); }
-/// Both in braces, which must name the namespace: ad::concatenate({a, b}, 1), ad::stack({a, b}).
+/// Both in braces, which must name the namespace: ad::concatenate({a, b}, 1), ad::stack({a, b}). Constants may stand beside variables there.
 template <class X> auto concatenate(std::initializer_list<X> parts, std::ptrdiff_t axis = 0) { return concatenate(std::vector<X>(parts), axis); }
 template <class X> auto stack(std::initializer_list<X> parts) { return stack(std::vector<X>(parts)); }
+inline auto concatenate(std::initializer_list<Var<Tensor<float>>> parts, std::ptrdiff_t axis = 0) { return concatenate(std::vector<Var<Tensor<float>>>(parts), axis); }
+inline auto concatenate(std::initializer_list<Var<Tensor<double>>> parts, std::ptrdiff_t axis = 0) { return concatenate(std::vector<Var<Tensor<double>>>(parts), axis); }
+inline auto stack(std::initializer_list<Var<Tensor<float>>> parts) { return stack(std::vector<Var<Tensor<float>>>(parts)); }
+inline auto stack(std::initializer_list<Var<Tensor<double>>> parts) { return stack(std::vector<Var<Tensor<double>>>(parts)); }
+
+/// x in `parts` equal parts along an axis: `const auto gates = split(h, 4, 1)`. Throws ShapeError for no parts, and where they would not be equal.
+template <AnyTensor X> std::vector<X> split(const X& x, std::size_t parts, std::ptrdiff_t axis = 0) {
+  const Shape shape = x.shape();
+  const std::size_t size = shape[shape.axis(axis, "split")];
+  if (parts == 0 || size % parts != 0) throw ShapeError(detail::text("split: axis {} of shape {} has {}, which does not make {} equal parts", {axis, shape.text(), size, parts}));
+  const auto each = static_cast<std::ptrdiff_t>(size / parts);
+  std::vector<X> all;
+  for (std::size_t i = 0; i < parts; ++i) all.push_back(slice(x, axis, static_cast<std::ptrdiff_t>(i) * each, static_cast<std::ptrdiff_t>(i + 1) * each));
+  return all;
+}
 
 }  // namespace autodiff::inline v1

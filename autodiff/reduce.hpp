@@ -131,6 +131,13 @@ template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto norm(const 
   return Dual<std::remove_const_t<decltype(y)>, Tag>(y, detail::stored(dot(x.value() / select(plain(y) == 0, 1.0, y), x.tangent())));
 }
 
+/// √Σ x² along an axis, (…, N, …) → (…, …); the slope is 0 where the result is. Throws ShapeError if there is no such axis. (The squares must be within range.)
+template <AnyTensor X> auto norm(const X& x, Axis axis) {
+  const auto squares = sum(square(x), axis);
+  const auto none = plain(squares) == 0;
+  return detail::stored(sqrt(squares + none) * (none == 0));  // nowhere the root of 0, whose slope is infinite
+}
+
 // ---- extremes: max, min, argmax --------------------------------------------------------------------------------------
 
 namespace detail {

@@ -85,13 +85,34 @@ SparseMatrix sparse_jacobian(const Record<double>& tape, const std::vector<Id>& 
 
 }  // namespace detail
 
+namespace {
+/// f(i, j, k): entry k is in row i and column j.
+void each_entry(const SparseMatrix& m, const auto& f) {
+  for (std::size_t i = 0; i + 1 < m.starts.size(); ++i)
+    for (auto k = static_cast<std::size_t>(m.starts[i]); k < static_cast<std::size_t>(m.starts[i + 1]); ++k) f(i, static_cast<std::size_t>(m.columns[k]), k);
+}
+void require_numbers(const char* where, int expected, std::size_t given) {
+  if (static_cast<std::size_t>(expected) != given) throw ShapeError(fmt::format("{}: the matrix takes {} numbers, not {}", where, expected, given));
+}
+}  // namespace
+
 Tensor<double> SparseMatrix::dense() const {
   const auto n = static_cast<std::size_t>(column_count);
   Tensor<double> all = Tensor<double>::zeros(Shape({static_cast<std::size_t>(row_count), n}));
-  double* const to = all.mutable_data();
-  for (std::size_t i = 0; i < static_cast<std::size_t>(row_count); ++i)
-    for (int k = starts[i]; k < starts[i + 1]; ++k) to[i * n + static_cast<std::size_t>(columns[static_cast<std::size_t>(k)])] = values[static_cast<std::size_t>(k)];
+  each_entry(*this, [&, to = all.mutable_data()](std::size_t i, std::size_t j, std::size_t k) { to[i * n + j] = values[k]; });
   return all;
+}
+std::vector<double> SparseMatrix::times(const std::vector<double>& v) const {
+  require_numbers("times", column_count, v.size());
+  std::vector<double> y(static_cast<std::size_t>(row_count), 0.0);
+  each_entry(*this, [&](std::size_t i, std::size_t j, std::size_t k) { y[i] += values[k] * v[j]; });
+  return y;
+}
+std::vector<double> SparseMatrix::transposed_times(const std::vector<double>& w) const {
+  require_numbers("transposed_times", row_count, w.size());
+  std::vector<double> y(static_cast<std::size_t>(column_count), 0.0);
+  each_entry(*this, [&](std::size_t i, std::size_t j, std::size_t k) { y[j] += values[k] * w[i]; });
+  return y;
 }
 
 }  // namespace autodiff::inline v1

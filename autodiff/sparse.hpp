@@ -16,6 +16,9 @@ struct SparseMatrix {
   int entries() const { return static_cast<int>(values.size()); }
   /// All of it, zeros too: shape (row_count, column_count).
   Tensor<double> dense() const;
+  /// J·v and Jᵀ·w. Throw ShapeError unless v has a number for each column, w for each row.
+  std::vector<double> times(const std::vector<double>& v) const;
+  std::vector<double> transposed_times(const std::vector<double>& w) const;
 };
 
 namespace detail {

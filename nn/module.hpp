@@ -15,13 +15,16 @@
 // To read this file, start at `walk`; how the fields of a struct are counted stands above `field_count`.
 #pragma once
 #include <autodiff/autodiff.hpp>
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace autodiff::inline v1::nn {
 
@@ -306,10 +309,22 @@ template <class M, class F> void for_each_named_parameter(M& model, const F& f) 
   detail::walk(model, f, at);
 }
 
+namespace detail {
+/// The same, where two layers share a parameter once.
+template <class M, class F> void for_each_parameter_once(M& model, const F& f) {
+  std::vector<std::uint64_t> seen;
+  for_each_parameter(model, [&](auto& p) {
+    if (std::find(seen.begin(), seen.end(), p.identity()) != seen.end()) return;
+    seen.push_back(p.identity());
+    f(p);
+  });
+}
+}  // namespace detail
+
 /// How many numbers are to be learned; 0 for what holds no parameter.
 template <class M> std::size_t parameter_count(const M& model) {
   std::size_t n = 0;
-  if constexpr (Model<M>) for_each_parameter(model, [&n](const auto& p) { n += p.size(); });
+  if constexpr (Model<M>) detail::for_each_parameter_once(model, [&n](const auto& p) { n += p.size(); });
   return n;
 }
 

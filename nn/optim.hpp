@@ -175,10 +175,7 @@ template <class M> void require_initialized(const char* optimizer, M& model) {
 template <class M> [[gnu::noinline, gnu::cold]] double shortening(const char* optimizer, M& model, double most) {
   double largest = 0, sum = 0;
   const auto each_number = [&](const auto& f) {
-    std::vector<std::uint64_t> seen;  // a parameter that two layers share counts once
-    for_each_parameter(model, [&]<class T>(Parameter<T>& p) {
-      if (std::find(seen.begin(), seen.end(), p.identity()) != seen.end()) return;
-      seen.push_back(p.identity());
+    for_each_parameter_once(model, [&]<class T>(Parameter<T>& p) {
       if (const auto here = p.reached()) for (const T* g = here.adjoint(), *end = g + p.size(); g != end; ++g) f(std::abs(static_cast<double>(*g)));
     });
   };

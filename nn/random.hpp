@@ -2,6 +2,8 @@
 // library has its own) and no log or cos (every libm has its own last digit).
 #pragma once
 #include <autodiff/autodiff.hpp>
+#include <algorithm>
+#include <concepts>
 #include <cstdint>
 
 namespace autodiff::inline v1::nn {
@@ -59,5 +61,17 @@ class Random {
     }
   }
 };
+
+/// A tensor of draws from N(0, 1), or from a uniform distribution over low … high; float gets the digits of double, rounded.
+template <std::floating_point T = float> Tensor<T> normal(const Shape& shape, Random& random) {
+  Tensor<T> t = Tensor<T>::uninitialized(shape);
+  std::generate_n(t.mutable_data(), t.size(), [&] { return static_cast<T>(random.normal()); });
+  return t;
+}
+template <std::floating_point T = float> Tensor<T> uniform(const Shape& shape, Random& random, double low = 0, double high = 1) {
+  Tensor<T> t = Tensor<T>::uninitialized(shape);
+  std::generate_n(t.mutable_data(), t.size(), [&] { return static_cast<T>(low + (high - low) * random.uniform()); });
+  return t;
+}
 
 }  // namespace autodiff::inline v1::nn

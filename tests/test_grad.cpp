@@ -473,6 +473,46 @@ TEST_CASE("a point may stand in braces, and constant() stops derivatives of ever
   CHECK(difference(tape.adjoint(t), Tensor<double>{1, 4}) == "");
 }
 
+TEST_CASE("value_and_jacobian and jacobian_forwards give what jacobian gives") {
+  const auto F = [](const auto& z) { using T = std::decay_t<decltype(z[0])>; return std::vector<T>{z[0] * z[1], z[0] * z[0], z[1]}; };
+  const auto [value, jacobian] = ad::value_and_jacobian(F, {2, 3});
+  CHECK(value == std::vector<double>{6, 4, 3});
+  CHECK(equal(jacobian, Tensor<double>{{3, 2}, {4, 0}, {0, 1}}));
+  const Tensor<double> a = support::Random(4).tensor({20, 3}), q{0.3, 0.5, 0.7};
+  const auto model = [&](const auto& p) { return exp(matmul(a, p)) * p(0); };
+  CHECK(difference(ad::jacobian_forwards(model, q), ad::jacobian(model, q)) == "");
+  CHECK(difference(ad::jacobian_forwards([](const auto& p) { return sum(p * p); }, q), Tensor<double>{{0.6, 1.0, 1.4}}) == "");
+  CHECK(ad::jacobian_forwards([](const auto& p) { return sum(p * p); }, Tensor<double>::zeros({0, 3})).size() == 0);
+}
+
+TEST_CASE("a cost of a gradient is walked back as if the gradient had been recorded") {
+  const Tensor<double> x = support::Random(5).tensor({4, 3}), a0 = support::Random(6).tensor({3, 5}), measured = support::Random(7).tensor({4, 3});
+  ad::Parameter<double> a(a0);
+  // f = Σ tanh(x·a), ∇f = (1 − tanh²)·aᵀ: the cost of that by hand, and by cost_of_gradient
+  const auto by_hand = [&](const ad::Var<Tensor<double>>& point) {
+    const ad::Var h = tanh(matmul(point, a.var()));
+    return sum(square(matmul(1.0 - h * h, transpose(a.var())) - measured));
+  };
+  const auto of_gradient = [&](const ad::Var<Tensor<double>>& point) {
+    return ad::cost_of_gradient([&](const auto& g) { return sum(square(g - measured)); }, [&](const auto& z) { return sum(tanh(matmul(z, a.var()))); }, point);
+  };
+  ad::Tape tape;
+  const ad::Var p = tape.variable(x);
+  const ad::Var expected = by_hand(p), got = of_gradient(p);
+  CHECK(got.value() == about(expected.value()));
+  tape.backward(expected);
+  const auto dx = tape.adjoint(p), da = tape.adjoint(a);
+  tape.backward(got);
+  CHECK(difference(tape.adjoint(p), dx) == "");
+  CHECK(difference(tape.adjoint(a), da) == "");
+  tape.clear();
+  const ad::Var constant = of_gradient(x);  // at a constant: for the parameters alone
+  tape.backward(constant);
+  CHECK(difference(tape.adjoint(a), da) == "");
+  const ad::Var q = tape.variable(2.0);
+  refuses<ad::TapeError>([&] { (void)ad::cost_of_gradient([](const auto& g) { return sum(g); }, [&](const auto& z) { return sum(z * z) * q; }, ad::Var(x)); }, {"variable"});
+}
+
 TEST_CASE("value_and_jvp gives both, whatever the point and the result are") {
   const auto square = [](const auto& x) { return x * x; };
   const auto [y, dy] = ad::value_and_jvp(square, 3.0, 2.0);

@@ -87,6 +87,13 @@ TEST_CASE("below(0) and schemes that make no sense are refused") {
   nn::Linear layer(2, 3);
   CHECK_THROWS_WITH_AS(nn::initialize(layer, 1, {.fan = nn::Scheme::Fan::in, .variance = -2}), "initialize: the scheme's variance is -2; it must be at least 0 and at most 1e+30", ad::Error);
 }
+TEST_CASE("tensors of random numbers are the draws, one by one") {
+  nn::Random random(5), same(5);
+  const auto normal = nn::normal<double>({2, 3}, random);
+  for (std::size_t i = 0; i < 6; ++i) CHECK(normal[i] == same.normal());
+  const auto uniform = nn::uniform({4}, random, -1, 3);
+  for (std::size_t i = 0; i < 4; ++i) CHECK(uniform[i] == static_cast<float>(-1 + 4 * same.uniform()));
+}
 TEST_CASE("each scheme has its deviation and its distribution") {
   const auto check = [](nn::Scheme scheme, double deviation) {
     const Moments m = moments(drawn(scheme));

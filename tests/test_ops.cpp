@@ -286,6 +286,25 @@ TEST_CASE("moves of enormous empty shapes take no time") {
   CHECK(tape.adjoint(x).size() == 0);
 }
 
+TEST_CASE("split is slices of one size") {
+  const auto x = counted({2, 6});
+  const auto parts = split(x, 3, -1);
+  REQUIRE(parts.size() == 3);
+  CHECK(equal(parts[1], Tensor<double>{{2, 3}, {8, 9}}));
+  verify("split", [](auto t) { const auto halves = split(t, 2); return sum(exp(halves[0]) * halves[1]); }, some({4, 2}));
+  refuses<ad::ShapeError>([&] { (void)split(x, 4, 1); }, {"split: axis 1 of shape (2, 6) has 6, which does not make 4 equal parts"});
+  refuses<ad::ShapeError>([&] { (void)split(x, 0, 1); }, {"0 equal parts"});
+}
+
+TEST_CASE("constants stand beside variables in braces") {
+  ad::Tape tape;
+  const ad::Var v = tape.variable(Tensor<double>{1, 2});
+  const ad::Var joined = ad::concatenate({Tensor<double>{7}, v}), rows = ad::stack({v, Tensor<double>{3, 4}});
+  CHECK(equal(joined.value(), Tensor<double>{7, 1, 2}));
+  tape.backward(sum(joined * joined) + sum(rows));
+  CHECK(equal(tape.adjoint(v), Tensor<double>{3, 5}));
+}
+
 TEST_CASE("select keeps the sign of a zero") {
   const Tensor<double> y = select(Tensor<double>{1, 0}, Tensor<double>{-0.0, 1}, Tensor<double>{1, -0.0});
   CHECK(std::signbit(y[0]));

@@ -148,6 +148,13 @@ TEST_CASE("the norm has slope 0 at the origin, and neither overflows nor underfl
   CHECK(norm(Tensor<double>{}) == 0);
 }
 
+TEST_CASE("the norm along an axis is that of each row, with slope 0 at the origin") {
+  CHECK(equal(norm(Tensor<double>{{3, 4}, {0, 0}}, Axis(1)), Tensor<double>{5, 0}));
+  CHECK(norm(Tensor<float>{{3, 4}}, Axis(1).keep()).shape() == Shape({1, 1}));
+  CHECK(difference(ad::gradient([](auto t) { return sum(norm(t, Axis(1))); }, Tensor<double>{{3, 4}, {0, 0}}), Tensor<double>{{0.6, 0.8}, {0, 0}}) == "");
+  verify("norm along an axis", [](auto t) { return sum(square(norm(t, Axis(0)) - 1.0)); }, some({3, 2}));
+}
+
 TEST_CASE("nothing at all: sums are 0, extremes and means are refused") {
   const Tensor<double> none{}, rows = Tensor<double>::zeros({0, 3}), columns = Tensor<double>::zeros({3, 0});
   CHECK(sum(none) == 0);

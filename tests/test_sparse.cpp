@@ -39,6 +39,15 @@ TEST_CASE("a stencil has three entries in a row, in ascending columns") {
   check_same(j, ad::jacobian(stencil, x));
 }
 
+TEST_CASE("a sparse matrix multiplies vectors from both sides") {
+  const ad::SparseMatrix m{2, 3, {0, 2, 3}, {0, 2, 1}, {1, 2, 3}};
+  CHECK(m.times({1, 10, 100}) == std::vector<double>{201, 30});
+  CHECK(m.transposed_times({1, 10}) == std::vector<double>{1, 30, 2});
+  CHECK(equal(m.dense(), Tensor<double>{{1, 0, 2}, {0, 3, 0}}));
+  refuses<ad::ShapeError>([&] { (void)m.times({1, 2}); }, {"times: the matrix takes 3 numbers, not 2"});
+  refuses<ad::ShapeError>([&] { (void)m.transposed_times({1, 2, 3}); }, {"transposed_times: the matrix takes 2 numbers, not 3"});
+}
+
 TEST_CASE("random recordings agree with the dense Jacobian") {
   for (unsigned seed = 1; seed <= 30; ++seed) {
     support::Random random(seed);

@@ -1,0 +1,90 @@
+// The parameters of a model as one vector, for what knows nothing of nets: L-BFGS, trust regions, evolution, and a check of gradients.
+//
+//     std::vector<double> w = nn::flatten(net);                    // a point …
+//     nn::unflatten(net, w);                                       // … and back
+//     tape.clear();
+//     ad::Var cost = nn::mse(net(x), y);
+//     tape.backward(cost);
+//     std::vector<double> g = nn::flat_gradient(net);              // dcost/dw
+//
+// A parameter that two layers share stands there once.
+#pragma once
+#include "module.hpp"
+#include <algorithm>
+#include <vector>
+
+namespace autodiff::inline v1::nn {
+
+/// The numbers of all parameters, in the order of for_each_parameter. Throws Error for a model of which a part was moved away.
+template <class M> std::vector<double> flatten(const M& model) {
+  std::vector<double> all;
+  all.reserve(parameter_count(model));
+  detail::for_each_parameter_once(model, [&](const auto& p) {
+    detail::require_numbers("flatten", p);
+    all.insert(all.end(), p.value().begin(), p.value().end());
+  });
+  return all;
+}
+
+/// Gives them to the parameters; those of float are rounded. As assign() does, it takes the parameters off the tapes, so read adjoints first. Throws
+/// ShapeError unless there are parameter_count(model) of them, and has then changed nothing.
+template <class M> void unflatten(M& model, const std::vector<double>& numbers) {
+  if (numbers.size() != parameter_count(model))
+    throw ShapeError(detail::text("unflatten: {} numbers for a model of {}; give one for each, in the order of flatten()", {numbers.size(), parameter_count(model)}));
+  const double* from = numbers.data();
+  detail::for_each_parameter_once(model, [&]<class T>(Parameter<T>& p) {
+    detail::require_numbers("unflatten", p);
+    Tensor<T> values = Tensor<T>::uninitialized(p.shape());
+    std::transform(from, from + p.size(), values.mutable_data(), [](double x) { return static_cast<T>(x); });
+    from += p.size();
+    p.assign(std::move(values));
+  });
+}
+
+/// dy/dp for all of them after backward(y), in that order; 0 for a parameter that y does not depend on. Throws Error if no backward() came after they were
+/// recorded, and after a step, which uses them up.
+template <class M> std::vector<double> flat_gradient(const M& model) {
+  std::vector<double> all;
+  all.reserve(parameter_count(model));
+  bool walked = false;
+  detail::for_each_parameter_once(model, [&](const auto& p) {
+    const auto here = p.reached();
+    walked = walked || here || p.walked();
+    if (here) all.insert(all.end(), here.adjoint(), here.adjoint() + p.size());
+    else all.insert(all.end(), p.size(), 0.0);
+  });
+  if (!walked) throw Error("flat_gradient: no parameter of this model has an adjoint; call tape.backward(cost) first, and read the gradient before a step");
+  return all;
+}
+
+/// Compares the adjoints of the model's parameters with finite differences of cost(), which runs the model and returns one number: are the layers and
+/// operations that you wrote right? At most `most` numbers are tried, evenly spread; the model is left as it was, but off the tapes. Returns the report,
+/// whose components are numbered as in flatten(); throws GradientError where they disagree. (Through Dropout they do: let an nn::NoDropout live.)
+///     nn::check_gradient(net, [&] { return nn::mse(net(x), y); });
+template <class M, class F> requires std::invocable<const F&> GradientReport check_gradient(M& model, const F& cost, CheckOptions options = {}, std::size_t most = 200) {
+  const std::vector<double> at = flatten(model);
+  bool in_float = false;
+  for_each_parameter(model, [&]<class T>(const Parameter<T>&) { in_float = in_float || std::same_as<T, float>; });
+  const Pause pause;
+  std::vector<double> gradient(at.size(), 0.0);
+  {
+    Tape tape;
+    const Var<double> y = autodiff::detail::one_number<double>("check_gradient", cost());
+    if (y.place() != 0) tape.backward(y), gradient = flat_gradient(model);
+  }
+  const auto cost_at = [&](const std::vector<Var<double>>& numbers) {
+    std::vector<double> values;
+    for (const auto& x : numbers) values.push_back(x.value());
+    unflatten(model, values);
+    return cost();
+  };
+  struct Restore {
+    M& model;
+    const std::vector<double>& numbers;
+    ~Restore() { unflatten(model, numbers); }
+  } const restore{model, at};
+  const std::size_t stride = std::max<std::size_t>(1, (at.size() + most - 1) / std::max<std::size_t>(1, most));
+  return autodiff::detail::check(cost_at, gradient, gradient, false, at, options, in_float, stride);
+}
+
+}  // namespace autodiff::inline v1::nn

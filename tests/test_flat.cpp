@@ -1,0 +1,111 @@
+// A model's parameters as one vector, and the check of a model's gradient.
+#include <doctest/doctest.h>
+#include <nn/nn.hpp>
+#include <cmath>
+#include <tuple>
+#include <vector>
+
+namespace ad = autodiff;
+namespace nn = autodiff::nn;
+
+namespace {
+
+using Tensor = ad::Tensor<double>;
+const Tensor x{{0, 0}, {0, 1}, {1, 0}, {1, 1}}, y{{0}, {1}, {1}, {0}};
+
+auto some_net() {
+  nn::Sequential net{nn::Linear<double>(2, 3), nn::Tanh{}, nn::Linear<double>(3, 1)};
+  nn::initialize(net, 3);
+  return net;
+}
+/// A layer whose pullback is wrong.
+struct Wrong {
+  ad::Parameter<double> w{Tensor{2, 3}};
+  ad::Var<double> operator()() const {
+    const ad::Var v = w.var();
+    return sum(v * v) - sum(v * ad::constant(v));  // 0, of slope w: as if 2w had been forgotten
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a model is flattened in the order of its parameters, and takes the numbers back") {
+  auto net = some_net();
+  const std::vector<double> w = nn::flatten(net);
+  CHECK(w.size() == 13);
+  CHECK(w[0] == std::get<0>(net.layers).weight.value()[0]);
+  CHECK(w[12] == std::get<2>(net.layers).bias.value()[0]);
+  std::vector<double> other = w;
+  for (double& a : other) a += 1;
+  nn::unflatten(net, other);
+  CHECK(nn::flatten(net) == other);
+  CHECK_THROWS_WITH_AS(nn::unflatten(net, {1, 2}), "unflatten: 2 numbers for a model of 13; give one for each, in the order of flatten()", ad::ShapeError);
+  CHECK(nn::flatten(net) == other);
+  nn::Linear mixed(1, 1);
+  nn::unflatten(mixed, {0.1, 2});
+  CHECK(mixed.weight.value()[0] == 0.1f);
+  const auto gone = std::move(net);
+  CHECK_THROWS_AS(nn::flatten(net), ad::Error);  // NOLINT: that is what is tested
+}
+
+TEST_CASE("the flat gradient descends as an optimizer does, and is 0 for what the cost does not use") {
+  auto by_hand = some_net(), by_step = by_hand;
+  nn::Sgd optimizer{{.learning_rate = 0.5}};
+  CHECK_THROWS_AS(nn::flat_gradient(by_hand), ad::Error);
+  for (int i = 0; i < 5; ++i) {
+    ad::Tape tape;
+    const ad::Var cost = nn::mse(by_hand(x), y), other = nn::mse(by_step(x), y);
+    tape.backward(cost + other);
+    const std::vector<double> g = nn::flat_gradient(by_hand);
+    optimizer.step(by_step);
+    std::vector<double> w = nn::flatten(by_hand);
+    for (std::size_t k = 0; k < w.size(); ++k) w[k] -= 0.5 * g[k];
+    nn::unflatten(by_hand, w);
+    for (std::size_t k = 0; k < w.size(); ++k) CHECK(w[k] == doctest::Approx(nn::flatten(by_step)[k]).epsilon(1e-14));
+  }
+  ad::Tape tape;
+  const ad::Var first = sum(std::get<0>(by_hand.layers)(x));
+  tape.backward(first);
+  const std::vector<double> g = nn::flat_gradient(by_hand);
+  CHECK(g[8] == 4);
+  for (std::size_t k = 9; k < 13; ++k) CHECK(g[k] == 0);
+}
+
+TEST_CASE("a parameter that two layers share is there once") {
+  struct Tied { ad::Parameter<double> w{Tensor{3, 4}}; auto fields() { return std::tie(w, w); } };
+  Tied tied;
+  CHECK(nn::parameter_count(tied) == 2);
+  CHECK(nn::flatten(tied) == std::vector<double>{3, 4});
+  nn::unflatten(tied, {5, 6});
+  ad::Tape tape;
+  tape.backward(sum(square(tied.w.var())));
+  CHECK(nn::flat_gradient(tied) == std::vector<double>{10, 12});
+}
+
+TEST_CASE("the gradient of a model is checked, whatever its numbers are, and the model left as it was") {
+  auto net = some_net();
+  const auto before = nn::flatten(net);
+  const ad::GradientReport report = nn::check_gradient(net, [&] { return nn::mse(net(x), y); });
+  CHECK(report.components.size() == 13);
+  CHECK(nn::flatten(net) == before);
+  nn::Sequential wide{nn::Linear(2, 300), nn::Sigmoid{}, nn::Linear(300, 1)};  // of float; some of its 1201 numbers
+  nn::initialize(wide, 1);
+  const auto some = nn::check_gradient(wide, [&] { return nn::binary_cross_entropy_with_logits(wide(x.as<float>()), y.as<float>()); });
+  CHECK(some.components.size() <= 200);
+  CHECK(some.components.back().index > 1100);
+  Wrong wrong;
+  try {
+    (void)nn::check_gradient(wrong, wrong);
+    FAIL_CHECK("no error");
+  } catch (const ad::GradientError& e) {
+    CHECK(e.report.components[1].index == 1);
+    CHECK(e.report.components[1].ad == 3);
+  }
+  CHECK(nn::flatten(wrong) == std::vector<double>{2, 3});
+  ad::Tape tape;  // of a recording under way nothing is touched
+  const ad::Var a = tape.variable(2.0);
+  (void)nn::check_gradient(net, [&] { return nn::mse(net(x), y); });
+  const ad::Var b = a * a;
+  tape.backward(b);
+  CHECK(tape.adjoint(a) == 4);
+}

@@ -355,7 +355,11 @@ template <class Rule, TensorLike X> auto apply(const X& x) {
 }
 /// The rule on every pair of numbers of a and b, broadcast to their common shape; throws ShapeError if they have none.
 template <class Rule, class L, class R> requires TensorOperands<L, R> auto apply(const L& a, const R& b) {
-  if constexpr (std::is_same_v<Rule, Pow> && Arithmetic<R>) if (b == 2) return apply<Square>(a);  // what is written most, and 50 times as fast
+  if constexpr (std::is_same_v<Rule, Pow> && Arithmetic<R>) {  // what is written most, and 30 to 50 times as fast
+    if (b == 2) return apply<Square>(a);
+    if (b == 3) return apply<Multiply>(apply<Square>(a), a);
+    if (b == -1) return apply<Divide>(1, a);
+  }
   using T = detail::NumberOfAny<L, R>;
   const auto& left = detail::entering<T>(a);
   const auto& right = detail::entering<T>(b);

@@ -286,6 +286,21 @@ TEST_CASE("an adjoint of 0 stays 0 across an infinite slope, number by number") 
   CHECK(tape.adjoint(z)(0) == support::infinity);
 }
 
+TEST_CASE("whole powers of tensors are those of numbers, at the edges too") {
+  const double inf = std::numeric_limits<double>::infinity();
+  const Tensor<double> x{-2, -0.5, -0.0, 0, 0.3, 7, inf, -inf};
+  for (const int n : {-1, 2, 3}) {
+    const Tensor<double> y = pow(x, n), g = ad::gradient([n](auto t) { return sum(pow(t, n)); }, x);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      INFO(x[i], " to the power ", n);
+      const double value = std::pow(x[i], n), slope = ad::derivative([n](auto a) { return pow(a, n); }, x[i]);
+      CHECK((y[i] == value || y[i] == about(value, 4e-16)));
+      CHECK(std::signbit(y[i]) == std::signbit(value));
+      CHECK((g[i] == slope || g[i] == about(slope, 1e-15)));
+    }
+  }
+}
+
 TEST_CASE("select takes a branch number by number, and what is not taken does no harm") {
   const Tensor<double> x{-1, 0, 4};
   CHECK(equal(ad::gradient([](auto t) { return sum(select(t > 0.0, sqrt(t), t * 3.0)); }, x), Tensor<double>{3, 3, 0.25}));

@@ -63,8 +63,8 @@ template <class T> [[gnu::always_inline]] inline bool alias(Nodes<double>& nodes
 
 /// Numbers from which on a matrix of weights puts its adjoint off. (b in bench/training, 2048 numbers: 0.93 of hand-written, and 0.97 without.)
 constexpr std::size_t least_deferred = 1'000;
-/// May w's adjoint stay the product xᵀ·gz for now? Only if w is a large parameter without another adjoint yet, and x is no parameter, which might be updated first.
-/// (Not under a trap, which looks at the numbers.)
+/// May w's adjoint stay the product xᵀ·gz for now? Only if w is a large parameter without another adjoint yet, and x is no parameter, which might be updated
+/// first. (Not under a trap, which looks at the numbers.)
 template <class T> [[gnu::always_inline]] inline bool may_defer(const Nodes<double>& nodes, const Cell<T>& w, const Cell<T>& x) {
   return w.shape.count() >= least_deferred && w.parameter && w.shape.axes() == 2 && w.walk != nodes.walk_number && !x.parameter && !nan_traps;
 }

@@ -2,7 +2,8 @@
 //
 // The library is built in floors; a file includes what stands on its own floor or below, never from above:
 //
-//   5  grad.hpp        derivative, gradient, jacobian, hessian, jvp, vjp, hvp of a function: no tape in sight
+//   5  grad.hpp        derivative, gradient, hessian, hvp of a function: no tape in sight
+//      jacobian.hpp    jacobian, jvp, vjp; cost_of_gradient
 //      preaccumulate.hpp  a part of a recording that keeps only its slopes
 //      lanes.hpp       gradient_batch, jacobian_batch, jvp_batch: many derivatives at a time
 //      sparse.hpp      sparse_jacobian: the entries that are not zero
@@ -32,6 +33,7 @@
 #include "fused.hpp"
 #include "grad.hpp"
 #include "graph.hpp"
+#include "jacobian.hpp"
 #include "lanes.hpp"
 #include "pool.hpp"
 #include "preaccumulate.hpp"

@@ -1,6 +1,7 @@
 // Floor 5. check_gradient: is this gradient right? Yours, or the engine's, against finite differences, component by component.
 #pragma once
 #include "grad.hpp"
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -18,7 +19,8 @@ struct GradientReport {
   };
   std::vector<Component> components;
   bool hand_written = false;   ///< a gradient of yours was under test
-  double tolerance = 0;        ///< allowed: yours against AD, relative to that component (and a thousandth of the largest); finite differences, to the largest
+  /// Allowed: yours from AD, relative to that component (and to a thousandth of the largest); both from finite differences, relative to the largest.
+  double tolerance = 0;
   double noise = 0;            ///< what finite differences cannot tell from 0
 
   bool agrees() const;
@@ -36,7 +38,7 @@ struct GradientError : Error {
 /// How check_gradient compares.
 struct CheckOptions {
   double tolerance = 0;  ///< 0: 1e-6 in double, 1e-2 in float
-  double step = 0;       ///< the longest of the finite differences, relative to the larger of 1 and |x|; 0: 1e-3 in double, 2e-2 in float
+  double step = 0;       ///< h to begin with; shorter ones follow where f bends. Relative to the larger of 1 and |x|; 0: 1e-3 in double, 2e-2 in float
 };
 
 namespace detail {
@@ -58,12 +60,11 @@ template <class F, class T> double value_at(const F& f, const Tensor<T>& x) {
 
 template <class X> double& component(X& x, std::size_t) requires std::same_as<X, double> { return x; }
 template <class X> auto& component(X& x, std::size_t i) { return x[i]; }
-template <class X> double at(const X& x, std::size_t i) { if constexpr (Arithmetic<X>) return static_cast<double>(x); else return static_cast<double>(x[i]); }
 
 /// Central differences over h and h/2, whose errors are in the ratio 4 : 1: (4·fine − coarse)/3 is free of the leading one. It is off by about its distance
 /// from the fine one; where that is too much, because f bends within h, or ends (log, sqrt beside 0), a shorter h is tried, down to a millionth.
 /// `rounding`: of f, relative.
-template <class F, class X> double difference(const F& f, X& x, std::size_t i, double step, double tolerance, double rounding) {
+template <class F, class X> double difference(const F& f, X& x, std::size_t i, double step, double tolerance, double noise, double rounding) {
   auto& xi = component(x, i);
   using T = std::remove_reference_t<decltype(xi)>;
   const T here = xi;
@@ -83,7 +84,7 @@ template <class F, class X> double difference(const F& f, X& x, std::size_t i, d
     const double coarse = slope(h), fine = slope(h / 2), extrapolated = (4 * fine - coarse) / 3;
     const double error = std::abs(extrapolated - fine) + rounding * size / h;
     if (error < least_error) best = extrapolated, least_error = error;
-    if (least_error <= 0.1 * tolerance * std::abs(best)) break;
+    if (least_error <= 0.1 * std::max(tolerance * std::abs(best), noise)) break;
   }
   return best;
 }
@@ -97,7 +98,7 @@ GradientReport check(const F& f, const G& yours, const A& ad, bool hand_written,
   if constexpr (requires { yours.size(); } || Number<G>) require_size("check_gradient", "your gradient", size_of(x), size_of(yours));
   const double rounding = is_float ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
   for (std::size_t i = 0; i < size_of(x); i += stride)
-    report.components.push_back({i, at(yours, i), at(ad, i), difference(f, x, i, step, report.tolerance, rounding), false});
+    report.components.push_back({i, at(yours, i), at(ad, i), difference(f, x, i, step, report.tolerance, noise, rounding), false});
   return judge(std::move(report));
 }
 template <class X> auto checkable(const X& x) {

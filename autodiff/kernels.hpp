@@ -17,7 +17,7 @@
 
 namespace autodiff::inline v1 {
 
-/// c (m, n) = a (m, k) · b (k, n); past its end nothing is written if `block` is false. a and b have a step per row and per column, so a transpose is two steps exchanged.
+/// c (m, n) = a (m, k) · b (k, n). a and b have a step per row and per column, so a transpose is two steps exchanged.
 template <class T> struct Product {
   std::size_t m, n, k;
   const T* a; std::size_t a_row, a_col;
@@ -62,13 +62,6 @@ struct Along { std::size_t outer, n, inner; };
 
 struct SgdNumbers { double rate, momentum = 0, weight_decay = 0; bool nesterov = false; };
 struct AdamNumbers { double rate, beta1, beta2, epsilon, unbias1, unbias2; };  ///< unbias = 1 − betaᵗ at step t
-
-/// Comparisons.
-struct Less { static constexpr const char* name = "operator<"; bool operator()(auto a, auto b) const { return a < b; } };
-struct NotGreater { static constexpr const char* name = "operator<="; bool operator()(auto a, auto b) const { return a <= b; } };
-struct Equal { static constexpr const char* name = "operator=="; bool operator()(auto a, auto b) const { return a == b; } };
-struct NotEqual { static constexpr const char* name = "operator!="; bool operator()(auto a, auto b) const { return a != b; } };
-using Comparisons = List<Less, NotGreater, Equal, NotEqual>;
 
 template <class T> struct Kernels {
   const char* target;  ///< the instruction set's name

@@ -69,17 +69,11 @@ template <class Rule, class T> [[gnu::flatten]] void zip(const T* a, const T* b,
   else for (std::size_t i = 0; i < n; ++i) y[i] = Rule::value(a[repeats.a ? 0 : i], b[repeats.b ? 0 : i]);
 }
 
-template <class Holds, class T> HWY_INLINE Truth<T> holds(Lane<T> a, Lane<T> b) {
-  if constexpr (std::is_same_v<Holds, Less>) return a < b;
-  else if constexpr (std::is_same_v<Holds, NotGreater>) return a <= b;
-  else if constexpr (std::is_same_v<Holds, Equal>) return a == b;
-  else return a != b;
-}
-template <class Holds, class T> void compare(const T* a, const T* b, Repeats repeats, T* y, std::size_t n) {
+template <class C, class T> [[gnu::flatten]] void compare(const T* a, const T* b, Repeats repeats, T* y, std::size_t n) {
   using X = Lane<T>;
   if (worth_sharing(n)) [[unlikely]]
-    return share_pieces(n, [=](std::size_t i, std::size_t end) { compare<Holds, T>(a + (repeats.a ? 0 : i), b + (repeats.b ? 0 : i), repeats, y + i, end - i); });
-  over_pairs(a, b, repeats, n, [=](std::size_t i, X p, X q) HWY_ATTR { select_or_zero(holds<Holds>(p, q), X(1)).store(y + i); });
+    return share_pieces(n, [=](std::size_t i, std::size_t end) { compare<C, T>(a + (repeats.a ? 0 : i), b + (repeats.b ? 0 : i), repeats, y + i, end - i); });
+  over_pairs(a, b, repeats, n, [=](std::size_t i, X p, X q) HWY_ATTR { select_or_zero(C::holds(p, q), X(1)).store(y + i); });
 }
 
 template <class Rule, bool second, class X> HWY_INLINE auto slope_of(const X& a, const X& b, const X& y) {
@@ -135,7 +129,9 @@ template <class T> void multiply(const T* a, const T* b, T* y, std::size_t n, bo
 template <class T> void select(const T* mask, const T* a, const T* b, Repeats repeats, T* y, std::size_t n) {
   using X = Lane<T>;
   if (worth_sharing(n)) [[unlikely]]
-    return share_pieces(n, [=](std::size_t i, std::size_t end) { select<T>(mask + i, a + (repeats.a ? 0 : i), b + (repeats.b ? 0 : i), repeats, y + i, end - i); });
+    return share_pieces(n, [=](std::size_t i, std::size_t end) {
+      select<T>(mask + i, a + (repeats.a ? 0 : i), b + (repeats.b ? 0 : i), repeats, y + i, end - i);
+    });
   over_pairs(a, b, repeats, n, [=](std::size_t i, X p, X q) HWY_ATTR { select(X::load(mask + i) != X(0), p, q).store(y + i); });
 }
 

@@ -52,7 +52,7 @@ template <class Rule, class T> constexpr auto layer_pullback_of() -> void (*)(co
   else return nullptr;
 }
 
-template <class T, class... U, class... B, class... C> constexpr Kernels<T> make_table(List<U...>, List<B...>, autodiff::v1::List<C...>) {
+template <class T, class... U, class... B, class... C> constexpr Kernels<T> make_table(List<U...>, List<B...>, List<C...>) {
   return {.target = hwy::TargetName(HWY_TARGET),
           .map = {&map<U, T>...},
           .pullback = {&pullback<U, T>...},

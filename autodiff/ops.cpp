@@ -53,7 +53,7 @@ Shape transposed(const Shape& x) {
   y.append(x[axes - 2]);
   return y;
 }
-std::optional<Matrices> exchanged(const Shape& x, std::span<const std::size_t> order) {
+std::optional<Matrices> as_transpose(const Shape& x, std::span<const std::size_t> order) {
   const std::size_t axes = order.size();
   std::size_t first = 0;
   while (first < axes && order[first] == first) ++first;

@@ -141,8 +141,8 @@ View transposing(const Shape& x, std::span<const std::size_t> order);
 Shape transposed(const Shape& x);
 /// `count` matrices (m, n), one after the other.
 struct Matrices { std::size_t count, m, n; };
-/// x as matrices of which that order is the transpose, as {0, 3, 1, 2} is of (1·2, 3); none where it is not.
-std::optional<Matrices> exchanged(const Shape& x, std::span<const std::size_t> order);
+/// Matrices of which `order` is the transpose: {0, 3, 1, 2} of x (A, B, C, D) exchanges B·C rows and D columns, A times. None if it is no such order.
+std::optional<Matrices> as_transpose(const Shape& x, std::span<const std::size_t> order);
 View slicing(const Shape& x, std::ptrdiff_t axis, std::ptrdiff_t begin, std::ptrdiff_t end, std::ptrdiff_t step);
 View broadcasting(const Shape& x, const Shape& to);
 
@@ -194,7 +194,7 @@ template <TensorLike X> auto transpose(const X& x) {
 /// Axis i of the result is axis order[i] of x, counted from 0. Throws ShapeError unless the order names each axis of x once.
 template <TensorLike X> auto transpose(const X& x, const std::vector<std::size_t>& order) {
   const detail::View view = detail::transposing(x.shape(), order);
-  const auto matrices = detail::exchanged(x.shape(), order);
+  const auto matrices = detail::as_transpose(x.shape(), order);
   return matrices ? detail::transpose(x, *matrices, view.shape) : detail::look_at("transpose", x, view);
 }
 /// Every `step`-th entry from `begin` to before `end` along an axis, as Python slices: negative positions count from the end, positions
@@ -313,10 +313,12 @@ template <class T> Var<Tensor<T>> select(const TensorOperand<T>& mask, const Ten
 
 /// mask ? a : b, number by number; mask holds 0 or 1. All three are broadcast to one shape; throws ShapeError if they have none.
 template <class T, detail::Selectable A, detail::Selectable B> auto select(const Tensor<T>& mask, const A& a, const B& b) {
-  if constexpr (detail::is_dual<A> || detail::is_dual<B>) {  // −0, to which all numbers may be added
+  if constexpr (detail::is_dual<A> || detail::is_dual<B>) {  // each side by itself, −0 where it is not taken: x + −0 is x, also for x = −0
     const auto where = [&mask](const auto& x) { return select(mask, x, -T(0)); };
     const auto elsewhere = [&mask](const auto& x) { return select(mask, -T(0), x); };
-    const auto part = [](const auto& x, const auto& f) { if constexpr (detail::is_dual<std::remove_cvref_t<decltype(x)>>) return detail::push_linear(x, f); else return f(x); };
+    const auto part = [](const auto& x, const auto& f) {
+      if constexpr (detail::is_dual<std::remove_cvref_t<decltype(x)>>) return detail::push_linear(x, f); else return f(x);
+    };
     return detail::stored(part(a, where) + part(b, elsewhere));
   } else {
     const Shape shape = detail::broadcast_shape("select", detail::broadcast_shape("select", mask.shape(), detail::choice_shape(a)), detail::choice_shape(b));
@@ -445,16 +447,18 @@ inline Var<Tensor<double>> stack(const std::vector<Var<double>>& numbers) { retu
 /// Both in braces, which must name the namespace: ad::concatenate({a, b}, 1), ad::stack({a, b}). Constants may stand beside variables there.
 template <class X> auto concatenate(std::initializer_list<X> parts, std::ptrdiff_t axis = 0) { return concatenate(std::vector<X>(parts), axis); }
 template <class X> auto stack(std::initializer_list<X> parts) { return stack(std::vector<X>(parts)); }
-inline auto concatenate(std::initializer_list<Var<Tensor<float>>> parts, std::ptrdiff_t axis = 0) { return concatenate(std::vector<Var<Tensor<float>>>(parts), axis); }
-inline auto concatenate(std::initializer_list<Var<Tensor<double>>> parts, std::ptrdiff_t axis = 0) { return concatenate(std::vector<Var<Tensor<double>>>(parts), axis); }
-inline auto stack(std::initializer_list<Var<Tensor<float>>> parts) { return stack(std::vector<Var<Tensor<float>>>(parts)); }
-inline auto stack(std::initializer_list<Var<Tensor<double>>> parts) { return stack(std::vector<Var<Tensor<double>>>(parts)); }
+inline auto concatenate(std::initializer_list<Var<Tensor<float>>> parts, std::ptrdiff_t axis = 0) { return concatenate(std::vector(parts), axis); }
+inline auto concatenate(std::initializer_list<Var<Tensor<double>>> parts, std::ptrdiff_t axis = 0) { return concatenate(std::vector(parts), axis); }
+inline auto stack(std::initializer_list<Var<Tensor<float>>> parts) { return stack(std::vector(parts)); }
+inline auto stack(std::initializer_list<Var<Tensor<double>>> parts) { return stack(std::vector(parts)); }
 
-/// x in `parts` equal parts along an axis: `const auto gates = split(h, 4, 1)`. Throws ShapeError for no parts, and where they would not be equal.
+/// (…, N, …) → `parts` of (…, N/parts, …), along an axis: `const auto gates = split(h, 4, 1)`. Throws ShapeError unless `parts` divides N.
 template <AnyTensor X> std::vector<X> split(const X& x, std::size_t parts, std::ptrdiff_t axis = 0) {
   const Shape shape = x.shape();
   const std::size_t size = shape[shape.axis(axis, "split")];
-  if (parts == 0 || size % parts != 0) throw ShapeError(detail::text("split: axis {} of shape {} has {}, which does not make {} equal parts", {axis, shape.text(), size, parts}));
+  if (parts == 0 || size % parts != 0)
+    throw ShapeError(detail::text("split: axis {} of shape {} has {} entries, which are not {} equal parts; give a number that divides {}",
+        {axis, shape.text(), size, parts, size}));
   const auto each = static_cast<std::ptrdiff_t>(size / parts);
   std::vector<X> all;
   for (std::size_t i = 0; i < parts; ++i) all.push_back(slice(x, axis, static_cast<std::ptrdiff_t>(i) * each, static_cast<std::ptrdiff_t>(i + 1) * each));

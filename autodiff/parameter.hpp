@@ -167,7 +167,8 @@ template <std::floating_point T> class Parameter {
   }
   /// Its variable on that tape. Throws TapeError if it has not been used there.
   Var<Tensor<T>> var_on(const Record& tape) const {
-    if (!block_->find_on(tape)) throw TapeError(detail::text("adjoint: the parameter of shape {} has not been used on this tape since it was made, cleared, or assigned to", {shape().text()}));
+    if (!block_->find_on(tape))
+      throw TapeError(detail::text("adjoint: the parameter of shape {} has not been used on this tape since it was made, cleared, or assigned to", {shape().text()}));
     return {block_->cell, block_->place};
   }
   /// The parameter as the last walk backwards reached it, for one update. False if that walk did not reach it, the tape was cleared, or an update has used

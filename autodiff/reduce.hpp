@@ -131,7 +131,8 @@ template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto norm(const 
   return Dual<std::remove_const_t<decltype(y)>, Tag>(y, detail::stored(dot(x.value() / select(plain(y) == 0, 1.0, y), x.tangent())));
 }
 
-/// √Σ x² along an axis, (…, N, …) → (…, …); the slope is 0 where the result is. Throws ShapeError if there is no such axis. (The squares must be within range.)
+/// √Σ x² along an axis, (…, N, …) → (…, …); the slope is 0 where the result is. Throws ShapeError if there is no such axis. Unlike norm(x)
+/// it squares the numbers as they are: those of float beyond 1e±19, of double beyond 1e±154, become ∞ or 0.
 template <AnyTensor X> auto norm(const X& x, Axis axis) {
   const auto squares = sum(square(x), axis);
   const auto none = plain(squares) == 0;

@@ -75,7 +75,7 @@ struct Multiply {
   static constexpr auto right(const auto& a, const auto&, const auto&) { return a; }
 };
 template <class L, With<L> R> [[gnu::always_inline]] constexpr auto operator*(const L& a, const R& b) { return apply<Multiply>(a, b); }
-/// a · b           of a slope a and a tangent b: where that is 0, 0, whatever the slope is (forward mode on tensors)
+/// a · b           of a slope a and a tangent b: 0 where b is 0, even if a is infinite or NaN (forward mode on tensors)
 struct Scale {
   static constexpr Row row{.name = "scale", .domain = {-1e6, 1e6}, .max_ulp = 0.5, .right = {-1e6, 1e6}};
   template <class X> static constexpr X value(const X& a, const X& b) { return select(b == 0, like(b, 0), a * b); }
@@ -519,6 +519,12 @@ using UnaryRules = List<Identity, Negate, Square, Sqrt, Cbrt, Exp, Exp2, Expm1, 
                         Cosh, Sinh, Tanh, Asinh, Acosh, Atanh, Erf, Erfc, Digamma, Lgamma, Tgamma, Abs, Floor, Ceil, Round, Trunc,
                         Sigmoid, Softplus, LogSigmoid, Relu, Gelu, Silu>;
 using BinaryRules = List<Add, Subtract, Multiply, Scale, Divide, Pow, Hypot, Atan2, Max, Min, Fmax, Fmin, Fmod, Copysign>;
+// Comparisons are no rules, for they have no slope.
+struct Less { static constexpr const char* name = "operator<"; static constexpr auto holds(const auto& a, const auto& b) { return a < b; } };
+struct NotGreater { static constexpr const char* name = "operator<="; static constexpr auto holds(const auto& a, const auto& b) { return a <= b; } };
+struct Equal { static constexpr const char* name = "operator=="; static constexpr auto holds(const auto& a, const auto& b) { return a == b; } };
+struct NotEqual { static constexpr const char* name = "operator!="; static constexpr auto holds(const auto& a, const auto& b) { return a != b; } };
+using Comparisons = List<Less, NotGreater, Equal, NotEqual>;
 template <class Rule, class... Rules> constexpr bool contains(List<Rules...>) { return (std::is_same_v<Rule, Rules> || ...); }
 template <class Rule, class... Rules> constexpr std::size_t index_in(List<Rules...> list) {
   static_assert(contains<Rule>(decltype(list){}), "this rule is not in the list at the end of rules.inl: add it there");

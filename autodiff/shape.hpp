@@ -74,7 +74,8 @@ class Shape {
   /// Axis numbers count from 0, or from the end: −1 is the last. Throws ShapeError naming `where`.
   constexpr std::size_t axis(std::ptrdiff_t axis, const char* where) const {
     const auto n = static_cast<std::ptrdiff_t>(axes_), from_start = axis < 0 ? axis + n : axis;
-    if (from_start < 0 || from_start >= n) throw ShapeError(detail::text("{}: axis {} of shape {}: it has {} axes", {where, axis, text(), n}));
+    if (from_start < 0 || from_start >= n)
+      throw ShapeError(detail::text("{}: axis {} of shape {}: it has {} axes; count from 0, or from the end with -1", {where, axis, text(), n}));
     return static_cast<std::size_t>(from_start);
   }
   /// How many numbers stand before / behind `axis`: the loops around and inside of it.

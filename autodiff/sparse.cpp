@@ -24,11 +24,11 @@ struct Columns {
   }
 };
 
-/// Do numbers of the tape enter tensors, up to that statement? Else no input is behind any of them.
-bool numbers_enter(const Nodes<double>& nodes, Id id) {
-  for (std::size_t i = 0; i < nodes.list.size() && nodes.list[i].id <= id; ++i)
-    if (nodes.list[i].others && nodes.list[i].others->number_count > 0) return true;
-  return false;
+/// The first statement at which numbers of the tape enter a tensor: no input is behind a node before it. If none do, an id that no statement has.
+Id first_entry(const Nodes<double>& nodes) {
+  for (std::size_t i = 0; i < nodes.list.size(); ++i)
+    if (nodes.list[i].others && nodes.list[i].others->number_count > 0) return nodes.list[i].id;
+  return ~Id{0};
 }
 void refuse_node(const Nodes<double>& nodes, Id id, std::size_t output) {
   const auto* const begin = &nodes.list[0];
@@ -42,6 +42,7 @@ void refuse_node(const Nodes<double>& nodes, Id id, std::size_t output) {
 
 SparseMatrix sparse_jacobian(const Record<double>& tape, const std::vector<Id>& ys, const std::vector<Id>& xs) {
   const std::size_t statements = tape.count();
+  const Id entry = first_entry(tape.nodes);
   const std::vector<const char*> ends = tape.ends();
   const Columns columns(xs, statements);
   std::vector<double> adjoint(statements, 0.0);
@@ -72,7 +73,7 @@ SparseMatrix sparse_jacobian(const Record<double>& tape, const std::vector<Id>& 
       if (id == least) continue;
       const char* a = ends[id];
       const bool gave = give_back<double>(a, w, [&](Id to, double part) { add(to, w == 0 ? 0 : part); });  // 0 · ∞ is 0 on the way back
-      if (!gave && numbers_enter(tape.nodes, id)) refuse_node(tape.nodes, id, i);
+      if (!gave && id >= entry) refuse_node(tape.nodes, id, i);
     }
     std::sort(row.begin(), row.end());
     for (const auto& [column, value] : row) m.columns.push_back(static_cast<int>(column)), m.values.push_back(value);
@@ -91,8 +92,9 @@ void each_entry(const SparseMatrix& m, const auto& f) {
   for (std::size_t i = 0; i + 1 < m.starts.size(); ++i)
     for (auto k = static_cast<std::size_t>(m.starts[i]); k < static_cast<std::size_t>(m.starts[i + 1]); ++k) f(i, static_cast<std::size_t>(m.columns[k]), k);
 }
-void require_numbers(const char* where, int expected, std::size_t given) {
-  if (static_cast<std::size_t>(expected) != given) throw ShapeError(fmt::format("{}: the matrix takes {} numbers, not {}", where, expected, given));
+void require_numbers(const char* where, const SparseMatrix& m, int expected, std::size_t given, const char* each) {
+  if (static_cast<std::size_t>(expected) != given)
+    throw ShapeError(fmt::format("{}: a vector of {} numbers for a matrix of {} x {}; give one for each {}", where, given, m.row_count, m.column_count, each));
 }
 }  // namespace
 
@@ -103,13 +105,13 @@ Tensor<double> SparseMatrix::dense() const {
   return all;
 }
 std::vector<double> SparseMatrix::times(const std::vector<double>& v) const {
-  require_numbers("times", column_count, v.size());
+  require_numbers("times", *this, column_count, v.size(), "column");
   std::vector<double> y(static_cast<std::size_t>(row_count), 0.0);
   each_entry(*this, [&](std::size_t i, std::size_t j, std::size_t k) { y[i] += values[k] * v[j]; });
   return y;
 }
 std::vector<double> SparseMatrix::transposed_times(const std::vector<double>& w) const {
-  require_numbers("transposed_times", row_count, w.size());
+  require_numbers("transposed_times", *this, row_count, w.size(), "row");
   std::vector<double> y(static_cast<std::size_t>(column_count), 0.0);
   each_entry(*this, [&](std::size_t i, std::size_t j, std::size_t k) { y[j] += values[k] * w[i]; });
   return y;

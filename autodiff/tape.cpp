@@ -61,16 +61,16 @@ void refuse_updated() {
   throw TapeError("backward: parameters were updated in place since they were recorded, so the adjoints would mix old and new numbers; clear() and record again");
 }
 void refuse_foreign_walk() {
-  throw TapeError("backward: this tape was made by another thread, and parameters stand on it, whose adjoints a step on this thread would not see; let it record "
-                  "here while you use it: auto here = tape.record();");
+  throw TapeError("backward: this tape was made by another thread, and parameters stand on it, whose adjoints a step on this thread would not see; "
+                  "let it record here while you use it: auto here = tape.record();");
 }
 void refuse_other_numbers() {
-  throw TapeError("an expression of a second derivative, or of lanes, uses a variable of a tape over double, whose part of the derivative would be lost; make the "
-                  "point of numbers that rest on it (a vector of Vars), or take its value()");
+  throw TapeError("an expression of a second derivative, or of lanes, uses a variable of a tape over double, whose part of the derivative would be "
+                  "lost; make the point of numbers that rest on it (a vector of Vars), or take its value()");
 }
 void refuse_late(Id id) {
-  throw TapeError(fmt::format("adjoint: statement #{} was recorded after the last backward(), or there was none, or an exception stopped it, or jacobian() came since; call "
-      "backward() first (an auto expression is recorded anew at each use: name its type)", id));
+  throw TapeError(fmt::format("adjoint: statement #{} was recorded after the last backward(), or there was none, or an exception stopped it, or "
+      "jacobian() came since; call backward() first (an auto expression is recorded anew at each use: name its type)", id));
 }
 void refuse_moved() {
   throw TapeError("tape: this Tape was moved from and holds no recording; use the one it was moved to");

@@ -88,7 +88,7 @@ template <class Scalar> struct Record {
   Id root = 0;                              ///< where the last walk backwards began: at the youngest of its outputs. (Beside adjoint_count: XOR +4 %)
   const void* home = nullptr;               ///< that list …
   std::uint32_t links = 0;                  ///< … and the links in it
-  bool ended = false;                       ///< the Tape has ended on another thread; its own thread will take it out of the list
+  bool ended = false;                       ///< the Tape has ended, and a list still has a link of it, which that list's thread takes out; atomic
 
   std::size_t used() const { return static_cast<std::size_t>(next - arguments.data()); }
   Id count() const { return static_cast<Id>(place - base); }

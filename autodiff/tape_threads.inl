@@ -8,6 +8,7 @@
 //     the Tape, on its own thread             its link is taken out, and the record kept as spare memory for the thread's next tape
 //     the Tape, on another thread             leaves a record that holds nothing and is marked `ended`; its own thread takes it out when it next
 //                                             makes, ends or resumes a tape
+//     the Tape, before a Recording of it      likewise: that records no more
 //     the thread, before the Tape             its list lets go of all records; the Tape owns its own alone then
 // Start reading at `ThreadTapes`.
 
@@ -147,7 +148,10 @@ template <class Scalar> void end_tape(Record<Scalar>* record) {
   std::uint32_t owners = 1;
   if (tapes && tapes->unlink(record->link)) {
     owners += tapes->disown(record);
-    if (record->links > 0) record->ended = true, tapes->tidy();  // a Recording outlives its tape: it records no more
+    if (record->links > 0) {  // a Recording outlives its tape: it records no more
+      __atomic_store_n(&record->ended, true, __ATOMIC_RELEASE);
+      tapes->tidy();
+    }
     tapes->choose_recorder();
   } else {  // its list is another thread's: leave a record that holds nothing
     record->base = nowhere;

@@ -12,7 +12,7 @@ namespace {
 
 // Freed blocks, for this thread's next tensors: their pages are warm. malloc gives large ones back to the system, and the first touch of each new page
 // costs more than what is written there (tanh(x·1.5 + 0.1) and three more on 1024 × 128 floats: 1130 µs without, 77 with). Blocks come in classes of
-// size, four to an octave, so that each of a class fits all of it. What a thread keeps is limited; AddressSanitizer is to see each block freed.
+// size, four to an octave: any block of a class serves any tensor of it. What a thread keeps is limited; AddressSanitizer is to see each block freed.
 #if defined(__SANITIZE_ADDRESS__)
 constexpr bool keeps = false;
 #elif defined(__has_feature)
@@ -20,7 +20,7 @@ constexpr bool keeps = !__has_feature(address_sanitizer);
 #else
 constexpr bool keeps = true;
 #endif
-constexpr std::size_t classes = 4 * 24, most_of_a_class = 8, most_bytes = std::size_t{64} << 20;
+constexpr std::size_t classes = 4 * 20, most_of_a_class = 8, most_bytes = std::size_t{64} << 20;  // the last class is of 64 MB; what is larger is not kept
 
 /// Classes 4k … 4k + 3 are of 5, 6, 7 and 8 quarters of 2ᵏ · 64 bytes.
 constexpr std::size_t class_size(std::size_t room) { return (5 + room % 4) << (room / 4) << 4; }
@@ -29,6 +29,7 @@ constexpr std::size_t class_of(std::size_t bytes) {
   return 4 * octave + (quarters >> octave) - 4;
 }
 static_assert(class_of(80) == 0 && class_of(81) == 1 && class_of(128) == 3 && class_of(129) == 4 && class_size(4) == 160);
+static_assert(class_size(classes - 1) == most_bytes);
 
 struct Spare {
   std::size_t bytes = 0;

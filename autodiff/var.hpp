@@ -116,7 +116,8 @@ template <class Rule, class X> class Unary {
   [[gnu::always_inline]] Unary(const Unary& other) : x_(other.x_), value_(other.value_) {}
   Unary& operator=(const Unary&) = default;
   Unary() = default;
-  template <ConstantOf<Scalar> C> Unary(const C& constant) : value_(static_cast<Scalar>(constant)) {}  ///< so that `c ? exp(x) : 1.0` compiles; its variable is a constant
+  /// So that `c ? exp(x) : 1.0` compiles; its variable is a constant.
+  template <ConstantOf<Scalar> C> Unary(const C& constant) : value_(static_cast<Scalar>(constant)) {}
 
   [[gnu::always_inline]] const Scalar& value() const { return value_; }
   [[gnu::always_inline]] void name(auto& listener) const { x_.name(listener); }
@@ -174,13 +175,14 @@ template <class Rule, Expression R, ConstantOf<typename R::Scalar> X>
 
 namespace detail {
 [[noreturn]] void refuse_other_numbers();
-/// Beside numbers of type T, a U is a constant.
-template <class R, class T> concept NarrowerThan = !ConstantOf<R, T> && std::convertible_to<typename R::Scalar, T> && !std::convertible_to<T, typename R::Scalar>;
+/// R's numbers become T's, and not the other way round: beside a T, R can only be a constant.
+template <class R, class T>
+concept NarrowerThan = !ConstantOf<R, T> && std::convertible_to<typename R::Scalar, T> && !std::convertible_to<T, typename R::Scalar>;
 /// The value of an expression that must be a constant.
 template <Expression E> auto constant_value(const E& e) {
   Place any = 0;
   auto look = [&](Place p) { any |= p; };
-  e.name(look);
+  Held<E>(e).name(look);
   if (any != 0) refuse_other_numbers();
   return e.value();
 }

@@ -11,6 +11,9 @@
 #pragma once
 #include "module.hpp"
 #include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <utility>
 #include <vector>
 
 namespace autodiff::inline v1::nn {
@@ -27,13 +30,14 @@ template <class M> std::vector<double> flatten(const M& model) {
 }
 
 /// Gives them to the parameters; those of float are rounded. As assign() does, it takes the parameters off the tapes, so read adjoints first. Throws
-/// ShapeError unless there are parameter_count(model) of them, and has then changed nothing.
+/// ShapeError unless there are parameter_count(model) of them, Error for a model of which a part was moved away; nothing has changed then.
 template <class M> void unflatten(M& model, const std::vector<double>& numbers) {
   if (numbers.size() != parameter_count(model))
-    throw ShapeError(detail::text("unflatten: {} numbers for a model of {}; give one for each, in the order of flatten()", {numbers.size(), parameter_count(model)}));
+    throw ShapeError(detail::text("unflatten: {} numbers for a model of {}; give one for each, in the order of flatten()",
+        {numbers.size(), parameter_count(model)}));
+  for_each_parameter(model, [](const auto& p) { detail::require_numbers("unflatten", p); });
   const double* from = numbers.data();
   detail::for_each_parameter_once(model, [&]<class T>(Parameter<T>& p) {
-    detail::require_numbers("unflatten", p);
     Tensor<T> values = Tensor<T>::uninitialized(p.shape());
     std::transform(from, from + p.size(), values.mutable_data(), [](double x) { return static_cast<T>(x); });
     from += p.size();
@@ -48,6 +52,7 @@ template <class M> std::vector<double> flat_gradient(const M& model) {
   all.reserve(parameter_count(model));
   bool walked = false;
   detail::for_each_parameter_once(model, [&](const auto& p) {
+    detail::require_numbers("flat_gradient", p);
     const auto here = p.reached();
     walked = walked || here || p.walked();
     if (here) all.insert(all.end(), here.adjoint(), here.adjoint() + p.size());
@@ -61,7 +66,8 @@ template <class M> std::vector<double> flat_gradient(const M& model) {
 /// operations that you wrote right? At most `most` numbers are tried, evenly spread; the model is left as it was, but off the tapes. Returns the report,
 /// whose components are numbered as in flatten(); throws GradientError where they disagree. (Through Dropout they do: let an nn::NoDropout live.)
 ///     nn::check_gradient(net, [&] { return nn::mse(net(x), y); });
-template <class M, class F> requires std::invocable<const F&> GradientReport check_gradient(M& model, const F& cost, CheckOptions options = {}, std::size_t most = 200) {
+template <class M, class F> requires std::invocable<const F&>
+GradientReport check_gradient(M& model, const F& cost, CheckOptions options = {}, std::size_t most = 200) {
   const std::vector<double> at = flatten(model);
   bool in_float = false;
   for_each_parameter(model, [&]<class T>(const Parameter<T>&) { in_float = in_float || std::same_as<T, float>; });

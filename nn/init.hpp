@@ -21,13 +21,15 @@ inline constexpr Scheme xavier_normal{.fan = Scheme::Fan::both, .variance = 2}; 
 inline constexpr Scheme xavier_uniform{.fan = Scheme::Fan::both, .variance = 2, .uniform = true};  ///< uniform within ±√(6/(in + out))
 inline constexpr Scheme he_normal{.fan = Scheme::Fan::in, .variance = 2};                          ///< √(2/in) · N(0, 1): for relu
 inline constexpr Scheme he_uniform{.fan = Scheme::Fan::in, .variance = 2, .uniform = true};        ///< uniform within ±√(6/in)
-inline constexpr Scheme tutorial{.fan = Scheme::Fan::both, .variance = 1.5};                       ///< 0.5·√(6/(in + out)) · N(0, 1): that of the tutorial in examples/, which draws biases, too: tutorial.with_biases()
+/// 0.5·√(6/(in + out)) · N(0, 1): that of the tutorial in examples/, which draws biases, too: tutorial.with_biases()
+inline constexpr Scheme tutorial{.fan = Scheme::Fan::both, .variance = 1.5};
 
 /// Draws all parameters anew, in the order in which they are found. Those of two axes (inputs, outputs) or more are weights, drawn by the
 /// scheme; those of fewer are biases, and zero unless the scheme says otherwise. Float gets the digits of double, rounded. Throws Error
 /// for a variance that is negative or no number, for no parameters, and for some that were moved from.
 template <class M> void initialize(M& model, std::uint64_t seed, Scheme scheme = xavier_uniform) {
-  if (!(scheme.variance >= 0 && scheme.variance <= 1e30)) throw Error(detail::text("initialize: the scheme's variance is {}; it must be at least 0 and at most 1e+30", {scheme.variance}));
+  if (!(scheme.variance >= 0 && scheme.variance <= 1e30))
+    throw Error(detail::text("initialize: the scheme's variance is {}; it must be at least 0 and at most 1e+30", {scheme.variance}));
   Random random(seed);
   double deviation = 0;
   std::size_t found = 0;

@@ -1,4 +1,5 @@
-// Layers: callables from a tensor to a tensor. One row of the input is one sample. A layer that learns holds its Parameters as fields. All work on Tensor, Var<Tensor> and, in forward mode, on Duals of either.
+// Layers: callables from a tensor to a tensor. One row of the input is one sample. A layer that learns holds its Parameters as fields.
+// All work on Tensor, Var<Tensor> and, in forward mode, on Duals of either.
 //
 // While no tape records, a net computes values only and writes nothing, so any number of threads may run one net. What a net returns is a
 // Var<Tensor> either way: a constant if nothing was recorded.

@@ -98,7 +98,8 @@ template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto half_mse
 }
 
 /// Mean of −t log h − (1 − t) log(1 − h), for probabilities h (a net that ends with a Sigmoid) and targets t in 0 … 1. Where h is exactly 0
-/// or 1 and should not be, the logarithm is taken of the smallest normal number: the cost is finite, 708 (87 for float).
+/// or 1 and should not be, the logarithm is taken of the smallest normal number m: the cost is finite, 708 (87 for float), and so is its
+/// slope. (With targets that are variables, and in forward mode, the slope there is 1/m, which a factor of 4 makes infinite.)
 template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto binary_cross_entropy(const X& probability, const Target& target) {
   using T = detail::NumberIn<X>;
   constexpr const char* where = "binary_cross_entropy";
@@ -114,8 +115,8 @@ template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto binary_c
     const auto h = plain(probability);
     detail::check_probabilities(where, h.data(), h.size());
     constexpr double least = static_cast<double>(std::numeric_limits<T>::min());
-    const auto q_is_large = h < T(0.5);
-    return autodiff::detail::stored(-mean(target * log(probability + least) + (1 - target) * select(q_is_large, log1p(-probability), log(1 - probability + least))));
+    const auto log_q = select(h < T(0.5), log1p(-probability), log(1 - probability + least));
+    return autodiff::detail::stored(-mean(target * log(probability + least) + (1 - target) * log_q));
   }
 }
 

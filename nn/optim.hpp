@@ -129,7 +129,8 @@ class NetState {
       const bool moments_fit = std::all_of(one.first.begin(), one.first.end(), [](auto m) { return std::isfinite(m); }) &&
                                std::all_of(one.second.begin(), one.second.end(), [](auto m) { return m >= 0 && std::isfinite(m); });
       if (!moments_fit || !fits(one.powers[0]) || !fits(one.powers[1]))
-        throw FileError(text("load {}: it holds numbers that no {} can have kept: a moment that is not finite, a negative square, or a power outside of 0 to 1", {path, optimizer}));
+        throw FileError(text("load {}: a moment is not finite, a mean of squares is negative, or a power is outside of 0 to 1: the training had overflowed "
+            "before it was saved, or the file is damaged; begin with a new {}", {path, optimizer}));
     };
     for (const auto& one : state.floats_) check(one);
     for (const auto& one : state.doubles_) check(one);
@@ -156,7 +157,8 @@ class NetState {
 template <class M> void require_initialized(const char* optimizer, M& model) {
   std::size_t matrices = 0, dead = 0;
   bool zero = true;
-  for_each_parameter(model, [&]<class T>(Parameter<T>& p) {
+  for_each_parameter_once(model, [&]<class T>(Parameter<T>& p) {
+    require_numbers(optimizer, p);
     const auto all_zero = [n = p.size()](const T* x) {
       for (std::size_t i = 0; i < n; ++i) if (x[i] != 0) return false;
       return true;

@@ -18,7 +18,8 @@ double largest(const std::vector<double>& v) {
 /// The largest difference, relative to the largest number of the first.
 double difference(const std::vector<double>& a, const std::vector<double>& b) {
   double r = a.size() == b.size() ? 0 : 1e300;
-  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) if (const double apart = std::abs(a[i] - b[i]); !(apart <= r)) r = std::isnan(apart) ? 1e300 : apart;
+  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i)
+    if (const double apart = std::abs(a[i] - b[i]); !(apart <= r)) r = std::isnan(apart) ? 1e300 : apart;
   return r / std::max(largest(a), 1e-300);
 }
 /// (f(x + h) − f(x − h)) / 2h for each component, of a function that may return several numbers.

@@ -63,7 +63,11 @@ TEST_CASE("a kink or a jump at the point is found, too") {
 TEST_CASE("NaN and infinite gradients never pass") {
   refuses<ad::GradientError>([] { (void)ad::check_gradient([](const auto& x) { return sqrt(x); }, -1.0); }, {"nan"});
   refuses<ad::GradientError>([] { (void)ad::check_gradient([](const auto& x) { return sqrt(x); }, 0.0); }, {"inf"});
-  const auto overflows = [](const auto& x) { using V = std::remove_cvref_t<decltype(x)>; auto y = V{x[0] * 1e-300}; for (const double c : {1e200, 1e200}) y[0] = y[0] * c; return y[0]; };
+  const auto overflows = [](const auto& x) {
+    auto y = std::remove_cvref_t<decltype(x)>{x[0] * 1e-300};
+    for (const double c : {1e200, 1e200}) y[0] = y[0] * c;
+    return y[0];
+  };
   refuses<ad::GradientError>([&] { (void)ad::check_gradient(overflows, [](const auto&) { return 1e100; }, {1.0}); }, {"yours 1e+100, AD inf"});
   const auto lost = [](const auto&) { return std::vector<double>{support::not_a_number, 7}; };
   refuses<ad::GradientError>([&] { (void)ad::check_gradient(f, lost, at); }, {"component 0: yours nan", "component 1: yours 7"});

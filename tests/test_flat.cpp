@@ -1,8 +1,9 @@
 // A model's parameters as one vector, and the check of a model's gradient.
 #include <doctest/doctest.h>
 #include <nn/nn.hpp>
-#include <cmath>
+#include <cstddef>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace ad = autodiff;
@@ -18,12 +19,12 @@ auto some_net() {
   nn::initialize(net, 3);
   return net;
 }
-/// A layer whose pullback is wrong.
+/// A cost whose value is 0 everywhere and whose adjoint is w: constant() hides half of it.
 struct Wrong {
   ad::Parameter<double> w{Tensor{2, 3}};
   ad::Var<double> operator()() const {
     const ad::Var v = w.var();
-    return sum(v * v) - sum(v * ad::constant(v));  // 0, of slope w: as if 2w had been forgotten
+    return sum(v * v) - sum(v * ad::constant(v));
   }
 };
 
@@ -46,6 +47,12 @@ TEST_CASE("a model is flattened in the order of its parameters, and takes the nu
   CHECK(mixed.weight.value()[0] == 0.1f);
   const auto gone = std::move(net);
   CHECK_THROWS_AS(nn::flatten(net), ad::Error);  // NOLINT: that is what is tested
+  CHECK_THROWS_AS(nn::flat_gradient(net), ad::Error);
+  auto half = some_net();
+  const auto layer = std::move(std::get<2>(half.layers));
+  const Tensor first = std::get<0>(half.layers).weight.value();
+  CHECK_THROWS_AS(nn::unflatten(half, std::vector<double>(nn::parameter_count(half), 7)), ad::Error);
+  CHECK(equal(std::get<0>(half.layers).weight.value(), first));
 }
 
 TEST_CASE("the flat gradient descends as an optimizer does, and is 0 for what the cost does not use") {

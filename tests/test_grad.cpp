@@ -412,5 +412,8 @@ TEST_CASE("a cost of a gradient is walked back as if the gradient had been recor
   tape.backward(constant);
   CHECK(difference(tape.adjoint(a), da) == "");
   const ad::Var q = tape.variable(2.0);
-  refuses<ad::TapeError>([&] { (void)ad::cost_of_gradient([](const auto& g) { return sum(g); }, [&](const auto& z) { return sum(z * z) * q; }, ad::Var(x)); }, {"variable"});
+  const auto uses_q = [&](const auto& z) { return sum(z * z) * q; };
+  refuses<ad::TapeError>([&] { (void)ad::cost_of_gradient([](const auto& g) { return sum(g); }, uses_q, ad::Var(x)); }, {"variable"});
+  refuses<ad::ShapeError>([&] { (void)ad::cost_of_gradient([](const auto& g) { return g; }, [](const auto& z) { return sum(z * z); }, ad::Var(x)); },
+                          {"cost_of_gradient: f returned a tensor of shape (4, 3)"});
 }

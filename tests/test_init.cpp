@@ -85,7 +85,8 @@ TEST_CASE("below(n) reaches everything below n, equally often") {
 TEST_CASE("below(0) and schemes that make no sense are refused") {
   CHECK_THROWS_AS(nn::Random(1).below(0), ad::Error);
   nn::Linear layer(2, 3);
-  CHECK_THROWS_WITH_AS(nn::initialize(layer, 1, {.fan = nn::Scheme::Fan::in, .variance = -2}), "initialize: the scheme's variance is -2; it must be at least 0 and at most 1e+30", ad::Error);
+  CHECK_THROWS_WITH_AS(nn::initialize(layer, 1, {.fan = nn::Scheme::Fan::in, .variance = -2}),
+      "initialize: the scheme's variance is -2; it must be at least 0 and at most 1e+30", ad::Error);
 }
 TEST_CASE("tensors of random numbers are the draws, one by one") {
   nn::Random random(5), same(5);

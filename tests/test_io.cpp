@@ -364,12 +364,29 @@ TEST_CASE("training goes on from files as if it had not stopped, to the last dig
   CHECK_THROWS_WITH_AS((nn::Sgd{{}}.save(some_net(1), folder / "x")), doctest::Contains("without momentum it keeps nothing"), ad::Error);
 }
 TEST_CASE("moments that no optimizer can have kept are refused") {
-  Folder folder;
+  const Folder folder;
   nn::Linear net(1, 1);
   const std::string path = folder / "adam";
   const nn::Adam optimizer;
   optimizer.save(net, path);
   const std::string good = bytes_of(path);
+  std::uint64_t header = 0;
+  std::memcpy(&header, good.data(), 8);
+  for (const float bad : {-1.0f, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {  // the first float is no power: a moment
+    int refused = 0;
+    for (std::size_t at = 8 + header; at + 4 <= good.size(); at += 4) {
+      std::string bytes = good;
+      std::memcpy(bytes.data() + at, &bad, 4);
+      write(path, bytes);
+      try {
+        nn::Adam().load(net, path);
+      } catch (const nn::FileError& e) {
+        CHECK(std::string(e.what()).find("a moment is not finite") != std::string::npos);
+        ++refused;
+      }
+    }
+    CHECK(refused == (bad == -1 ? 2 : 4) + 8);  // of two parameters: the second moments, or both; and either half of a power
+  }
   for (const double bad : {1 / 0.9, -1.0, std::nan("")}) {
     std::string bytes = good;  // somewhere in it stand the powers, 1 and 1, of each of two parameters
     const double one = 1;

@@ -181,10 +181,10 @@ TEST_CASE("comparisons are what C++ says of numbers, of NaN and of both zeros") 
       for (const ad::Repeats r : {ad::Repeats{}, {true, false}, {false, true}, {true, true}}) {
         Block<T> a(n), b(n), y(n);
         for (std::size_t i = 0; i < n; ++i) a[i] = special[dice()() % 7], b[i] = special[dice()() % 7];
-        const auto agrees = [&]<class Holds>(Holds holds) {
+        const auto agrees = [&]<class Holds>(Holds) {
           ad::kernels<T>().compare[ad::index_in<Holds>(ad::Comparisons())](a.data(), b.data(), r, y.data(), n);
           CHECK(y.intact());
-          for (std::size_t i = 0; i < n; ++i) CHECK(y[i] == T(holds(a[r.a ? 0 : i], b[r.b ? 0 : i])));
+          for (std::size_t i = 0; i < n; ++i) CHECK(y[i] == T(Holds::holds(a[r.a ? 0 : i], b[r.b ? 0 : i])));
         };
         agrees(ad::Less()), agrees(ad::NotGreater()), agrees(ad::Equal()), agrees(ad::NotEqual());
       }

@@ -103,7 +103,8 @@ TEST_CASE("transpose exchanges the last two axes, or follows an order") {
   }
   const auto w = some({4, 2, 3});
   verify("transpose by order", [&](auto t) { return sum(square(transpose(t, {2, 0, 1})) * w); }, some({2, 3, 4}));
-  for (const std::vector<std::size_t>& order : std::vector<std::vector<std::size_t>>{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 1, 0}})  // the product of matrices, or none
+  const std::vector<std::vector<std::size_t>> orders{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 1, 0}};  // transposes of matrices, or not
+  for (const auto& order : orders)
     for (const Shape& shape : {Shape({2, 3, 4}), Shape({0, 2, 3}), Shape({3, 1, 5})}) {
       const auto from = counted(shape), to = transpose(from, order);
       INFO(shape.text(), " by ", order[0], order[1], order[2]);
@@ -292,7 +293,8 @@ TEST_CASE("split is slices of one size") {
   REQUIRE(parts.size() == 3);
   CHECK(equal(parts[1], Tensor<double>{{2, 3}, {8, 9}}));
   verify("split", [](auto t) { const auto halves = split(t, 2); return sum(exp(halves[0]) * halves[1]); }, some({4, 2}));
-  refuses<ad::ShapeError>([&] { (void)split(x, 4, 1); }, {"split: axis 1 of shape (2, 6) has 6, which does not make 4 equal parts"});
+  refuses<ad::ShapeError>([&] { (void)split(x, 4, 1); },
+                          {"split: axis 1 of shape (2, 6) has 6 entries, which are not 4 equal parts; give a number that divides 6"});
   refuses<ad::ShapeError>([&] { (void)split(x, 0, 1); }, {"0 equal parts"});
 }
 

@@ -44,8 +44,9 @@ TEST_CASE("a sparse matrix multiplies vectors from both sides") {
   CHECK(m.times({1, 10, 100}) == std::vector<double>{201, 30});
   CHECK(m.transposed_times({1, 10}) == std::vector<double>{1, 30, 2});
   CHECK(equal(m.dense(), Tensor<double>{{1, 0, 2}, {0, 3, 0}}));
-  refuses<ad::ShapeError>([&] { (void)m.times({1, 2}); }, {"times: the matrix takes 3 numbers, not 2"});
-  refuses<ad::ShapeError>([&] { (void)m.transposed_times({1, 2, 3}); }, {"transposed_times: the matrix takes 2 numbers, not 3"});
+  refuses<ad::ShapeError>([&] { (void)m.times({1, 2}); }, {"times: a vector of 2 numbers for a matrix of 2 x 3; give one for each column"});
+  refuses<ad::ShapeError>([&] { (void)m.transposed_times({1, 2, 3}); },
+                          {"transposed_times: a vector of 3 numbers for a matrix of 2 x 3; give one for each row"});
 }
 
 TEST_CASE("random recordings agree with the dense Jacobian") {

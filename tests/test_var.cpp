@@ -121,6 +121,16 @@ TEST_CASE("integers of every width are constants, not truncations") {
   CHECK(Number(std::numeric_limits<std::uint64_t>::max()).value() == 18446744073709551616.0);
 }
 
+TEST_CASE("a constant Var<double> stands beside the numbers of a second derivative and of lanes; a variable is refused") {
+  const Number k = 3.0;
+  const auto f = [&](const auto& x) { return k * x[0] * x[0] + pow(x[0], k) + x[0] * exp(k * 0.0); };
+  CHECK(ad::hessian(f, {2.0})(0, 0) == about(6 + 12));
+  CHECK(ad::gradient_batch(f, {{2.0}})[0][0] == about(12 + 12 + 1));
+  ad::Tape tape;
+  const Number v = tape.variable(3.0);
+  support::refuses<ad::TapeError>([&] { (void)ad::hessian([&](const auto& x) { return x[0] * x[0] * v; }, {2.0}); }, {"a variable of a tape over double"});
+}
+
 TEST_CASE("a ternary takes a Var, an expression or a number on either side") {
   const auto branch = [](Number p) {
     const Number q = p * 2.0;

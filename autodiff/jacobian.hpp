@@ -1,0 +1,186 @@
+// Floor 5. Jacobians of a function, and products with them: jvp from the right, forwards, vjp from the left, backwards; and costs of a gradient, which
+// are made of both. Points and functions are those of grad.hpp.
+#pragma once
+#include "grad.hpp"
+
+namespace autodiff::inline v1 {
+
+// ---- products with the Jacobian --------------------------------------------------------------------------------------
+
+/// What value_and_jvp returns: `auto [value, tangent] = …`.
+template <class Value, class Tangent> struct ValueAndTangent { Value value; Tangent tangent; };
+template <class Value, class Tangent> ValueAndTangent(Value, Tangent) -> ValueAndTangent<Value, Tangent>;
+
+namespace detail {
+
+/// What a run forwards gives: the tangent, and the value where it is wanted.
+template <bool with_value> auto pushed(const auto& value, const auto& tangent) {
+  if constexpr (with_value) return ValueAndTangent{value(), tangent()}; else return tangent();
+}
+template <bool with_value, class F, Vector X, class V> auto push(const F& f, const X& x, const V& v) {
+  using S = ElementOf<X>;
+  using Tag = detail::Tag<F, S>;
+  const auto y = f(dual_point<Tag, S>("jvp", x, v));
+  return pushed<with_value>([&] { return primals<Tag, S>(y); }, [&] { return tangents<Tag, S>(y); });
+}
+template <bool with_value, class F, class X, class V> requires((is_tensor_var<X> || DualTensor<X>) && std::convertible_to<V, X>)
+auto push(const F& f, const X& x, const V& v) {
+  using Tag = detail::Tag<F, X>;
+  const auto y = f(dual_point<Tag>("jvp", x, X(v)));
+  using Y = std::remove_cvref_t<decltype(y)>;
+  if constexpr (DualTensor<Y>) return pushed<with_value>([&] { return primal<Tag>(y); }, [&] { return tangent<Tag>(y); });
+  else if constexpr (TensorLike<Y>) {
+    using Constant = Var<Tensor<typename Y::Number>>;
+    return pushed<with_value>([&] { return Constant(y); }, [&] { return Constant(Tensor<typename Y::Number>::zeros(y.shape())); });
+  } else return pushed<with_value>([&] { return primals<Tag, Var<double>>(y); }, [&] { return tangents<Tag, Var<double>>(y); });
+}
+template <bool with_value, class F, class T> auto push(const F& f, const Tensor<T>& x, const Tensor<T>& v) {
+  const auto y = push<with_value>(f, Var<Tensor<T>>(x), v);
+  const auto numbers = [](const auto& one) {
+    if constexpr (Vector<std::remove_cvref_t<decltype(one)>>) {
+      std::vector<double> all;
+      for (const auto& number : one) all.push_back(numbers_of("jvp", number));
+      return all;
+    } else return numbers_of("jvp", one);
+  };
+  if constexpr (with_value) return ValueAndTangent{numbers(y.value), numbers(y.tangent)}; else return numbers(y);
+}
+template <bool with_value, class F, Number X, Number V> auto push(const F& f, const X& x, const V& v) {
+  using T = ActiveOf<X>;
+  using Tag = detail::Tag<F, T>;
+  const auto y = f(Dual<T, Tag>(T(x), T(1)));
+  return pushed<with_value>([&] { return primals<Tag, T>(y); }, [&] { return parts<T>(y, [&](const auto& one) { return tangent<Tag>(one) * v; }); });
+}
+
+}  // namespace detail
+
+/// J·v, the derivative of F along v, in one run of F forwards. A number, std::vector or Tensor, as F returns. Throws ShapeError unless v has x's size.
+///   - If x is a Var<Tensor>, a variable of a tape, so is the result: a Var<Tensor>, or a Var<double>. Likewise if it belongs to an outer derivative: second
+///     derivatives along directions, uₓₓ say.
+///   - At plain numbers it is plain: throws TapeError where it rests on variables of a tape besides.
+template <class F, class X, class V> requires requires(const F& f, const X& x, const V& v) { detail::push<false>(f, x, v); }
+auto jvp(const F& f, const X& x, const V& v) { return detail::push<false>(f, x, v); }
+template <class F> auto jvp(const F& f, std::initializer_list<double> x, std::initializer_list<double> v) { return jvp(f, std::vector<double>(x), std::vector<double>(v)); }
+/// The same and F(x), in the same run.
+template <class F, class X, class V> requires requires(const F& f, const X& x, const V& v) { detail::push<true>(f, x, v); }
+auto value_and_jvp(const F& f, const X& x, const V& v) { return detail::push<true>(f, x, v); }
+template <class F> auto value_and_jvp(const F& f, std::initializer_list<double> x, std::initializer_list<double> v) {
+  return value_and_jvp(f, std::vector<double>(x), std::vector<double>(v));
+}
+
+/// Jᵀ·u, the gradient of Σ uᵢFᵢ, in one walk backwards; of the shape of x. Throws ShapeError unless u has the size of what F returns.
+template <class F, detail::Vector X, class U> auto vjp(const F& f, const X& x, const U& u) {
+  using S = detail::ElementOf<X>;
+  detail::Taped<S> at(x);
+  const auto y = detail::all_numbers<S>(at.result_of("vjp", f));
+  std::vector<S> weights;
+  if constexpr (detail::Number<U>) weights = {S(u)}; else for (std::size_t i = 0; i < detail::size_of(u); ++i) weights.push_back(S(u[i]));
+  detail::require_size("vjp", "the weights", y.size(), weights.size());
+  at.tape.backward(y, weights);
+  return at.adjoints();
+}
+template <class F, class T, class U> auto vjp(const F& f, const Tensor<T>& x, const U& u) {
+  detail::TapedTensor<T> at(x);
+  const auto y = at.result_of("vjp", f);
+  using Y = std::remove_cvref_t<decltype(y)>;
+  if constexpr (TensorLike<Y>) {
+    detail::require_shape("vjp", "the weights", y.shape(), u.shape());
+    const Var<double> weighted = dot(y, u);
+    at.tape.backward(weighted, 1.0);
+  } else if constexpr (detail::Vector<Y>) {
+    const auto outputs = detail::all_numbers<double>(y);
+    detail::require_size("vjp", "the weights", outputs.size(), detail::size_of(u));
+    std::vector<double> weights;
+    for (std::size_t i = 0; i < outputs.size(); ++i) weights.push_back(static_cast<double>(u[i]));
+    at.tape.backward(outputs, weights);
+  } else at.tape.backward(Var<double>(y), static_cast<double>(u));
+  return at.tape.adjoint(at.x);
+}
+
+template <class F> auto vjp(const F& f, std::initializer_list<double> x, std::initializer_list<double> u) { return vjp(f, std::vector<double>(x), std::vector<double>(u)); }
+template <class F, detail::Number X, class U> auto vjp(const F& f, const X& x, const U& u) {
+  return vjp(detail::of_vector(f), detail::as_vector(x), u)[0];
+}
+
+/// J, a row for each output, a column for each component of x: Tensor<double> of shape (m, n); a vector of rows where x is of Vars or Duals. Recorded
+/// once; numbers are walked backwards for eight rows at a time, or forwards for eight columns where that is less (1000 outputs of 4 components: 16 µs, 820
+/// backwards), tensors backwards for each row. Where most entries are 0, sparse_jacobian (sparse.hpp) is quicker.
+template <class F, detail::Vector X> auto jacobian(const F& f, const X& x) {
+  using S = detail::ElementOf<X>;
+  detail::Taped<S> at(x);
+  const auto y = detail::all_numbers<S>(at.result_of("jacobian", f));
+  if constexpr (std::same_as<S, double>) return at.tape.jacobian(y, at.x); else return at.gradients(y);
+}
+template <class F, class T> Tensor<double> jacobian(const F& f, const Tensor<T>& x) {
+  detail::TapedTensor<T> at(x);
+  const auto y = at.result_of("jacobian", f);
+  using Y = std::remove_cvref_t<decltype(y)>;
+  std::vector<std::vector<double>> rows;
+  const auto walked = [&] { const Tensor<T> g = at.tape.adjoint(at.x); rows.emplace_back(g.begin(), g.end()); };
+  if constexpr (detail::is_tensor<Y>) return Tensor<double>::zeros(Shape({y.size(), x.size()}));  // a constant function
+  else if constexpr (detail::is_tensor_var<Y>) {
+    if (y.place() == 0) return Tensor<double>::zeros(Shape({y.size(), x.size()}));
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      auto unit = Tensor<typename Y::Number>::zeros(y.shape());
+      unit[i] = 1;
+      at.tape.backward(y, unit);
+      walked();
+    }
+  } else
+    for (const Var<double>& component : detail::all_numbers<double>(y)) {
+      at.tape.backward(component, 1.0);
+      walked();
+    }
+  return detail::matrix(rows, x.size());
+}
+template <class F> Tensor<double> jacobian(const F& f, std::initializer_list<double> x) { return jacobian(f, std::vector<double>(x)); }
+template <class F, detail::Number X> auto jacobian(const F& f, const X& x) {
+  return jacobian(detail::of_vector(f), detail::as_vector(x));
+}
+
+/// The same forwards, column by column, (m, n): one run of F for each of the n numbers of x. For a tensor x of fewer numbers than F returns. Throws
+/// TapeError where F uses a variable or a parameter of a tape that records.
+template <class F, class T> Tensor<double> jacobian_forwards(const F& f, const Tensor<T>& x) {
+  if (x.size() == 0) return jacobian(f, x);
+  Tensor<double> columns;
+  for (std::size_t j = 0; j < x.size(); ++j) {
+    Tensor<T> unit = Tensor<T>::zeros(x.shape());
+    unit[j] = T(1);
+    const auto column = jvp(f, x, unit);
+    const std::size_t m = detail::size_of(column);
+    if (j == 0) columns = Tensor<double>::uninitialized(Shape({m, x.size()}));
+    double* const to = columns.mutable_data();
+    for (std::size_t i = 0; i < m; ++i) to[i * x.size() + j] = detail::at(column, i);
+  }
+  return columns;
+}
+
+/// What value_and_jacobian returns: `auto [value, jacobian] = …`.
+struct ValueAndJacobian { std::vector<double> value; Tensor<double> jacobian; };
+/// F(x), its numbers row by row, and J (m, n), from one run of F, at a vector of n numbers. Throws TapeError as value_and_gradient does.
+template <class F, detail::Vector X> requires std::same_as<detail::ElementOf<X>, double> ValueAndJacobian value_and_jacobian(const F& f, const X& x) {
+  detail::Taped<double> at(x);
+  const auto y = detail::all_numbers<double>(at.result_of("jacobian", f));
+  ValueAndJacobian both{{}, at.tape.jacobian(y, at.x)};
+  for (const Var<double>& one : y) both.value.push_back(one.value());
+  return both;
+}
+template <class F> ValueAndJacobian value_and_jacobian(const F& f, std::initializer_list<double> x) { return value_and_jacobian(f, std::vector<double>(x)); }
+
+// ---- costs of a gradient ---------------------------------------------------------------------------------------------
+
+/// φ(∇f(x)), recorded: a cost of a gradient, for instance its distance from measured forces, or a penalty on its length. f maps a tensor to one number, φ a
+/// tensor of x's shape; both may use parameters. f runs once on a tape of its own, for g = ∇f(x), and once forwards along w = ∇φ(g), because
+/// d φ(∇f) = d (w·∇f) for a constant w: two runs however many numbers x has, where jvp would take one for each. So f must be the same both times (no Dropout);
+/// the result can be walked back, and not differentiated twice. Throws ShapeError if f or φ returns more than one number, TapeError if one of them uses
+/// variables of a tape beside x.
+template <class Phi, class F, class T> Var<double> cost_of_gradient(const Phi& phi, const F& f, const Var<Tensor<T>>& x) {
+  const auto aside = [](const auto& function, const auto& point) { const Pause pause; return gradient(function, point); };
+  const Tensor<T> g = aside(f, x.value());
+  const Var<double> value = detail::one_number<double>("cost_of_gradient", phi(Var<Tensor<T>>(g)));
+  const Tensor<T> w = aside(phi, g);
+  const Var<double> along = detail::one_number<double>("cost_of_gradient", jvp(f, x, w));
+  return value + (along - along.value());
+}
+
+}  // namespace autodiff::inline v1

@@ -139,7 +139,7 @@ template <class S, class T> [[gnu::always_inline]] constexpr auto scaled(const S
     using X = decltype(slope * tangent);
     if constexpr (Arithmetic<S> && requires { tangent.scaled(slope); }) return tangent.scaled(slope);
     else return select(vanishes(tangent), X(zero_like(tangent)), X(slope * tangent));
-  } else if constexpr (Shaped<S> && Operand<T>) return apply<Scale>(slope, tangent);
+  } else if constexpr (Operand<S> && Operand<T>) return apply<Scale>(slope, tangent);
   else return slope * tangent;
 }
 /// The same beside a constant c. A slope of ±1 has no shape: where c may have broadcast x to y's shape, the tangent is broadcast too.

@@ -1,7 +1,7 @@
 // Floor 5. Jacobians of a function, and products with them: jvp from the right, forwards, vjp from the left, backwards; and costs of a gradient, which
 // are made of both. Points and functions are those of grad.hpp.
 #pragma once
-#include "grad.hpp"
+#include "preaccumulate.hpp"
 
 namespace autodiff::inline v1 {
 
@@ -48,8 +48,8 @@ template <bool with_value, class F, class T> auto push(const F& f, const Tensor<
 template <bool with_value, class F, Number X, Number V> auto push(const F& f, const X& x, const V& v) {
   using T = ActiveOf<X>;
   using Tag = detail::Tag<F, T>;
-  const auto y = f(Dual<T, Tag>(T(x), T(1)));
-  return pushed<with_value>([&] { return primals<Tag, T>(y); }, [&] { return parts<T>(y, [&](const auto& one) { return tangent<Tag>(one) * v; }); });
+  const auto y = f(Dual<T, Tag>(T(x), T(v)));
+  return pushed<with_value>([&] { return primals<Tag, T>(y); }, [&] { return tangents<Tag, T>(y); });
 }
 
 }  // namespace detail
@@ -180,7 +180,7 @@ template <class Phi, class F, class T> Var<double> cost_of_gradient(const Phi& p
   const Var<double> value = detail::one_number<double>("cost_of_gradient", phi(Var<Tensor<T>>(g)));
   const Tensor<T> w = aside(phi, g);
   const Var<double> along = detail::one_number<double>("cost_of_gradient", jvp(f, x, w));
-  return value + (along - along.value());
+  return detail::statement<double>(value.value(), std::array{value, along}, {1.0, 1.0});
 }
 
 }  // namespace autodiff::inline v1

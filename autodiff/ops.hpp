@@ -338,6 +338,13 @@ template <class A, class B> requires TensorOperands<A, B> auto select(bool condi
   using Y = std::conditional_t<detail::remembers<A> || detail::remembers<B>, Var<Tensor<T>>, Tensor<T>>;
   return condition ? Y(whole(a)) : Y(whole(b));
 }
+template <detail::Selectable A, detail::Selectable B> requires(DualTensor<A> || DualTensor<B>) auto select(bool condition, const A& a, const B& b) {
+  const auto mask = [condition](const auto& tensor) {
+    using T = typename std::remove_cvref_t<decltype(plain(tensor))>::Number;
+    return Tensor<T>::full({}, condition);
+  };
+  if constexpr (DualTensor<A>) return select(mask(a), a, b); else return select(mask(b), a, b);
+}
 
 // ---- joins: concatenate, stack, tensors from numbers -----------------------------------------------------------------
 

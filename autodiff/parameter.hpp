@@ -203,6 +203,11 @@ template <std::floating_point T> class Parameter {
     const Record* const tape = block_->walked_last();
     return tape && tape->root > tape->id_of(block_->place, "step") && block_->cell->used_up != tape->nodes.walk_number;
   }
+  /// Has an update used the adjoint that the last walk backwards left?
+  [[gnu::noinline, gnu::cold]] bool used_up() const {
+    const Record* const tape = block_->walked_last();
+    return tape && block_->cell->used_up == tape->nodes.walk_number;
+  }
   /// dy/dp after backward(y), for one update; null where reached() is false.
   const T* adjoint() const {
     const Reached here = reached();

@@ -9,7 +9,7 @@
 #include "ops.hpp"
 #include <cmath>
 #include <limits>
-#include <utility>
+#include <type_traits>
 
 namespace autodiff::inline v1 {
 
@@ -17,7 +17,9 @@ namespace autodiff::inline v1 {
 /// size 1, so that the result broadcasts against x. For max and min it must be written out: `max(x, Axis(1))`, since `max(x, 1)` compares with 1.
 class Axis {
  public:
-  template <std::integral I> constexpr Axis(I number) : number_(std::in_range<std::ptrdiff_t>(number) ? static_cast<std::ptrdiff_t>(number) : no_axis) {}
+  template <std::integral I> constexpr Axis(I number) : number_(static_cast<std::ptrdiff_t>(number)) {
+    if (std::is_unsigned_v<I> && number_ < 0) number_ = no_axis;
+  }
   constexpr Axis keep() const { Axis kept(*this); kept.kept_ = true; return kept; }
   constexpr std::ptrdiff_t number() const { return number_; }
   constexpr bool kept() const { return kept_; }
@@ -134,6 +136,7 @@ template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto norm(const 
 /// √Σ x² along an axis, (…, N, …) → (…, …); the slope is 0 where the result is. Throws ShapeError if there is no such axis. Unlike norm(x)
 /// it squares the numbers as they are: those of float beyond 1e±19, of double beyond 1e±154, become ∞ or 0.
 template <AnyTensor X> auto norm(const X& x, Axis axis) {
+  (void)x.shape().axis(axis.number(), "norm");
   const auto squares = sum(square(x), axis);
   const auto none = plain(squares) == 0;
   return detail::stored(sqrt(squares + none) * (none == 0));  // nowhere the root of 0, whose slope is infinite

@@ -53,6 +53,7 @@ template <class M> std::vector<double> flat_gradient(const M& model) {
   bool walked = false;
   detail::for_each_parameter_once(model, [&](const auto& p) {
     detail::require_numbers("flat_gradient", p);
+    if (p.used_up()) throw Error("flat_gradient: a step has used up the gradient of a part of this model; read it before the step");
     const auto here = p.reached();
     walked = walked || here || p.walked();
     if (here) all.insert(all.end(), here.adjoint(), here.adjoint() + p.size());

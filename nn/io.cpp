@@ -61,7 +61,7 @@ struct Complaint {
   const char* verb;
   const std::string& path;
   [[noreturn]] void operator()(std::string_view format, std::initializer_list<autodiff::detail::Piece> pieces = {}) const {
-    throw FileError(std::string(verb) + " " + path + ": " + shown(text(format, pieces)));
+    throw FileError(std::string(verb) + " " + shown(path) + ": " + shown(text(format, pieces)));
   }
   [[noreturn]] void system(const char* what) const {
     const int code = errno;

@@ -86,6 +86,8 @@ TEST_CASE("a right gradient passes where f bends within the first step") {
   passes([](auto x) { return sin(300 * x); }, [](double x) { return 300 * std::cos(300 * x); }, 1);
   passes([](auto x) { return exp(x); }, [](double x) { return std::exp(x); }, 300);
   passes([](auto x) { return abs(x); }, [](double) { return 1.0; }, 5e-4);
+  passes([](auto x) { return sin(2000 * std::numbers::pi * x); }, [](double x) { return 2000 * std::numbers::pi * std::cos(2000 * std::numbers::pi * x); }, 0.1234);
+  CHECK_NOTHROW(ad::check_gradient([](const auto& x) { return (1e5 + 10 * x[0] + 0.0008 * sin(x[1])) - 1e5; }, {0.1, 0.5}));  // 5 of its digits are lost
   CHECK_NOTHROW(ad::check_gradient([](const auto& x) { return log(x[0]) + log(x[1]); }, {0.005, 0.5}));
   refuses<ad::GradientError>([] { (void)ad::check_gradient([](auto x) { return log(x); }, [](double x) { return 1.0001 / x; }, 0.01); }, {"yours 100.01"});
 }

@@ -76,6 +76,9 @@ TEST_CASE("the flat gradient descends as an optimizer does, and is 0 for what th
   const std::vector<double> g = nn::flat_gradient(by_hand);
   CHECK(g[8] == 4);
   for (std::size_t k = 9; k < 13; ++k) CHECK(g[k] == 0);
+  nn::Sgd part({.learning_rate = 0.1});
+  part.step(std::get<0>(by_hand.layers));
+  CHECK_THROWS_WITH_AS(nn::flat_gradient(by_hand), doctest::Contains("a step has used up"), ad::Error);
 }
 
 TEST_CASE("a parameter that two layers share is there once") {

@@ -412,6 +412,8 @@ TEST_CASE("a cost of a gradient is walked back as if the gradient had been recor
   tape.backward(constant);
   CHECK(difference(tape.adjoint(a), da) == "");
   const ad::Var q = tape.variable(2.0);
+  const auto lengths = [](const auto& g) { return mean(square(sqrt(sum(square(g), ad::Axis(1))) - 1)); };  // of a gradient of 0 the slope is infinite: not the value
+  CHECK(ad::cost_of_gradient(lengths, [](const auto& z) { return 0.5 * sum(z * z); }, ad::Var(Tensor<double>{{0, 0}, {3, 4}})).value() == 8.5);
   const auto uses_q = [&](const auto& z) { return sum(z * z) * q; };
   refuses<ad::TapeError>([&] { (void)ad::cost_of_gradient([](const auto& g) { return sum(g); }, uses_q, ad::Var(x)); }, {"variable"});
   refuses<ad::ShapeError>([&] { (void)ad::cost_of_gradient([](const auto& g) { return g; }, [](const auto& z) { return sum(z * z); }, ad::Var(x)); },

@@ -297,7 +297,7 @@ TEST_CASE("a name may be as long as the system has it; an empty one is refused")
   CHECK(same(net, some_net(1)));
   CHECK_THROWS_WITH_AS(nn::save(net, ""), "save: the path is empty; name a file", nn::FileError);
   CHECK_THROWS_WITH_AS(nn::load(net, ""), "load: the path is empty; name a file", nn::FileError);
-  CHECK_THROWS_AS(nn::save(net, folder / std::string("keep\0.safetensors", 17)), nn::FileError);
+  CHECK_THROWS_WITH_AS(nn::save(net, folder / std::string("keep\0.safetensors", 17)), doctest::Contains("there is a NUL in this path"), nn::FileError);
   CHECK(!fs::exists(folder / "keep"));
 }
 TEST_CASE("a header that holds a byte of 0 is damaged") {

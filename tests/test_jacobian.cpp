@@ -38,6 +38,10 @@ TEST_CASE("a tangent of 0 stays 0 beside an infinite slope, on tensors as on num
   CHECK(ad::jvp(f, x, v) == 4.5);
   CHECK(equal(ad::hvp([&](const auto& t) { return sum(sqrt(t)) + sum(t * t); }, x, v), Tensor<double>{0, 1.75}));
   CHECK(std::isinf(ad::jvp(f, x, Tensor<double>{1, 0})));
+  const double inf = std::numeric_limits<double>::infinity();
+  CHECK(equal(ad::jvp([inf](const auto& t) { return t * inf; }, x, v), Tensor<double>{0, inf}));
+  CHECK(ad::jvp([](const auto& t) { return sqrt(sum(t)); }, Tensor<double>{0, 0}, Tensor<double>{0, 0}) == 0);
+  CHECK(ad::jvp([](const auto& t) { return sqrt(t); }, 0.0, 0.0) == 0);
 }
 
 TEST_CASE("a point that is a number has a Jacobian and a Hessian of its own") {

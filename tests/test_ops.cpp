@@ -264,6 +264,9 @@ TEST_CASE("one condition chooses between tensors") {
   verify("select", [](auto t) { return sum(select(true, t * t, t) * select(false, t, 3.0)); }, some({3}));
   CHECK(equal(select(false, Tensor<double>{1}, Tensor<double>{2, 3}), Tensor<double>{2, 3}));
   for (const bool first : {true, false}) CHECK(equal(select(first, Tensor<double>{1, 1}, 0), Tensor<double>::full({2}, first)));
+  const Tensor<double> column{{3}, {4}, {5}};
+  verify("select of one, broadcast", [&](auto t) { return sum(square(select(true, t, column)) + select(false, column, exp(t))); }, some({2}));
+  verify("select of a number", [&](auto t) { return sum(square(select(true, sum(t), t))) + sum(select(false, 1.0, t * t)); }, some({2}));
   refuses<ad::ShapeError>([] { (void)select(true, Tensor<double>{1, 2, 3}, Tensor<double>{1, 2}); }, {"select: shapes (3,) and (2,)"});
 }
 

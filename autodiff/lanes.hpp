@@ -118,7 +118,7 @@ template <std::size_t lanes = 8, class F> auto value_and_gradient_batch(const F&
 
 /// The Jacobians of F at many points, (points, m, n): m numbers that F returns, n of a point; `lanes` points at a time share one recording and its m
 /// walks back. For many small ones, residuals of a fit say. Data that varies from point to point, such as measurements, can be passed as extra components of the
-/// point. F must not branch, as in gradient_batch, and must return as many numbers at each point (ShapeError).
+/// point (and gets columns, too). F must not branch, as in gradient_batch, and must return as many numbers at each point (ShapeError).
 /// The second form writes to `into`, whose memory is used again where the shape is the same.
 template <std::size_t lanes = 8, class F>
 void jacobian_batch(const F& f, const std::vector<std::vector<double>>& points, Tensor<double>& into) {

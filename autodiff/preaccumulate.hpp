@@ -33,7 +33,8 @@ template <class S> Var<S> statement(const S& value, const Variables auto& x, con
 /// than without, of a few operations several times as much.
 ///     cost += preaccumulate([&](const auto& w) { return error(w, sample); }, weights);     // for each sample
 /// x: a std::vector, std::array or span of Vars; f returns a number or a std::vector of numbers, and so does this. What f needs of variables it
-/// must take from x: any other, caught by reference, is a TapeError. Nothing is recorded where no variable is among x.
+/// must take from x: any other, caught by reference, is a TapeError. Nothing is recorded where no variable is among x. An argument whose slope is 0 is left
+/// out, so the entries of a sparse_jacobian over such statements may change with the numbers.
 template <class F, detail::Variables X> auto preaccumulate(const F& f, const X& x) {
   using S = typename detail::ElementOf<X>::Scalar;
   using Y = std::remove_cvref_t<decltype(f(std::declval<const std::vector<Var<S>>&>()))>;

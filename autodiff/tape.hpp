@@ -16,7 +16,7 @@
 // survivors of the only rewind(). The rest, a variable from before clear(), from another tape, from nowhere, ends in `id_of`, which tells
 // them apart. clear() and rewind() move `base` on, so forgotten places stay forgotten.
 //
-// To read this file, start at `Record`, then `sweep`, then `id_of`; the fast path of a statement, `record`, is in var.hpp.
+// To read this file, start at `Record`, then `walk_back`, then `id_of`; the fast path of a statement, `record`, is in var.hpp.
 #pragma once
 #include "arguments.hpp"
 #include "batch.hpp"
@@ -174,7 +174,7 @@ template <class Scalar> struct Record {
   /// Adjoints, zeroed, one per statement so far.
   Scalar* fresh_adjoints();
   /// The chain rule, backwards, over everything; adjoints of the outputs have been set.
-  void sweep();
+  void walk_back();
   /// dyₖ/dxᵢ → row k, column i, for up to eight outputs in one walk, where there are no nodes. Constants among the outputs give zeros.
   void jacobian_rows(std::span<const Id> ys, std::span<const Id> xs, Scalar* rows) requires std::same_as<Scalar, double>;
   /// dyₖ/dxᵢ → row k, column i of a matrix whose rows are n numbers apart, for up to eight inputs, in one walk forwards along the statements, which end at
@@ -192,7 +192,7 @@ template <class Scalar> struct Record {
  private:
   /// Statements from `statement` − 1 down to `stop`: each hands its adjoint, times the slope, to its arguments. What goes to the statement
   /// just before (a chain: s = s + …) is carried in a register: through memory it would wait for the store. An adjoint is a Scalar, or several.
-  template <class W> static void sweep_statements(const Buffer<W>& buffer, const char*& arguments_end, Id statement, Id stop);
+  template <class W> static void walk_statements(const Buffer<W>& buffer, const char*& arguments_end, Id statement, Id stop);
 };
 
 template <class Scalar> inline constinit Record<Scalar> idle{.owners = 1};  ///< records nothing: every variable is refused, constants pass; nobody frees it
@@ -281,7 +281,7 @@ template <class Scalar> class BasicTape {
     const Id id = active_id(y.place(), "backward");
     held().fresh_adjoints()[id] = Scalar(1);
     held().root = id;
-    held().sweep();
+    held().walk_back();
   }
   /// The same for Σ wᵢ yᵢ: what a vector-Jacobian product asks for. Constants among the outputs contribute nothing. Throws ShapeError unless there is one
   /// weight for each output.
@@ -292,7 +292,7 @@ template <class Scalar> class BasicTape {
     held().root = 0;
     for (std::size_t i = 0; i < ys.size(); ++i)
       if (const Id id = held().id_of(ys[i].place(), "backward")) adjoint[id] += weights[i], held().root = std::max(held().root, id);
-    held().sweep();
+    held().walk_back();
   }
   void backward(const Var<Scalar>& y, const Scalar& weight) { backward(std::span<const Var<Scalar>>(&y, 1), std::span<const Scalar>(&weight, 1)); }
   void backward(const std::vector<Var<Scalar>>& ys, const std::vector<Scalar>& weights) { backward(std::span<const Var<Scalar>>(ys), std::span<const Scalar>(weights)); }

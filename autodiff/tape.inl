@@ -143,7 +143,7 @@ template <class Scalar> [[gnu::always_inline]] inline auto is_zero(const Scalar&
 }
 
 // Aligned, or its time depends on where the linker puts it: k-means took 172 to 252 µs in six programs, aligned 176 to 184.
-template <class Scalar> template <class W> [[gnu::aligned(64)]] void Record<Scalar>::sweep_statements(const Buffer<W>& buffer, const char*& arguments_end, Id statement, Id stop) {
+template <class Scalar> template <class W> [[gnu::aligned(64)]] void Record<Scalar>::walk_statements(const Buffer<W>& buffer, const char*& arguments_end, Id statement, Id stop) {
   W* const adjoint = buffer.data();
   const char* a = arguments_end;
   W next_adjoint = adjoint[statement - 1];
@@ -178,13 +178,13 @@ template <class Scalar> template <class W> [[gnu::aligned(64)]] void Record<Scal
   arguments_end = a;
 }
 
-template <class Scalar> void Record<Scalar>::sweep() {
+template <class Scalar> void Record<Scalar>::walk_back() {
   const std::size_t adjoints_in_the_end = std::exchange(adjoint_count, 0);  // none, should the walk not come to its end
   const char* a = next;
   Id statement = count();
   const auto back_to = [&](Id stop) {
     pass_variables<Scalar>(a, statement, stop);
-    if (statement != stop) sweep_statements(adjoints, a, statement, stop);
+    if (statement != stop) walk_statements(adjoints, a, statement, stop);
   };
   if constexpr (Nodes<Scalar>::possible)
     for (std::size_t i = nodes.list.size(); i-- > 0;) {
@@ -213,7 +213,7 @@ template <class Scalar> void Record<Scalar>::jacobian_rows(std::span<const Id> y
   const char* a = next;
   Id statement = static_cast<Id>(n);
   pass_variables<Scalar>(a, statement, 1);
-  if (statement != 1) sweep_statements(eights, a, statement, 1);
+  if (statement != 1) walk_statements(eights, a, statement, 1);
   if (nan_traps) [[unlikely]] look_for_nan_in_adjoints(adjoint, n);
   for (std::size_t k = 0; k < ys.size(); ++k)
     for (const Id x : xs) *rows++ = adjoint[x][k];
@@ -272,7 +272,7 @@ Tensor<double> BasicTape<Scalar>::jacobian(std::span<const Var<Scalar>> ys, std:
     else {
       double* const adjoint = record.fresh_adjoints();
       if (outputs[k]) adjoint[outputs[k]] = 1;
-      record.sweep();
+      record.walk_back();
       for (std::size_t i = 0; i < inputs.size(); ++i) to[i] = record.adjoints.data()[inputs[i]];
     }
     to += n * inputs.size(), k += n;

@@ -421,7 +421,7 @@ template <class Scalar> template <class T> void BasicTape<Scalar>::backward(cons
   const auto to = detail::target(held().nodes, cell);
   std::copy_n(weights.data(), weights.size(), to.data);
   held().root = id;
-  held().sweep();
+  held().walk_back();
 }
 
 template <class Scalar> template <class T> Tensor<T> BasicTape<Scalar>::adjoint(const Var<Tensor<T>>& x) const {

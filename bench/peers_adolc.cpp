@@ -1,4 +1,4 @@
-// ADOL-C enters: operator overloading on a tape, recorded anew for each gradient (`trace_on` keeps what one reverse sweep needs).
+// ADOL-C enters: operator overloading on a tape, recorded anew for each gradient (`trace_on` keeps what one walk back needs).
 #include "suite.hpp"
 #ifdef BENCH_ADOLC
 #include <adolc/adolc.h>

@@ -4,7 +4,7 @@
 //     name, size()                    what it is called in the tables
 //     x                               the point at which the gradient is taken (made from a seed)
 //     operator()(x)                   the objective, generic in the number: double, Var, an adouble of a peer, …
-//     hand(x, gradient) -> value      the same function and its gradient, reverse sweep written by hand: the practical limit
+//     hand(x, gradient) -> value      the same function and its gradient, walk back written by hand: the practical limit
 // Nothing here knows of the library: `using std::exp; exp(x)` finds the right function by the type of x.
 #pragma once
 #include <cmath>

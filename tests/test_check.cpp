@@ -79,7 +79,7 @@ TEST_CASE("NaN and infinite gradients never pass") {
 }
 
 TEST_CASE("a right gradient passes where f bends within the first step") {
-  const auto passes = [](auto f, auto slope, double x) { CHECK_NOTHROW(ad::check_gradient(f, slope, x)); };
+  const auto passes = [](auto function, auto slope, double x) { CHECK_NOTHROW(ad::check_gradient(function, slope, x)); };
   passes([](auto x) { return log(x); }, [](double x) { return 1 / x; }, 0.01);
   passes([](auto x) { return 1 / x; }, [](double x) { return -1 / (x * x); }, 0.01);
   passes([](auto x) { return pow(x, -3); }, [](double x) { return -3 / (x * x * x * x); }, 0.03);

@@ -370,11 +370,11 @@ TEST_CASE("moments that no optimizer can have kept are refused") {
   const nn::Adam optimizer;
   optimizer.save(net, path);
   const std::string good = bytes_of(path);
-  std::uint64_t header = 0;
-  std::memcpy(&header, good.data(), 8);
+  std::uint64_t header_size = 0;
+  std::memcpy(&header_size, good.data(), 8);
   for (const float bad : {-1.0f, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {  // the first float is no power: a moment
     int refused = 0;
-    for (std::size_t at = 8 + header; at + 4 <= good.size(); at += 4) {
+    for (std::size_t at = 8 + header_size; at + 4 <= good.size(); at += 4) {
       std::string bytes = good;
       std::memcpy(bytes.data() + at, &bad, 4);
       write(path, bytes);

@@ -68,8 +68,8 @@ Storage* Storage::allocate(std::size_t bytes) {
 }
 void Storage::free(Storage* storage) {
   const std::size_t room = storage->room;
-  if (!keeps || ending || room >= classes || spare.count[room] == most_of_a_class || spare.bytes + class_size(room) > most_bytes)
-    return ::operator delete(storage, std::align_val_t(alignment));
+  if (!keeps || ending || room >= classes || spare.count[room] == most_of_a_class) return ::operator delete(storage, std::align_val_t(alignment));
+  if (spare.bytes + class_size(room) > most_bytes) spare.release();  // mostly of sizes that nobody asks for any more
   static thread_local AtTheEnd at_the_end;
   (void)at_the_end;
   spare.bytes += class_size(room);

@@ -234,6 +234,9 @@ TEST_CASE("freed tensors of any size serve the next ones, with zeros behind them
     const float* before;
     { const auto t = Tensor<float>::full({1000}, 1); before = t.data(); }
     CHECK(Tensor<float>::full({1000}, 2).data() == before);
+    { std::vector<Tensor<float>> many; for (int i = 0; i < 9; ++i) many.push_back(Tensor<float>::zeros({2'000'000})); }  // as much as is kept
+    { const auto t = Tensor<float>::full({3'000'000}, 1); before = t.data(); }
+    CHECK(Tensor<float>::full({3'000'000}, 2).data() == before);  // another size takes their place
   }
   std::thread([elsewhere = Tensor<float>::full({5000}, 1)]() mutable { elsewhere = Tensor<float>(); }).join();  // freed where it was not made
   ad::Tape::release_spare();

@@ -29,11 +29,18 @@ std::string GradientReport::text(bool all) const {
 
 GradientError::GradientError(GradientReport r) : Error("check_gradient: " + r.text()), report(std::move(r)) {}
 
-GradientReport detail::judge(GradientReport report) {
+namespace {
+double largest_finite(const GradientReport& report) {
   double largest = 0;
   for (const auto& c : report.components)
     if (std::isfinite(c.ad)) largest = std::max(largest, std::abs(c.ad));
-  const double measured = std::max(report.tolerance * largest, report.noise);  // finite differences are as good as that
+  return largest;
+}
+}  // namespace
+
+double detail::allowed(const GradientReport& report) { return std::max(report.tolerance * largest_finite(report), report.noise); }
+GradientReport detail::judge(GradientReport report) {
+  const double largest = largest_finite(report), measured = allowed(report);
   for (auto& c : report.components) {
     const double exact = std::max(report.tolerance * (std::abs(c.ad) + 1e-3 * largest), 1e-3 * report.noise);
     c.agrees = std::isfinite(c.ad) && std::abs(c.given - c.finite_difference) <= measured && std::abs(c.given - c.ad) <= exact;

@@ -48,8 +48,8 @@ template <bool with_value, class F, class T> auto push(const F& f, const Tensor<
 template <bool with_value, class F, Number X, Number V> auto push(const F& f, const X& x, const V& v) {
   using T = ActiveOf<X>;
   using Tag = detail::Tag<F, T>;
-  const auto y = f(Dual<T, Tag>(T(x), T(v)));
-  return pushed<with_value>([&] { return primals<Tag, T>(y); }, [&] { return tangents<Tag, T>(y); });
+  const auto y = f(Dual<T, Tag>(T(x), T(1)));  // not v, which may rest on more than x does
+  return pushed<with_value>([&] { return primals<Tag, T>(y); }, [&] { return parts<T>(y, [&](const auto& one) { return scaled(tangent<Tag>(one), v); }); });
 }
 
 }  // namespace detail

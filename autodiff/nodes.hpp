@@ -78,6 +78,14 @@ void for_each_operand(const Node& node, const auto& f) {
   if (node.others) for (std::size_t i = 0; i < node.others->cell_count; ++i) f(*node.others->cells[i]);
 }
 
+/// The first parameter among the operands of these nodes, or null.
+inline const CellBase* first_parameter(const Stack<Node>& nodes) {
+  const CellBase* found = nullptr;
+  for (std::size_t i = 0; i < nodes.size() && !found; ++i)
+    for_each_operand(nodes[i], [&found](const CellBase& cell) { if (cell.parameter && !found) found = &cell; });
+  return found;
+}
+
 /// Something that several tapes and owners keep alive: a parameter, a constant.
 struct Shared {
   std::uint32_t owners = 1;

@@ -76,11 +76,9 @@ struct Multiply {
 };
 template <class L, With<L> R> [[gnu::always_inline]] constexpr auto operator*(const L& a, const R& b) { return apply<Multiply>(a, b); }
 /// a · b           of a slope a and a tangent b: 0 where b is 0, even if a is infinite or NaN (forward mode on tensors)
-struct Scale {
+struct Scale : Multiply {
   static constexpr Row row{.name = "scale", .domain = {-1e6, 1e6}, .max_ulp = 0.5, .right = {-1e6, 1e6}};
   template <class X> static constexpr X value(const X& a, const X& b) { return select(b == 0, like(b, 0), a * b); }
-  static constexpr auto left(const auto&, const auto& b, const auto&) { return b; }
-  static constexpr auto right(const auto& a, const auto&, const auto&) { return a; }
 };
 /// a / b           slopes 1/b and −y/b
 struct Divide {

@@ -164,8 +164,7 @@ template <class Scalar> void end_tape(Record<Scalar>* record) {
 }
 template <class Scalar> void Record<Scalar>::require_parameters_here() const {
   for (const Link<Scalar>* at = youngest<Scalar>(); at; at = at->below) if (at->record == this) return;
-  for (std::size_t i = 0; i < nodes.list.size(); ++i)
-    for_each_operand(nodes.list[i], [](const CellBase& cell) { if (cell.parameter) refuse_foreign_walk(); });
+  if (first_parameter(nodes.list)) refuse_foreign_walk();
 }
 template <class Scalar> Link<Scalar>* youngest() { return ThreadTapes<Scalar>::gone ? nullptr : ThreadTapes<Scalar>::of_this_thread().top; }
 template <class Scalar> const Record<Scalar>* holder_of(Place place) {

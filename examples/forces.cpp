@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
   ad::Tape tape;
   double last = 0;
   for (int epoch = 0; epoch < 2000; ++epoch) {
-    optimizer.set_learning_rate(epoch < 1500 ? 0.01 : 0.001);
+    if (epoch == 1500) optimizer.set_learning_rate(0.001);
     tape.clear();
     const ad::Var now = cost();
     if (epoch == 0) std::printf("mean squared error of the forces, at first %.1f\n", now.value());

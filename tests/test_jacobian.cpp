@@ -42,6 +42,12 @@ TEST_CASE("a tangent of 0 stays 0 beside an infinite slope, on tensors as on num
   CHECK(equal(ad::jvp([inf](const auto& t) { return t * inf; }, x, v), Tensor<double>{0, inf}));
   CHECK(ad::jvp([](const auto& t) { return sqrt(sum(t)); }, Tensor<double>{0, 0}, Tensor<double>{0, 0}) == 0);
   CHECK(ad::jvp([](const auto& t) { return sqrt(t); }, 0.0, 0.0) == 0);
+  ad::Tape tape;
+  const ad::Var along_w = tape.variable(2.0);  // a direction may rest on a tape though the point does not
+  const ad::Var slope = ad::jvp([](const auto& t) { return t * t; }, 3.0, along_w);
+  tape.backward(slope);
+  CHECK(slope.value() == 12);
+  CHECK(tape.adjoint(along_w) == 6);
 }
 
 TEST_CASE("a point that is a number has a Jacobian and a Hessian of its own") {

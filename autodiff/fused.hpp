@@ -25,7 +25,7 @@ inline void check_layer(const Shape& x, const Shape& w, const Shape& bias) {
   if (w.axes() != 2 || x.axes() == 0 || x.columns() != w[0] || bias.axes() != 1 || bias[0] != w[1]) [[unlikely]] refuse_layer(x, w, bias);
 }
 
-template <class Rule, class T> Var<Tensor<T>> layer(const TensorOperand<T>& x, const TensorOperand<T>& w, const TensorOperand<T>& bias) {
+template <class Y, class Rule, class T> Y layer(const TensorOperand<T>& x, const TensorOperand<T>& w, const TensorOperand<T>& bias) {
   constexpr bool bare = std::is_same_v<Rule, Identity>;
   constexpr std::size_t row = index_in<Rule>(UnaryRules{});
   constexpr const char* name = bare ? "linear" : Rule::row.name;
@@ -51,8 +51,8 @@ template <class Rule, class T> Var<Tensor<T>> layer(const TensorOperand<T>& x, c
     if constexpr (bare) kernels<T>().affine_pullback(affine, adjoints); else kernels<T>().layer_pullback[row](affine, adjoints);
     if (deferred) p.defer(p.in(1), affine.x, bare ? p.adjoint() : gz, affine.m);
   };
-  if (x->shape.axes() == 2) return record<T>(name, MatrixShape{x->shape[0], w->shape[1]}, forward, pullback, x, w, bias);
-  return record<T>(name, x->shape.with(x->shape.axes() - 1, w->shape[1]), forward, pullback, x, w, bias);
+  if (x->shape.axes() == 2) return record<Y>(name, MatrixShape{x->shape[0], w->shape[1]}, forward, pullback, x, w, bias);
+  return record<Y>(name, x->shape.with(x->shape.axes() - 1, w->shape[1]), forward, pullback, x, w, bias);
 }
 
 }  // namespace detail
@@ -61,7 +61,7 @@ template <class Rule, class T> Var<Tensor<T>> layer(const TensorOperand<T>& x, c
 template <class Rule = Identity, TensorLike X, class W, class B> auto layer(const X& x, const W& w, const B& bias) {
   using T = typename X::Number;
   const auto weight = detail::weights<T>(w), offset = detail::weights<T>(bias);
-  return detail::plain_if_all_are<X, W, B>(detail::layer<Rule, T>({x, "linear"}, weight, offset));
+  return detail::layer<detail::ResultOf<T, X, W, B>, Rule, T>({x, "linear"}, weight, offset);
 }
 template <class Rule = Identity, DualTensor X, class W, class B> auto layer(const X& x, const W& w, const B& bias) {
   detail::check_layer(plain(x).shape(), w.shape(), bias.shape());

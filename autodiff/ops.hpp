@@ -68,33 +68,56 @@ template <class A, class B, class Y, class F> void each_matrix(const MatmulPlan&
   }
 }
 
-template <class T> Var<Tensor<T>> matmul(const TensorOperand<T>& left, const TensorOperand<T>& right) {
-  const MatmulPlan plan = plan_matmul(left->shape, right->shape);
-  return record<T>("matmul", plan.shape, [&](T* y) {
+/// One product, of shape `shape`: c (M,N) = a (M,K) · b (K,N).
+template <class Y, class T> Y one_product(const auto& shape, std::size_t m, std::size_t n, std::size_t k, const TensorOperand<T>& left, const TensorOperand<T>& right) {
+  return record<Y>("matmul", shape, [&](T* y) {
+    if (m * n != 0) kernels<T>().product({.m = m, .n = n, .k = k, .a = left->data, .a_row = k, .a_col = 1, .b = right->data, .b_row = n, .b_col = 1, .c = y});
+  }, [m, n, k](const Pull<T>& p) {
+    const T *a = p.in(0).data, *b = p.in(1).data, *g = p.adjoint();
+    if (m * n == 0) {
+      for (int i = 0; i < 2; ++i)
+        if (const auto to = p.to(i); to && !to.add) kernels<T>().fill(T(0), to.data, p.in(i).shape.count(), false);
+      return;
+    }
+    const bool deferred = p.may_defer(p.in(1), p.in(0));
+    if (const auto to = p.to(0))  // (M,N)·(K,N)ᵀ → (M,K)
+      kernels<T>().product({.m = m, .n = k, .k = n, .a = g, .a_row = n, .a_col = 1, .b = b, .b_row = 1, .b_col = n, .c = to.data, .add = to.add});
+    if (deferred) p.defer(p.in(1), a, g, m);
+    else if (const auto to = p.to(1))  // (M,K)ᵀ·(M,N) → (K,N)
+      kernels<T>().product({.m = k, .n = n, .k = m, .a = a, .a_row = 1, .a_col = k, .b = g, .b_row = n, .b_col = 1, .c = to.data, .add = to.add});
+  }, left, right);
+}
+/// Several, one after the other in the result.
+template <class Y, class T> Y batch_of_products(const MatmulPlan& plan, const TensorOperand<T>& left, const TensorOperand<T>& right) {
+  return record<Y>("matmul", plan.shape, [&](T* y) {
     if (plan.shape.count() == 0) return;
     each_matrix(plan, left->data, right->data, y, [&](const T* a, const T* b, T* c) {
-      kernels<T>().product({.m = plan.m, .n = plan.n, .k = plan.k, .a = a, .a_row = plan.k, .a_col = 1, .b = b, .b_row = plan.n, .b_col = 1, .c = c, .block = plan.batch.axes == 0});
+      kernels<T>().product({.m = plan.m, .n = plan.n, .k = plan.k, .a = a, .a_row = plan.k, .a_col = 1, .b = b, .b_row = plan.n, .b_col = 1, .c = c, .block = false});
     });
   }, [plan](const Pull<T>& p) {
     const auto [m, n, k] = std::array{plan.m, plan.n, plan.k};
-    const bool one = plan.batch.axes == 0, empty = plan.shape.count() == 0;
-    const auto target = [&](int i) {  // products of a batch are added to each other where an operand repeats: to zeros, at first
+    const auto target = [&](int i) {  // products are added to each other where an operand repeats: to zeros, at first
       Target<T> to = p.to(i);
-      if (to && (!one || empty) && !to.add) kernels<T>().fill(T(0), to.data, p.in(i).shape.count(), false), to.add = true;
+      if (to && !to.add) kernels<T>().fill(T(0), to.data, p.in(i).shape.count(), false), to.add = true;
       return to;
     };
     const T *a = p.in(0).data, *b = p.in(1).data, *g = p.adjoint();
-    const bool deferred = one && !empty && p.may_defer(p.in(1), p.in(0));
+    const bool empty = plan.shape.count() == 0;
     if (const auto to = target(0); to && !empty) each_matrix(plan, to.data, b, g, [=, m = m, n = n, k = k](T* ga, const T* bi, const T* gi) {
-      // (M,N)·(K,N)ᵀ → (M,K)
-      kernels<T>().product({.m = m, .n = k, .k = n, .a = gi, .a_row = n, .a_col = 1, .b = bi, .b_row = 1, .b_col = n, .c = ga, .add = to.add, .block = one});
+      kernels<T>().product({.m = m, .n = k, .k = n, .a = gi, .a_row = n, .a_col = 1, .b = bi, .b_row = 1, .b_col = n, .c = ga, .add = true, .block = false});
     });
-    if (deferred) p.defer(p.in(1), a, g, m);
-    else if (const auto to = target(1); to && !empty) each_matrix(plan, a, to.data, g, [=, m = m, n = n, k = k](const T* ai, T* gb, const T* gi) {
-      // (M,K)ᵀ·(M,N) → (K,N)
-      kernels<T>().product({.m = k, .n = n, .k = m, .a = ai, .a_row = 1, .a_col = k, .b = gi, .b_row = n, .b_col = 1, .c = gb, .add = to.add, .block = one});
+    if (const auto to = target(1); to && !empty) each_matrix(plan, a, to.data, g, [=, m = m, n = n, k = k](const T* ai, T* gb, const T* gi) {
+      kernels<T>().product({.m = k, .n = n, .k = m, .a = ai, .a_row = 1, .a_col = k, .b = gi, .b_row = n, .b_col = 1, .c = gb, .add = true, .block = false});
     });
   }, left, right);
+}
+template <class Y, class T> Y matmul(const TensorOperand<T>& left, const TensorOperand<T>& right) {
+  const Shape &a = left->shape, &b = right->shape;
+  if (a.axes() == 2 && b.axes() == 2 && a[1] == b[0]) [[likely]]  // two matrices need no plan: 4×2 · 2×3, recorded, takes half the time
+    return one_product<Y, T>(MatrixShape{a[0], b[1]}, a[0], b[1], a[1], left, right);
+  const MatmulPlan plan = plan_matmul(a, b);
+  if (plan.batch.axes == 0) return one_product<Y, T>(plan.shape, plan.m, plan.n, plan.k, left, right);
+  return batch_of_products<Y, T>(plan, left, right);
 }
 
 }  // namespace detail
@@ -103,7 +126,7 @@ template <class T> Var<Tensor<T>> matmul(const TensorOperand<T>& left, const Ten
 /// column, and that axis is dropped from the result. Throws ShapeError if the inner sizes differ.
 template <TensorLike A, TensorLike B> auto matmul(const A& a, const B& b) {
   using T = detail::NumberOfAny<A, B>;
-  return detail::plain_if_all_are<A, B>(detail::matmul<T>({detail::entering<T>(a), "matmul"}, {detail::entering<T>(b), "matmul"}));
+  return detail::matmul<detail::ResultOf<T, A, B>, T>({detail::entering<T>(a), "matmul"}, {detail::entering<T>(b), "matmul"});
 }
 template <AnyTensor A, AnyTensor B> requires(DualTensor<A> || DualTensor<B>) auto matmul(const A& a, const B& b) {
   return detail::push_bilinear(a, b, [](const auto& p, const auto& q) { return matmul(p, q); });
@@ -152,8 +175,8 @@ template <class T> T* zeroed(const Target<T>& to, std::size_t n) {
   return to.data;
 }
 
-template <class T> Var<Tensor<T>> look(const char* name, const TensorOperand<T>& x, const View& view) {
-  return record<T>(name, view.shape, [&](T* y) { view.each([&](std::size_t k, std::size_t j) { y[k] = x->data[j]; }); }, [view](const Pull<T>& p) {
+template <class Y, class T> Y look(const char* name, const TensorOperand<T>& x, const View& view) {
+  return record<Y>(name, view.shape, [&](T* y) { view.each([&](std::size_t k, std::size_t j) { y[k] = x->data[j]; }); }, [view](const Pull<T>& p) {
     const auto to = p.to(0);
     if (!to) return;
     T* const gx = zeroed<T>(to, p.in(0).shape.count());
@@ -161,7 +184,8 @@ template <class T> Var<Tensor<T>> look(const char* name, const TensorOperand<T>&
   }, x);
 }
 template <TensorLike X> auto look_at(const char* name, const X& x, const View& view) {
-  return plain_if_all_are<X>(look<typename X::Number>(name, {x, name}, view));
+  using T = typename X::Number;
+  return look<ResultOf<T, X>, T>(name, {x, name}, view);
 }
 
 /// Each (m, n) matrix of x, to y as (n, m). (A number at a time by View: 1.2 ms for 1000 × 1000 floats; so 0.65.)
@@ -169,8 +193,8 @@ template <class T> void transpose_each(const Matrices& of, const T* x, T* y) {
   const std::size_t size = of.m * of.n;
   for (std::size_t i = 0; i < of.count * size; i += size) kernels<T>().transpose(x + i, y + i, of.m, of.n);
 }
-template <class T> Var<Tensor<T>> transpose(const TensorOperand<T>& x, const Matrices& of, const Shape& shape) {
-  return record<T>("transpose", shape, [&](T* y) { transpose_each(of, x->data, y); }, [of](const Pull<T>& p) {
+template <class Y, class T> Y transpose(const TensorOperand<T>& x, const Matrices& of, const Shape& shape) {
+  return record<Y>("transpose", shape, [&](T* y) { transpose_each(of, x->data, y); }, [of](const Pull<T>& p) {
     const auto to = p.to(0);
     if (!to) return;
     const std::size_t n = p.out().shape.count();
@@ -180,7 +204,8 @@ template <class T> Var<Tensor<T>> transpose(const TensorOperand<T>& x, const Mat
   }, x);
 }
 template <TensorLike X> auto transpose(const X& x, const Matrices& of, const Shape& shape) {
-  return plain_if_all_are<X>(transpose<typename X::Number>(TensorOperand<typename X::Number>(x, "transpose"), of, shape));
+  using T = typename X::Number;
+  return transpose<ResultOf<T, X>, T>({x, "transpose"}, of, shape);
 }
 
 }  // namespace detail
@@ -211,7 +236,7 @@ template <class T> Var<Tensor<T>> reshape(const Var<Tensor<T>>& x, const Shape& 
   if (shape.count() != x.size()) detail::refuse_reshape(x.shape(), shape);
   const detail::TensorOperand<T> in(x, "reshape");
   const std::size_t n = shape.count();
-  return detail::record<T>("reshape", shape, [&](T* y) { std::copy_n(in->data, n, y); }, [](const detail::Pull<T>& p) {
+  return detail::record<Var<Tensor<T>>>("reshape", shape, [&](T* y) { std::copy_n(in->data, n, y); }, [](const detail::Pull<T>& p) {
     if (p.alias(p.in(0), p.out().adjoint)) return;
     if (const auto to = p.to(0)) kernels<T>().axpy(T(1), p.adjoint(), to.data, p.out().shape.count(), to.add);
   }, in);
@@ -248,12 +273,12 @@ template <std::integral I> std::vector<std::ptrdiff_t> positions(const char* whe
   }
   return all;
 }
-template <class T> Var<Tensor<T>> gather(const TensorOperand<T>& x, std::size_t axis, const std::vector<std::size_t>& index) {
+template <class Y, class T> Y gather(const TensorOperand<T>& x, std::size_t axis, const std::vector<std::size_t>& index) {
   const std::size_t inner = x->shape.inside(axis), n = x->shape[axis], m = index.size();
   const std::size_t outer = m != 0 && inner != 0 ? x->shape.outside(axis) : 0;  // nothing to move: no loop over what may be huge
   const std::size_t* kept = index.data();
   if (x.recorded()) kept = std::copy(index.begin(), index.end(), active<double>->nodes.template numbers<std::size_t>(m)) - m;
-  return record<T>("gather", x->shape.with(axis, m), [&](T* y) {
+  return record<Y>("gather", x->shape.with(axis, m), [&](T* y) {
     for (const T* row = x->data; row != x->data + outer * n * inner; row += n * inner)
       if (inner == 1) for (const std::size_t i : index) *y++ = row[i];
       else for (const std::size_t i : index) y = std::copy_n(row + i * inner, inner, y);
@@ -273,7 +298,8 @@ template <class T> Var<Tensor<T>> gather(const TensorOperand<T>& x, std::size_t 
 /// from the end. Throws ShapeError for an entry or axis that is not there.
 template <TensorLike X, std::integral I = std::ptrdiff_t> auto gather(const X& x, const std::vector<I>& index, std::ptrdiff_t axis = 0) {
   const std::size_t along = x.shape().axis(axis, "gather");
-  return detail::plain_if_all_are<X>(detail::gather<typename X::Number>({x, "gather"}, along, detail::entries("gather", x.shape(), along, detail::positions("gather", index))));
+  using T = typename X::Number;
+  return detail::gather<detail::ResultOf<T, X>, T>({x, "gather"}, along, detail::entries("gather", x.shape(), along, detail::positions("gather", index)));
 }
 template <DualTensor X, std::integral I = std::ptrdiff_t> auto gather(const X& x, const std::vector<I>& index, std::ptrdiff_t axis = 0) {
   return detail::push_linear(x, [&](const auto& t) { return gather(t, index, axis); });
@@ -301,10 +327,10 @@ template <class T, class X> auto choice(const X& x, const Shape& shape) {
 }
 template <class X> Shape choice_shape(const X& x) { if constexpr (TensorLike<X>) return x.shape(); else return {}; }
 
-template <class T> Var<Tensor<T>> select(const TensorOperand<T>& mask, const TensorOperand<T>& a, const TensorOperand<T>& b) {
+template <class Y, class T> Y select(const TensorOperand<T>& mask, const TensorOperand<T>& a, const TensorOperand<T>& b) {
   const Shape& shape = mask->shape;
   const Repeats repeats{a->shape != shape, b->shape != shape};
-  return record<T>("select", shape, [&](T* y) { kernels<T>().select(mask->data, a->data, b->data, repeats, y, shape.count()); }, [](const Pull<T>& p) {
+  return record<Y>("select", shape, [&](T* y) { kernels<T>().select(mask->data, a->data, b->data, repeats, y, shape.count()); }, [](const Pull<T>& p) {
     for (const int i : {1, 2})
       if (const auto to = p.to(i)) kernels<T>().select_pullback(p.in(0).data, i == 2, p.adjoint(), to.data, p.out().shape.count(), to.add);
   }, mask, a, b);
@@ -324,7 +350,7 @@ template <class T, detail::Selectable A, detail::Selectable B> auto select(const
     const Shape shape = detail::broadcast_shape("select", detail::broadcast_shape("select", mask.shape(), detail::choice_shape(a)), detail::choice_shape(b));
     const auto& chosen = detail::choice<T>(a, shape);
     const auto& other = detail::choice<T>(b, shape);
-    return detail::plain_if_all_are<A, B>(detail::select<T>({detail::choice<T>(mask, shape), "select"}, {chosen, "select"}, {other, "select"}));
+    return detail::select<detail::ResultOf<T, A, B>, T>({detail::choice<T>(mask, shape), "select"}, {chosen, "select"}, {other, "select"});
   }
 }
 
@@ -335,7 +361,7 @@ template <class A, class B> requires TensorOperands<A, B> auto select(bool condi
   const auto whole = [&shape](const auto& x) {
     if constexpr (Arithmetic<std::remove_cvref_t<decltype(x)>>) return Tensor<T>::full(shape, static_cast<T>(x)); else return detail::choice<T>(x, shape);
   };
-  using Y = std::conditional_t<detail::remembers<A> || detail::remembers<B>, Var<Tensor<T>>, Tensor<T>>;
+  using Y = detail::ResultOf<T, A, B>;
   return condition ? Y(whole(a)) : Y(whole(b));
 }
 template <detail::Selectable A, detail::Selectable B> requires(DualTensor<A> || DualTensor<B>) auto select(bool condition, const A& a, const B& b) {
@@ -354,7 +380,7 @@ Shape concatenated(std::span<const Shape> parts, std::ptrdiff_t axis, std::size_
 void require_one_shape(const char* where, const std::vector<Shape>& parts);
 
 /// Parts one after the other along `along`; `shape` is the result's.
-template <class T, TensorLike X> Var<Tensor<T>> concatenate(const char* name, std::span<const X> parts, const Shape& shape, std::size_t along) {
+template <class T, TensorLike X> X concatenate(const char* name, std::span<const X> parts, const Shape& shape, std::size_t along) {
   const std::size_t inner = shape.inside(along), row = shape[along] * inner, count = parts.size();
   const std::size_t outer = row != 0 ? shape.outside(along) : 0;  // nothing to move: no loop over what may be huge
   bool recorded = false;
@@ -371,12 +397,7 @@ template <class T, TensorLike X> Var<Tensor<T>> concatenate(const char* name, st
       if (recorded) *to_cell++ = part.on(tape);
     }
   };
-  if (!recorded) {
-    Tensor<T> y = Tensor<T>::uninitialized(shape);
-    forward(y.mutable_data());
-    return y;
-  }
-  return record_many<T>(name, shape, forward, [cells, count, outer, row](const Pull<T>& p) {
+  if constexpr (!is_tensor<X>) if (recorded) return record_many<T>(name, shape, forward, [cells, count, outer, row](const Pull<T>& p) {
     const T* g = p.adjoint();
     for (std::size_t i = 0; i < count; ++i) {
       const std::size_t width = outer ? cells[i]->shape.count() / outer : 0;
@@ -386,6 +407,9 @@ template <class T, TensorLike X> Var<Tensor<T>> concatenate(const char* name, st
       g += width;
     }
   }, {cells, count, nullptr, 0});
+  Tensor<T> y = Tensor<T>::uninitialized(shape);
+  forward(y.mutable_data());
+  return y;
 }
 
 template <TensorLike X> std::vector<Shape> shapes_of(std::span<const X> parts) {
@@ -400,7 +424,7 @@ template <TensorLike X> std::vector<Shape> shapes_of(std::span<const X> parts) {
 template <TensorLike X> X concatenate(const std::vector<X>& parts, std::ptrdiff_t axis = 0) {
   std::size_t along = 0;
   const Shape shape = detail::concatenated(detail::shapes_of(std::span<const X>(parts)), axis, along);
-  return detail::plain_if_all_are<X>(detail::concatenate<typename X::Number>("concatenate", std::span<const X>(parts), shape, along));
+  return detail::concatenate<typename X::Number>("concatenate", std::span<const X>(parts), shape, along);
 }
 /// Parts of one shape side by side along a new axis in front: n of (A, B) → (n, A, B). Throws ShapeError for none, or where they differ.
 template <TensorLike X> X stack(const std::vector<X>& parts) {

@@ -63,9 +63,9 @@ template <TensorLike X> auto sum(const X& x, Axis axis) {
   using T = typename X::Number;
   const detail::TensorOperand<T> in(x, "sum");
   const detail::Reduction r("sum", in->shape, axis);
-  return detail::plain_if_all_are<X>(detail::record<T>("sum", r.shape, [&](T* y) { kernels<T>().sum_along(in->data, y, r.along, false); }, [along = r.along](const detail::Pull<T>& p) {
+  return detail::record<detail::ResultOf<T, X>>("sum", r.shape, [&](T* y) { kernels<T>().sum_along(in->data, y, r.along, false); }, [along = r.along](const detail::Pull<T>& p) {
     if (const auto to = p.to(0)) kernels<T>().spread_along(p.adjoint(), to.data, along, to.add);
-  }, in));
+  }, in);
 }
 template <DualTensor X> auto sum(const X& x) { return detail::push_linear(x, [](const auto& t) { return sum(t); }); }
 template <DualTensor X> auto sum(const X& x, Axis axis) { return detail::push_linear(x, [&](const auto& t) { return sum(t, axis); }); }
@@ -163,9 +163,9 @@ template <bool max, class X> auto extreme(const char* name, const X& x, Axis axi
   const TensorOperand<T> in(x, name);
   const Reduction r(name, in->shape, axis, true);
   const auto forward = [&](T* y) { (max ? kernels<T>().max_along : kernels<T>().min_along)(in->data, y, nullptr, r.along); };
-  return plain_if_all_are<X>(record<T>(name, r.shape, forward, [along = r.along](const Pull<T>& p) {
+  return record<ResultOf<T, X>>(name, r.shape, forward, [along = r.along](const Pull<T>& p) {
     if (const auto to = p.to(0)) kernels<T>().extreme_pullback(p.in(0).data, p.out().data, p.adjoint(), to.data, along, to.add);
-  }, in));
+  }, in);
 }
 /// For pushforward: the share of each number in the extreme, 1/ties where it is reached.
 template <class T> Tensor<T> shares(const Tensor<T>& x, const Tensor<T>& y, Along along) {
@@ -242,9 +242,9 @@ template <class X, class F> auto along_last(const char* name, const X& x, Axis a
   std::swap(order[a], order[axes - 1]);
   return transpose(f(transpose(x, order)), order);
 }
-template <class T, class Forward, class Back> Var<Tensor<T>> by_rows(const char* name, const TensorOperand<T>& x, Forward forward, Back back) {
+template <class Y, class T, class Forward, class Back> Y by_rows(const char* name, const TensorOperand<T>& x, Forward forward, Back back) {
   const std::size_t n = x->shape.columns(), m = n ? x->shape.rows() : 0;  // none of rows of nothing: they may be many
-  return record<T>(name, x->shape, [&](T* y) { (kernels<T>().*forward)(x->data, y, m, n); }, [m, n, back](const Pull<T>& p) {
+  return record<Y>(name, x->shape, [&](T* y) { (kernels<T>().*forward)(x->data, y, m, n); }, [m, n, back](const Pull<T>& p) {
     if (const auto to = p.to(0)) (kernels<T>().*back)(p.out().data, p.adjoint(), to.data, m, n, to.add);
   }, x);
 }
@@ -254,14 +254,14 @@ template <class T, class Forward, class Back> Var<Tensor<T>> by_rows(const char*
 template <TensorLike X> auto softmax(const X& x, Axis axis = -1) {
   using T = typename X::Number;
   return detail::along_last("softmax", x, axis, [](const auto& t) {
-    return detail::plain_if_all_are<X>(detail::by_rows<T>("softmax", {t, "softmax"}, &Kernels<T>::softmax, &Kernels<T>::softmax_pullback));
+    return detail::by_rows<detail::ResultOf<T, X>, T>("softmax", {t, "softmax"}, &Kernels<T>::softmax, &Kernels<T>::softmax_pullback);
   });
 }
 /// x − log Σ eˣ along an axis; of the shape of x. Throws ShapeError if there is no such axis.
 template <TensorLike X> auto log_softmax(const X& x, Axis axis = -1) {
   using T = typename X::Number;
   return detail::along_last("log_softmax", x, axis, [](const auto& t) {
-    return detail::plain_if_all_are<X>(detail::by_rows<T>("log_softmax", {t, "log_softmax"}, &Kernels<T>::log_softmax, &Kernels<T>::log_softmax_pullback));
+    return detail::by_rows<detail::ResultOf<T, X>, T>("log_softmax", {t, "log_softmax"}, &Kernels<T>::log_softmax, &Kernels<T>::log_softmax_pullback);
   });
 }
 /// log Σ eˣ over all numbers; −∞ for none.
@@ -290,9 +290,9 @@ template <TensorLike X> auto logsumexp(const X& x, Axis axis) {
     const std::size_t n = in->shape.columns(), m = in->shape.rows();
     T* const softmax = in.recorded() ? detail::active<double>->nodes.template numbers<T>(m * n) : nullptr;
     const auto forward = [&](T* y) { kernels<T>().logsumexp(in->data, y, softmax, m, n); };
-    return detail::plain_if_all_are<X>(detail::record<T>("logsumexp", in->shape.with(in->shape.axes() - 1, 1), forward, [softmax, m, n](const detail::Pull<T>& p) {
+    return detail::record<detail::ResultOf<T, X>>("logsumexp", in->shape.with(in->shape.axes() - 1, 1), forward, [softmax, m, n](const detail::Pull<T>& p) {
       if (const auto to = p.to(0)) kernels<T>().logsumexp_pullback(softmax, p.adjoint(), to.data, m, n, to.add);
-    }, in));
+    }, in);
   });
   return reshape(rows, r.shape);
 }

@@ -195,24 +195,25 @@ template <class T> [[gnu::always_inline]] inline void watch_if_trapped(Record<do
 extern template void watch<float>(Record<double>&, Node&, double);
 extern template void watch<double>(Record<double>&, Node&, double);
 
-/// Runs an operation whose result is a tensor: `forward(out)` writes its numbers, `pullback(Pull)` is run on the way back.
-template <class T, class ShapeLike, class Forward, class Pullback, class... More>
-Var<Tensor<T>> record(const char* name, const ShapeLike& shape, Forward&& forward, Pullback pullback, const TensorOperand<T>& first, const More&... more) {
-  if (!(first.recorded() || ... || more.recorded())) {
-    Tensor<T> y = Tensor<T>::uninitialized(shape);
-    forward(y.mutable_data());
-    return y;
-  }
-  Record<double>& tape = *active<double>;
-  const Place place = tape.variable();
-  Cell<T>* const out = tape.nodes.cell<T>(shape, place);
-  forward(out->data);
-  Node& node = append_node<T>(tape, name, out, tape.count() - 1, pullback);
-  node.in[0] = first.on(tape);
-  int i = 0;
-  ((node.in[++i] = more.on(tape)), ...);
-  watch_if_trapped<T>(tape, node);
-  return {out, place};
+/// Runs an operation whose result is a tensor: `forward(out)` writes its numbers, `pullback(Pull)` is run on the way back. Y is ResultOf<T, its operands …>.
+template <class Y, class ShapeLike, class Forward, class Pullback, class... Operands>
+Y record(const char* name, const ShapeLike& shape, Forward&& forward, Pullback pullback, const Operands&... operands) {
+  using T = typename Y::Number;
+  if constexpr (!is_tensor<Y>)
+    if ((operands.recorded() || ...)) {
+      Record<double>& tape = *active<double>;
+      const Place place = tape.variable();
+      Cell<T>* const out = tape.nodes.cell<T>(shape, place);
+      forward(out->data);
+      Node& node = append_node<T>(tape, name, out, tape.count() - 1, pullback);
+      int i = 0;
+      ((node.in[i++] = operands.on(tape)), ...);
+      watch_if_trapped<T>(tape, node);
+      return {out, place};
+    }
+  Tensor<T> y = Tensor<T>::uninitialized(shape);
+  forward(y.mutable_data());
+  return y;
 }
 
 /// Runs a reduction to one number: `forward()` gives it.
@@ -260,9 +261,11 @@ template <class T, TensorLike X> const X& entering(const X& x) {
 template <class T, Arithmetic X> X entering(X x) { return x; }
 template <class T, Expression X> Var<Tensor<T>> entering(const X& x) { return to_tensor<T>(Var<double>(x)); }
 
-/// A result over operands of which none remembers is a plain tensor or number.
+/// Of operands none of which remembers, plain tensors and numbers, the result does not either. (As a constant Var it would need a cell on the heap: x + x of
+/// four numbers took 38 ns in place of 13.)
 template <class X> constexpr bool remembers = !(is_tensor<X> || Arithmetic<X>);
-template <class... X, class Y> auto plain_if_all_are(Y y) {
+template <class T, class... X> using ResultOf = std::conditional_t<(remembers<X> || ...), Var<Tensor<T>>, Tensor<T>>;
+template <class... X> auto plain_if_all_are(const Var<double>& y) {
   if constexpr ((remembers<X> || ...)) return y; else return y.value();
 }
 
@@ -318,25 +321,25 @@ template <class Rule, bool second, class T> void broadcast_pullback(const Pull<T
   kernels<T>().sum_back(walk, full, second, to.data, to.add);
 }
 
-template <class Rule, class T> Var<Tensor<T>> map(const TensorOperand<T>& in) {
-  return record<T>(Rule::row.name, in->shape, [&](T* y) { map<Rule>(in->data, y, in->shape.count()); }, [](const Pull<T>& p) {
+template <class Y, class Rule, class T> Y map(const TensorOperand<T>& in) {
+  return record<Y>(Rule::row.name, in->shape, [&](T* y) { map<Rule>(in->data, y, in->shape.count()); }, [](const Pull<T>& p) {
     const Cell<T>&x = p.in(0), &y = p.out();
     if (const auto to = p.to(0)) map_pullback<Rule>(x.data, y.data, y.adjoint, to.data, y.shape.count(), to.add);
   }, in);
 }
 
 /// Operands of different shapes. Apart, so that the usual case below does not pay for the stack of this one.
-template <class Rule, class T> [[gnu::noinline]] Var<Tensor<T>> zip_broadcast(const TensorOperand<T>& left, const TensorOperand<T>& right) {
+template <class Y, class Rule, class T> [[gnu::noinline]] Y zip_broadcast(const TensorOperand<T>& left, const TensorOperand<T>& right) {
   const Shape shape = broadcast_shape(Rule::row.name, left->shape, right->shape);
   const Broadcast walk = broadcast_walk(shape, left->shape, right->shape);
-  return record<T>(Rule::row.name, shape, [&](T* y) { kernels<T>().broadcast(&zip<Rule, T>, walk, left->data, right->data, y); }, [walk](const Pull<T>& p) {
+  return record<Y>(Rule::row.name, shape, [&](T* y) { kernels<T>().broadcast(&zip<Rule, T>, walk, left->data, right->data, y); }, [walk](const Pull<T>& p) {
     broadcast_pullback<Rule, false>(p, walk);
     broadcast_pullback<Rule, true>(p, walk);
   }, left, right);
 }
-template <class Rule, class T> Var<Tensor<T>> zip(const TensorOperand<T>& left, const TensorOperand<T>& right) {
-  if (left->shape != right->shape) [[unlikely]] return zip_broadcast<Rule>(left, right);
-  return record<T>(Rule::row.name, left->shape, [&](T* y) { zip<Rule>(left->data, right->data, Repeats{}, y, left->shape.count()); }, [](const Pull<T>& p) {
+template <class Y, class Rule, class T> Y zip(const TensorOperand<T>& left, const TensorOperand<T>& right) {
+  if (left->shape != right->shape) [[unlikely]] return zip_broadcast<Y, Rule>(left, right);
+  return record<Y>(Rule::row.name, left->shape, [&](T* y) { zip<Rule>(left->data, right->data, Repeats{}, y, left->shape.count()); }, [](const Pull<T>& p) {
     Cell<T>&a = p.in(0), &b = p.in(1), &y = p.out();
     const std::size_t n = y.shape.count();
     constexpr bool passes_left = std::is_same_v<decltype(Rule::left(T(), T(), T())), Exactly<1>>, passes_right = std::is_same_v<decltype(Rule::right(T(), T(), T())), Exactly<1>>;
@@ -351,7 +354,8 @@ template <class Rule, class T> Var<Tensor<T>> zip(const TensorOperand<T>& left, 
 
 /// The rule on every number of x.
 template <class Rule, TensorLike X> auto apply(const X& x) {
-  return detail::plain_if_all_are<X>(detail::map<Rule>(detail::TensorOperand<typename X::Number>(x, Rule::row.name)));
+  using T = typename X::Number;
+  return detail::map<detail::ResultOf<T, X>, Rule>(detail::TensorOperand<T>(x, Rule::row.name));
 }
 /// The rule on every pair of numbers of a and b, broadcast to their common shape; throws ShapeError if they have none.
 template <class Rule, class L, class R> requires TensorOperands<L, R> auto apply(const L& a, const R& b) {
@@ -363,7 +367,7 @@ template <class Rule, class L, class R> requires TensorOperands<L, R> auto apply
   using T = detail::NumberOfAny<L, R>;
   const auto& left = detail::entering<T>(a);
   const auto& right = detail::entering<T>(b);
-  return detail::plain_if_all_are<L, R>(detail::zip<Rule>(detail::TensorOperand<T>(left, Rule::row.name), detail::TensorOperand<T>(right, Rule::row.name)));
+  return detail::zip<detail::ResultOf<T, L, R>, Rule>(detail::TensorOperand<T>(left, Rule::row.name), detail::TensorOperand<T>(right, Rule::row.name));
 }
 
 // A tensor of a tape meets the number of a derivative taken inside a recording: it is a constant with respect to this ε.

@@ -1,5 +1,6 @@
 // Operations on tensors under Google Benchmark: what one costs on plain tensors (`/values`), recorded and walked back (`/gradient`), and forwards (`/jvp`), on
-// 256 × 256 floats: `tensor_gbench --benchmark_filter=gelu`. And what costs of a gradient take: `--benchmark_filter=penalty`.
+// 256 × 256 floats: `tensor_gbench --benchmark_filter=gelu`. And what costs of a gradient take: `--benchmark_filter=penalty`; and
+// operations on a few numbers: `--benchmark_filter=small`.
 #include <benchmark/benchmark.h>
 #include <memory>
 #include <nn/nn.hpp>
@@ -13,10 +14,10 @@ namespace {
 
 using Tensor = ad::Tensor<float>;
 
-template <class Work> void add(const std::string& name, Work work) {
-  benchmark::RegisterBenchmark(name.c_str(), [work](benchmark::State& state) mutable {
+template <class Work> void add(const std::string& name, Work work, int numbers = 256 * 256) {
+  benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) mutable {
     for (auto _ : state) work();
-    state.SetItemsProcessed(state.iterations() * 256 * 256);
+    state.SetItemsProcessed(state.iterations() * numbers);
   });
 }
 
@@ -64,6 +65,26 @@ void add_penalties() {
   });
 }
 
+/// Where arithmetic takes less time than what stands around it: four numbers, a product of 4×2 and 2×3, the net of every tutorial.
+void add_small() {
+  nn::Random random(3);
+  const Tensor a = nn::normal({4, 2}, random), b = nn::normal({2, 3}, random);
+  nn::Sequential net{nn::Linear(2, 3), nn::Sigmoid{}, nn::Linear(3, 1)};
+  nn::initialize(net, 1);
+  const auto add_values = [](const std::string& name, int numbers, const auto& f) {
+    add("small/" + name + "/values", [=] { benchmark::DoNotOptimize(f()); }, numbers);
+  };
+  add_values("sum", 8, [=] { return (a + a).data(); });
+  add_values("matmul", 12, [=] { return matmul(a, b).data(); });
+  add_values("transpose", 8, [=] { return transpose(a).data(); });
+  add_values("net", 4, [=] { const ad::Pause pause; return net(a).size(); });
+  add("small/matmul/recorded", [=, tape = std::make_shared<ad::Tape>()] {
+    const auto on = tape->record();
+    tape->clear();
+    benchmark::DoNotOptimize(matmul(tape->variable(a), tape->variable(b)).place());
+  }, 12);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -84,6 +105,7 @@ int main(int argc, char** argv) {
   add_operation("softmax", [](const auto& x) { return softmax(x); });
   add_operation("matmul", [](const auto& x) { return matmul(x, x); });
   add_penalties();
+  add_small();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   benchmark::RunSpecifiedBenchmarks();

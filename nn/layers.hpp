@@ -140,7 +140,7 @@ class Dropout {
     const auto pullback = [mask](const autodiff::detail::Pull<T>& p) {
       if (const auto to = p.to(0)) kernels<T>().multiply(p.adjoint(), mask, to.data, p.out().shape.count(), to.add);
     };
-    return autodiff::detail::plain_if_all_are<X>(autodiff::detail::record<T>("dropout", in->shape, forward, pullback, in));
+    return autodiff::detail::record<autodiff::detail::ResultOf<T, X>>("dropout", in->shape, forward, pullback, in);
   }
   template <class T, DualTensor X> auto drop(const X& x) const {
     Tensor<T> mask = Tensor<T>::uninitialized(plain(x).shape());

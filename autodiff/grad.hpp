@@ -220,6 +220,30 @@ template <class F, class T> Tensor<T> hvp(const F& f, const Tensor<T>& x, const 
   return at.tape.adjoint(at.x);
 }
 template <class F> auto hvp(const F& f, std::initializer_list<double> x, std::initializer_list<double> v) { return hvp(f, std::vector<double>(x), std::vector<double>(v)); }
+
+/// What gradient_and_hvp returns: `auto [grad, product] = …`.
+template <class X> struct GradientAndHvp { X gradient, hvp; };
+/// ∇f and H·v in one run of f, for Newton's method and its kin; throws as hvp does.
+template <class F, detail::Vector X, class V> auto gradient_and_hvp(const F& f, const X& x, const V& v) {
+  using S = detail::ElementOf<X>;
+  using D = Dual<S, detail::Tag<F, S>>;
+  GradientAndHvp<std::vector<S>> both;
+  for (const D& g : gradient(f, detail::dual_point<detail::Tag<F, S>, S>("hvp", x, v))) both.gradient.push_back(g.value()), both.hvp.push_back(g.tangent());
+  return both;
+}
+template <class F, class T> GradientAndHvp<Tensor<T>> gradient_and_hvp(const F& f, const Tensor<T>& x, const Tensor<T>& v) {
+  using Tag = detail::Tag<F, Tensor<T>>;
+  detail::TapedTensor<T> at(x);
+  const auto y = at.result_of("hvp", [&](const auto& point) { return f(detail::dual_point<Tag>("hvp", point, Var<Tensor<T>>(v))); });
+  const auto walked = [&](const auto& number) {
+    at.tape.backward(detail::one_number<double>("hvp", number), 1.0);
+    return at.tape.adjoint(at.x);
+  };
+  return {walked(detail::primal<Tag>(y)), walked(detail::tangent<Tag>(y))};
+}
+template <class F> auto gradient_and_hvp(const F& f, std::initializer_list<double> x, std::initializer_list<double> v) {
+  return gradient_and_hvp(f, std::vector<double>(x), std::vector<double>(v));
+}
 template <class F, detail::Number X, detail::Number V> auto hvp(const F& f, const X& x, const V& v) {
   return detail::stored(derivative([&f](const auto& at) { return derivative(f, at); }, x) * v);
 }

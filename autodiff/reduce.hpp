@@ -306,8 +306,9 @@ template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto log_softmax
   return Dual<T, Tag>(y, x.tangent() - sum(exp(y) * x.tangent(), axis.keep()));
 }
 template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto logsumexp(const Dual<T, Tag>& x) {
-  const auto y = logsumexp(x.value());
-  return Dual<std::remove_const_t<decltype(y)>, Tag>(y, dot(exp(x.value() - y), x.tangent()));
+  const Shape flat({plain(x).size()});
+  const auto y = logsumexp(x.value());  // softmax, not e^(x − y): y is rounded, and of 10⁶ a float has only four digits behind the point
+  return Dual<std::remove_const_t<decltype(y)>, Tag>(y, dot(softmax(reshape(x.value(), flat)), reshape(x.tangent(), flat)));
 }
 template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto logsumexp(const Dual<T, Tag>& x, Axis axis) {
   return Dual<T, Tag>(logsumexp(x.value(), axis), sum(softmax(x.value(), axis) * x.tangent(), axis));

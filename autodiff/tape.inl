@@ -251,6 +251,11 @@ extern template struct Record<double>;
 
 namespace autodiff::inline v1 {
 
+namespace detail {
+/// Rows from which on eight are walked back at a time. (2, 3, 4 of 200 statements: 0.79, 1.17, 1.56 µs one by one, 1.42 together; as of 2000.)
+constexpr std::size_t least_rows = 4;
+}  // namespace detail
+
 template <class Scalar>
 Tensor<double> BasicTape<Scalar>::jacobian(std::span<const Var<Scalar>> ys, std::span<const Var<Scalar>> xs) requires std::same_as<Scalar, double> {
   Record& record = held();
@@ -267,7 +272,7 @@ Tensor<double> BasicTape<Scalar>::jacobian(std::span<const Var<Scalar>> ys, std:
     done = std::all_of(rows.begin(), rows.end(), [](double a) { return a - a == 0; });  // else 0 · ∞ is to be 0 on the way back
   }
   for (std::size_t k = 0; k < ys.size() && !done;) {
-    const std::size_t n = numbers_only ? std::min<std::size_t>(8, ys.size() - k) : 1;
+    const std::size_t left = ys.size() - k, n = numbers_only && left >= detail::least_rows ? std::min<std::size_t>(8, left) : 1;
     if (n > 1) record.jacobian_rows(std::span(outputs).subspan(k, n), inputs, to);
     else {
       double* const adjoint = record.fresh_adjoints();

@@ -2,6 +2,7 @@
 #include "support.hpp"
 
 using support::about;
+using support::infinity;
 using support::refuses;
 
 namespace {
@@ -100,6 +101,8 @@ TEST_CASE("select takes each lane's own side, and the other does no harm to its 
   const auto f = [](const auto& x) { return select(x[0] > 0 && !(x[1] < 1), sqrt(x[0]) * x[1], 3.0 * x[1] + select(x[0] == 0 || x[1] == 0, 0.0, x[0])); };
   const std::vector<std::vector<double>> points{{4, 2}, {-1, 2}, {4, 0.5}, {0, 2}, {0, 0}};
   CHECK(ad::gradient_batch(f, points) == std::vector<std::vector<double>>{{0.5, 2}, {1, 3}, {1, 3}, {0, 3}, {0, 3}});
+  const auto root = [](const auto& x) { return sqrt(select(x[0] >= 0, x[0], x[1])); };  // an infinite slope behind it is for the side that was taken
+  CHECK(ad::gradient_batch(root, {{0, 1}, {-1, 0}, {4, 1}}) == std::vector<std::vector<double>>{{infinity, 0}, {0, infinity}, {0.25, 0}});
 }
 
 TEST_CASE("a derivative inside of gradient_batch may select too") {
@@ -112,7 +115,18 @@ TEST_CASE("0 times an infinite slope is 0 in a lane, as it is for a number alone
   const auto f = [](const auto& x) { return x[0] * x[0] + 0.0 * x[1] * ad::Var(sqrt(x[2])); };
   CHECK(ad::gradient_batch(f, {{1, 3, 0}, {2, 3, 1}}) == std::vector<std::vector<double>>{{2, 0, 0}, {4, 0, 0}});
   const auto g = [](const auto& x) { return x[0] + sqrt(x[1]); };  // along x₀ the root is a constant
-  CHECK(ad::jvp_batch(g, std::vector<double>{1, 0}, {{1, 0}, {0, 1}}) == std::vector<std::vector<double>>{{1}, {std::numeric_limits<double>::infinity()}});
+  CHECK(ad::jvp_batch(g, std::vector<double>{1, 0}, {{1, 0}, {0, 1}}) == std::vector<std::vector<double>>{{1}, {infinity}});
+}
+
+TEST_CASE("pow at infinite operands has the slopes that a number alone has") {
+  const auto f = [](const auto& x) { return pow(x[0], x[1]); };
+  const std::vector<std::vector<double>> points{{0.5, infinity}, {2, -infinity}, {infinity, -1}, {infinity, -0.5}, {0, 3}};
+  const auto together = ad::gradient_batch(f, points);
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    CAPTURE(i);
+    CHECK(together[i] == ad::gradient(f, points[i]));
+    CHECK(together[i] == std::vector<double>{0, 0});
+  }
 }
 
 TEST_CASE("preaccumulate inside of gradient_batch") {

@@ -125,6 +125,9 @@ TEST_CASE("second derivatives: hessian and hvp agree with the formula, and with 
   CHECK(difference(ad::hessian(rosenbrock, at), h, 1e-11) == "");
   const auto hv = ad::hvp(rosenbrock, at, along);
   CHECK(difference(Tensor<double>::from(hv, {4}), matmul(h, Tensor<double>::from(along, {4})), 1e-11) == "");
+  int runs = 0;
+  const auto [gradient, product] = ad::gradient_and_hvp([&](const auto& x) { ++runs; return rosenbrock(x); }, at, along);
+  CHECK((runs == 1 && gradient == ad::gradient(rosenbrock, at) && product == hv));
 }
 
 TEST_CASE("drivers at tensors") {
@@ -141,6 +144,10 @@ TEST_CASE("drivers at tensors") {
   hv(0, 0) += 2;
   hv(1, 1) += 1;
   CHECK(difference(ad::hvp(f, x, v), hv) == "");
+  const auto both = ad::gradient_and_hvp(f, x, v);
+  CHECK((difference(both.gradient, expected) == "" && difference(both.hvp, hv) == ""));
+  const auto constant = ad::gradient_and_hvp([](const auto&) { return 3.0; }, x, v);
+  CHECK((equal(constant.gradient, 0 * x) && equal(constant.hvp, 0 * x)));
   const auto h = ad::hessian(f, x);
   CHECK(h.shape() == Shape({4, 4}));
   CHECK(difference(matmul(h, v.reshaped({4})), hv.reshaped({4})) == "");

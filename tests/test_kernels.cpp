@@ -75,6 +75,14 @@ TEST_CASE("at the extremes a rule on lanes gives the number, the infinity or the
   });
 }
 
+TEST_CASE("the cosine of 0 is 1, so that its floor is") {
+  everywhere([]<class T> {
+    Block<T> x(1, T(0)), y(1);
+    ad::kernels<T>().map[ad::index_in<ad::Cos>(ad::UnaryRules())](x.data(), y.data(), 1);
+    CHECK(y[0] == 1);
+  });
+}
+
 TEST_CASE("the pullback of a rule is g times its slope, added or written, and 0 where g is 0") {
   everywhere([]<class T> {
     each_rule(ad::UnaryRules(), []<class R> {

@@ -67,6 +67,15 @@ TEST_CASE("every reduction over all numbers is differentiated in every mode") {
   }
 }
 
+TEST_CASE("logsumexp keeps its derivatives where x is so large that the sum has no digits behind the point") {
+  const auto f = [](const auto& x) { return logsumexp(x); };
+  for (const float large : {1e4f, 1e6f, 1e8f}) {
+    CHECK(ad::jvp(f, Tensor<float>{large, large}, Tensor<float>{1, 0}) == 0.5);
+    CHECK(equal(ad::hvp(f, Tensor<float>{large, large}, Tensor<float>{1, 0}), Tensor<float>{0.25, -0.25}));
+  }
+  CHECK(ad::jvp(f, Tensor<double>{{1e17}, {1e17}}, Tensor<double>{{1}, {0}}) == 0.5);
+}
+
 TEST_CASE("every reduction along every axis is differentiated in every mode") {
   for (const Shape& s : shapes)
     for (std::size_t a = 0; a < s.axes(); ++a) {

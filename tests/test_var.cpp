@@ -348,6 +348,11 @@ TEST_CASE("std::numeric_limits of a variable are those of its number") {
   CHECK(ad::jvp(smallest, x, x) == 2);
   CHECK(std::numeric_limits<ad::Var<double>>::epsilon() == std::numeric_limits<double>::epsilon());
   CHECK(std::numeric_limits<ad::Batch<double, 8>>::max() == std::numeric_limits<double>::max());
+  const ad::Tape tape;
+  const Number a = 3.0;
+  const auto overflows = []<class X>(const X& one) { return one > std::numeric_limits<X>::max(); };
+  CHECK(!overflows(a * a));  // X is the type of the expression
+  CHECK(std::numeric_limits<decltype(exp(-a))>::epsilon() == std::numeric_limits<double>::epsilon());
 }
 
 TEST_CASE("what is written of a number is its value") {
@@ -414,12 +419,50 @@ TEST_CASE("a program's own functions of names that std does not have stay its ow
   CHECK(slope([](const auto& x) { return ported::model(x); }, 0.5) == about(4 * 0.10499358540350652 - 0.1 + 2));
 }
 
+TEST_CASE("whole numbers of a variable: places in a table") {
+  const auto table = []<class T>(const T& x) {
+    using std::floor, std::lround;
+    static constexpr double entries[] = {1, 4, 9, 16};
+    const auto i = lround(floor(x));
+    const T w = x - static_cast<double>(i);
+    return T((1 - w) * entries[i] + w * entries[i + 1]);
+  };
+  CHECK(table(1.5) == 6.5);
+  CHECK(ad::derivative(table, 1.5) == 5);
+  CHECK(ad::gradient([&](const auto& x) { return table(x[0]); }, {2.25}) == std::vector<double>{7});
+  const Number x = 2.5;
+  CHECK((lround(x) == 3 && llround(-x) == -3 && lrint(x) == 2 && llrint(x * 3) == 8));
+  CHECK(static_cast<int>(ad::plain(2.7)) == static_cast<int>(ad::plain(Number(2.7))));
+}
+
+TEST_CASE("ldexp, frexp, modf, fdim, lerp and midpoint are differentiated through") {
+  const auto f = [](const auto& x) {
+    using T = std::decay_t<decltype(x[0])>;
+    using std::fdim, std::frexp, std::ldexp, std::lerp, std::midpoint, std::modf;
+    T whole;
+    int n = 0;
+    const T fraction = modf(x[0], &whole), mantissa = frexp(x[1], &n);
+    return T(ldexp(x[0] * x[1], 3) + fraction * fraction + mantissa * n + whole + fdim(x[0], x[1]) * fdim(x[1], x[0] + 1) + lerp(x[0], x[1], x[0] - 3) * midpoint(x[0], x[1]));
+  };
+  for (const std::vector<double>& at : {std::vector<double>{3.25, 5}, {3.25, 2}, {-1.5, 0.3}}) {
+    ad::check_gradient(f, at);
+    CHECK(ad::value_and_gradient(f, at).value == f(at));
+  }
+  CHECK(ldexp(Number(1e-300), 1100).value() == std::ldexp(1e-300, 1100));  // 2¹¹⁰⁰ alone is out of range
+  CHECK(lerp(Number(0.1), Number(0.7), 1).value() == 0.7);
+  CHECK(midpoint(Number(1e308), Number(1.5e308)).value() == 1.25e308);
+}
+
 TEST_CASE("what ported code asks for besides: three sides, signs") {
   const auto f = [](const auto& x) { return hypot(x[0], x[1], 2 * x[2]); };
   CHECK(f(std::vector<Number>{2.0, 3.0, 3.0}).value() == 7);
   const std::vector<double> gradient = ad::gradient(f, std::vector<double>{2, 3, 3});
   CHECK(gradient[0] == about(2.0 / 7));
   CHECK(gradient[2] == about(12.0 / 7));
+  const auto three = [](const auto& x) { return hypot(x[0], x[1], x[2]); };
+  CHECK(ad::to_text(ad::hessian(three, {0, 0, 2})) == "[[0.5, 0, 0], [0, 0.5, 0], [0, 0, 0]]");  // hypot(0, 0) is a kink, the whole is none
+  CHECK(ad::to_text(ad::hessian(three, {0, 2, 0})) == "[[0.5, 0, 0], [0, 0, 0], [0, 0, 0.5]]");
+  CHECK(ad::gradient(three, {0, 0, 0}) == std::vector<double>{0, 0, 0});
   CHECK(signbit(Number(-0.0)));
   CHECK(!signbit(Number(1.0)));
 }

@@ -1,13 +1,7 @@
 // Private to the kernels: everything that is compiled once per instruction set. kernels_float.cpp and kernels_double.cpp include this file with
 // AUTODIFF_NUMBER defined; Highway's foreach_target then reads it again for each target, and with it the .inl files below, rules.inl among
 // them: a template belongs to the instruction set in force where it is written.
-//
-// Targets: AVX-512 ("AVX3"), AVX2 with FMA, SSE4, and plain numbers for what is older (or foreign). The two left out differ little from
-// their neighbours, and each costs compile time.
-#ifndef HWY_DISABLED_TARGETS
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL)
-#define HWY_BROKEN_EMU128 1  // the plain target is HWY_SCALAR with every compiler
-#endif
+#include "kernels_choice.hpp"
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "autodiff/kernels_targets.inl"
 #include <hwy/foreach_target.h>
@@ -23,7 +17,6 @@
 #include <type_traits>
 #include <utility>
 #include "kernels.hpp"
-#include "kernels_choice.hpp"
 #include "pool.hpp"
 
 HWY_BEFORE_NAMESPACE();

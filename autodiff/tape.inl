@@ -206,7 +206,7 @@ template <class Scalar> Batch<double, 8>* Record<Scalar>::fresh_eights() {
   return eights.data();
 }
 
-template <class Scalar> void Record<Scalar>::jacobian_rows(std::span<const Id> ys, std::span<const Id> xs, Scalar* rows) requires std::same_as<Scalar, double> {
+template <class Scalar> template <std::size_t width> void Record<Scalar>::jacobian_rows(std::span<const Id> ys, std::span<const Id> xs, Scalar* rows) {
   const std::size_t n = count();
   auto* const adjoint = fresh_eights();
   for (std::size_t k = 0; k < ys.size(); ++k) if (ys[k] != 0) adjoint[ys[k]].set(k, 1);
@@ -229,8 +229,8 @@ template <class Scalar> std::vector<const char*> Record<Scalar>::ends() const {
   return ends;
 }
 
-template <class Scalar> void Record<Scalar>::jacobian_columns(std::span<const Id> ys, std::span<const Id> xs, std::span<const char* const> ends, Scalar* columns, std::size_t n)
-    requires std::same_as<Scalar, double> {
+template <class Scalar> template <std::size_t width>
+void Record<Scalar>::jacobian_columns(std::span<const Id> ys, std::span<const Id> xs, std::span<const char* const> ends, Scalar* columns, std::size_t n) {
   auto* const tangent = fresh_eights();
   for (std::size_t k = 0; k < xs.size(); ++k) tangent[xs[k]].set(k, 1);
   for (std::size_t id = 1; id < count(); ++id) {

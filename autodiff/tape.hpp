@@ -330,7 +330,7 @@ template <class Scalar> class BasicTape {
   template <class P> requires requires(const P& p) { p.var(); } auto adjoint(const P& p) const { return adjoint(p.var_on(held())); }
 
   /// dyₖ/dxᵢ in row k, column i, (ys.size(), xs.size()): eight rows for each walk back over a recording of numbers alone, or eight columns for each walk
-  /// forwards where that is less; with tensors, and where there are two or three rows, one for each walk back. Throws TapeError as backward() and adjoint() do; a constant among ys gives a row
+  /// forwards where that is less; with tensors, and where rows are few, one for each walk back. Throws TapeError as backward() and adjoint() do; a constant among ys gives a row
   /// of zeros. adjoint() has nothing to give until the next backward().
   Tensor<double> jacobian(std::span<const Var<Scalar>> ys, std::span<const Var<Scalar>> xs) requires std::same_as<Scalar, double>;
   Tensor<double> jacobian(const std::vector<Var<Scalar>>& ys, std::span<const Var<Scalar>> xs) requires std::same_as<Scalar, double> {

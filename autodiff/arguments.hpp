@@ -183,7 +183,7 @@ template <class Scalar, class W> [[gnu::always_inline]] inline W take_part(const
   if constexpr (sizeof(Scalar) > sizeof(double)) prefetch<0>(at, -prefetch_distance);
   const Scalar slope = reinterpret_cast<const Slope<Scalar>*>(at)->slope;
   if constexpr (!std::is_same_v<W, Scalar>) return w.scaled(slope);
-  else if constexpr (requires { Scalar::size; }) return select(slope == Scalar(0), W(0), W(slope * w));  // a batch: select()'s other side gets nothing of an ∞
+  else if constexpr (requires { Scalar::size; }) return select(slope == Scalar(0), W(0), W(slope * w));  // a batch: slope 0 · adjoint ∞ is 0, for select()'s other side
   else return W(slope * w);
 }
 

@@ -51,7 +51,7 @@ template <class Y, class Rule, class T> Y layer(const TensorOperand<T>& x, const
     if constexpr (bare) kernels<T>().affine_pullback(affine, adjoints); else kernels<T>().layer_pullback[row](affine, adjoints);
     if (deferred) p.defer(p.in(1), affine.x, bare ? p.adjoint() : gz, affine.m);
   };
-  if (x->shape.axes() == 2) return record<Y>(name, MatrixShape{x->shape[0], w->shape[1]}, forward, pullback, x, w, bias);
+  if (x->shape.axes() == 2 && x->shape[0] * w->shape[1] <= Shape::most_numbers) return record<Y>(name, MatrixShape{x->shape[0], w->shape[1]}, forward, pullback, x, w, bias);
   return record<Y>(name, x->shape.with(x->shape.axes() - 1, w->shape[1]), forward, pullback, x, w, bias);
 }
 

@@ -221,22 +221,26 @@ template <class F, class T> Tensor<T> hvp(const F& f, const Tensor<T>& x, const 
 }
 template <class F> auto hvp(const F& f, std::initializer_list<double> x, std::initializer_list<double> v) { return hvp(f, std::vector<double>(x), std::vector<double>(v)); }
 
+template <class F, detail::Number X, detail::Number V> auto hvp(const F& f, const X& x, const V& v) {
+  return detail::stored(derivative([&f](const auto& at) { return derivative(f, at); }, x) * v);
+}
+
 /// What gradient_and_hvp returns: `auto [grad, product] = …`.
 template <class X> struct GradientAndHvp { X gradient, hvp; };
-/// ∇f and H·v in one run of f, for Newton's method and its kin; throws as hvp does.
+/// ∇f and H·v, both of x's shape, in one run of f (and for a tensor two walks back), as Newton's method wants them. Throws as hvp does.
 template <class F, detail::Vector X, class V> auto gradient_and_hvp(const F& f, const X& x, const V& v) {
   using S = detail::ElementOf<X>;
   using D = Dual<S, detail::Tag<F, S>>;
   GradientAndHvp<std::vector<S>> both;
-  for (const D& g : gradient(f, detail::dual_point<detail::Tag<F, S>, S>("hvp", x, v))) both.gradient.push_back(g.value()), both.hvp.push_back(g.tangent());
+  for (const D& g : gradient(f, detail::dual_point<detail::Tag<F, S>, S>("gradient_and_hvp", x, v))) both.gradient.push_back(g.value()), both.hvp.push_back(g.tangent());
   return both;
 }
 template <class F, class T> GradientAndHvp<Tensor<T>> gradient_and_hvp(const F& f, const Tensor<T>& x, const Tensor<T>& v) {
   using Tag = detail::Tag<F, Tensor<T>>;
   detail::TapedTensor<T> at(x);
-  const auto y = at.result_of("hvp", [&](const auto& point) { return f(detail::dual_point<Tag>("hvp", point, Var<Tensor<T>>(v))); });
+  const auto y = at.result_of("gradient_and_hvp", [&](const auto& point) { return f(detail::dual_point<Tag>("gradient_and_hvp", point, Var<Tensor<T>>(v))); });
   const auto walked = [&](const auto& number) {
-    at.tape.backward(detail::one_number<double>("hvp", number), 1.0);
+    at.tape.backward(detail::one_number<double>("gradient_and_hvp", number), 1.0);
     return at.tape.adjoint(at.x);
   };
   return {walked(detail::primal<Tag>(y)), walked(detail::tangent<Tag>(y))};
@@ -244,8 +248,10 @@ template <class F, class T> GradientAndHvp<Tensor<T>> gradient_and_hvp(const F& 
 template <class F> auto gradient_and_hvp(const F& f, std::initializer_list<double> x, std::initializer_list<double> v) {
   return gradient_and_hvp(f, std::vector<double>(x), std::vector<double>(v));
 }
-template <class F, detail::Number X, detail::Number V> auto hvp(const F& f, const X& x, const V& v) {
-  return detail::stored(derivative([&f](const auto& at) { return derivative(f, at); }, x) * v);
+template <class F, detail::Number X, detail::Number V> auto gradient_and_hvp(const F& f, const X& x, const V& v) {
+  const auto [slope, bend] = value_and_gradient([&f](const auto& at) { return derivative(f, at); }, x);
+  using Y = std::remove_cvref_t<decltype(detail::stored(bend * v))>;
+  return GradientAndHvp<Y>{Y(slope), detail::stored(bend * v)};
 }
 
 namespace detail {

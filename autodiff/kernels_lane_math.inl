@@ -216,6 +216,6 @@ template <class T> HWY_INLINE Lane<T> sin(Lane<T> x) {
   return with_far(x, near, [](T number) { return std::sin(number); });
 }
 template <class T> HWY_INLINE Lane<T> cos(Lane<T> x) {
-  const Lane<T> near = select(x == Lane<T>(0), Lane<T>(1), within_one(Lane<T>(hn::Cos(hn::ScalableTag<T>(), x.v))));  // Highway's is less, in double
+  const Lane<T> near = select(x == Lane<T>(0), Lane<T>(1), within_one(Lane<T>(hn::Cos(hn::ScalableTag<T>(), x.v))));  // Highway's cos 0 is below 1 in double
   return with_far(x, near, [](T number) { return std::cos(number); });
 }

@@ -16,7 +16,6 @@
 #include <numeric>
 #include <type_traits>
 #include <utility>
-#include "kernels.hpp"
 #include "pool.hpp"
 
 HWY_BEFORE_NAMESPACE();

@@ -51,9 +51,8 @@ struct MatmulPlan {
 };
 MatmulPlan plan_matmul(const Shape& a, const Shape& b);
 
-/// f(a, b, y) for each product of a batch.
+/// f(a, b, y) for each product of a batch, which has one axis at least.
 template <class A, class B, class Y, class F> void each_matrix(const MatmulPlan& plan, A* a, B* b, Y* y, const F& f) {
-  if (plan.batch.axes == 0) return f(a, b, y);
   std::array<std::size_t, 6> at{};
   for (;;) {
     f(a, b, y);
@@ -104,16 +103,18 @@ template <class Y, class T> Y batch_of_products(const MatmulPlan& plan, const Te
     const T *a = p.in(0).data, *b = p.in(1).data, *g = p.adjoint();
     const bool empty = plan.shape.count() == 0;
     if (const auto to = target(0); to && !empty) each_matrix(plan, to.data, b, g, [=, m = m, n = n, k = k](T* ga, const T* bi, const T* gi) {
+      // (M,N)·(K,N)ᵀ → (M,K)
       kernels<T>().product({.m = m, .n = k, .k = n, .a = gi, .a_row = n, .a_col = 1, .b = bi, .b_row = 1, .b_col = n, .c = ga, .add = true, .block = false});
     });
     if (const auto to = target(1); to && !empty) each_matrix(plan, a, to.data, g, [=, m = m, n = n, k = k](const T* ai, T* gb, const T* gi) {
+      // (M,K)ᵀ·(M,N) → (K,N)
       kernels<T>().product({.m = k, .n = n, .k = m, .a = ai, .a_row = 1, .a_col = k, .b = gi, .b_row = n, .b_col = 1, .c = gb, .add = true, .block = false});
     });
   }, left, right);
 }
 template <class Y, class T> Y matmul(const TensorOperand<T>& left, const TensorOperand<T>& right) {
   const Shape &a = left->shape, &b = right->shape;
-  if (a.axes() == 2 && b.axes() == 2 && a[1] == b[0]) [[likely]]  // two matrices need no plan: 4×2 · 2×3, recorded, takes half the time
+  if (a.axes() == 2 && b.axes() == 2 && a[1] == b[0] && a[0] * b[1] <= Shape::most_numbers) [[likely]]  // no plan: 4×2 · 2×3, recorded, takes half the time
     return one_product<Y, T>(MatrixShape{a[0], b[1]}, a[0], b[1], a[1], left, right);
   const MatmulPlan plan = plan_matmul(a, b);
   if (plan.batch.axes == 0) return one_product<Y, T>(plan.shape, plan.m, plan.n, plan.k, left, right);

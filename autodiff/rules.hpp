@@ -139,17 +139,21 @@ template <Differentiable X> inline long lrint(const X& x) { using std::lrint; re
 template <Differentiable X> inline long long llrint(const X& x) { using std::llrint; return llrint(plain(x)); }
 
 // ---- compositions of rules -------------------------------------------------------------------------------------------
-/// x·2ⁿ, in two steps, for 2ⁿ alone may be out of range
+/// x·2ⁿ for |n| ≤ 2046, in two steps: 2ⁿ alone may be out of range
 template <Argument X> inline auto ldexp(const X& x, int n) { return Stored<X>(x * std::ldexp(1.0, n / 2) * std::ldexp(1.0, n - n / 2)); }
-/// x = mantissa·2ⁿ, ½ ≤ |mantissa| < 1
-template <Differentiable X> inline auto frexp(const X& x, int* n) { std::frexp(plain(x), n); return ldexp(x, -*n); }
-/// The fraction of x; what stands before the point goes to `whole`, a constant.
+/// x = mantissa·2ⁿ, ½ ≤ |mantissa| < 1; n is 0 for 0, ∞ and NaN
+template <Differentiable X> inline auto frexp(const X& x, int* n) {
+  if (std::frexp(plain(x), n); !std::isfinite(plain(x))) *n = 0;
+  return ldexp(x, -*n);
+}
+/// The fraction of x, NaN of ∞; what stands before the point goes to `whole`, a constant
 template <Differentiable X> inline auto modf(const X& x, Stored<X>* whole) { *whole = constant(trunc(x)); return Stored<X>(x - *whole); }
-/// max(a − b, 0)
+/// max(a − b, 0), NaN of two equal infinities
 template <class L, With<L> R> inline auto fdim(const L& a, const R& b) { return apply<Relu>(a - b); }
 /// a at t = 0, b at t = 1, exactly
 template <class A, class B, class T> requires Operand<A> && Operand<B> && Operand<T> && (Argument<A> || Argument<B> || Argument<T>)
 inline auto lerp(const A& a, const B& b, const T& t) { return (1 - t) * a + t * b; }
-template <class L, With<L> R> inline auto midpoint(const L& a, const R& b) { return a / 2 + b / 2; }
+/// (a + b)/2, which does not overflow
+template <class L, With<L> R> inline auto midpoint(const L& a, const R& b) { return apply<Divide>(a, 2) + apply<Divide>(b, 2); }
 
 }  // namespace autodiff::inline v1

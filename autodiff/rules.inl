@@ -122,8 +122,8 @@ template <Argument X> [[gnu::always_inline]] inline auto cbrt(const X& x) { retu
 struct Pow {
   static constexpr Row row{.name = "pow", .domain = {1e-3, 1e3}, .max_ulp = 1, .right = {-10, 10}, .lanes = false};
   template <class X> static X value(const X& a, const X& b) { using std::pow; return pow(a, b); }
-  /// Case 4, for numbers and lanes; a tensor would pay for it everywhere.
-  template <class A, class B> static constexpr bool has_limits = !Differentiable<A> && !Differentiable<B> && requires(A a, B b) { a == b && b == a; };
+  /// Case 4 is for numbers and batches, whose comparisons combine; a tensor would pay for it everywhere.
+  template <class A, class B> static constexpr bool minds_limits = !Differentiable<A> && !Differentiable<B> && requires(A a, B b) { a == b && b == a; };
   template <class A, class B, class Y> static auto left(const A& a, const B& b, const Y& y) {
     using std::pow;
     if constexpr (Arithmetic<A> && Arithmetic<B>) {  // b·y/a saves a pow, where y has all its digits
@@ -137,12 +137,12 @@ struct Pow {
       else return select(plain(b) == 0, select(plain(a) == 0, like(a, 1), a), a);
     }();
     const auto power = pow(base, b - 1);
-    if constexpr (has_limits<A, B>) return select(power == 0, power, b * power); else return b * power;
+    if constexpr (minds_limits<A, B>) return select(power == 0, power, b * power); else return b * power;
   }
   template <class A, class B, class Y> static auto right(const A& a, const B& b, const Y& y) {
     using std::log;  // cases 2 and 3
     const auto l = log(select(plain(a) == 0, select(plain(b) > 0, like(a, 1), a), a));
-    if constexpr (has_limits<A, B>) return select(y == 0 && l > 0, y, y * l); else return y * l;
+    if constexpr (minds_limits<A, B>) return select(y == 0 && l > 0, y, y * l); else return y * l;
   }
 };
 template <class L, With<L> R> [[gnu::always_inline]] inline auto pow(const L& a, const R& b) { return apply<Pow>(a, b); }
@@ -162,11 +162,13 @@ struct Hypot {
   }
 };
 template <class L, With<L> R> [[gnu::always_inline]] inline auto hypot(const L& a, const R& b) { return apply<Hypot>(a, b); }
+/// √(a² + b² + c²). Where a and b are 0 it begins with b and c: the root of a and b alone has a kink there, the whole has none, and second derivatives
+/// would notice. (Tensors, which cannot branch, keep the kink.)
 template <class A, class B, class C> requires Operand<A> && Operand<B> && Operand<C> && (Argument<A> || Argument<B> || Argument<C>)
 [[gnu::always_inline]] inline auto hypot(const A& a, const B& b, const C& c) {
   using Y = Stored<decltype(apply<Hypot>(apply<Hypot>(a, b), c))>;
   if constexpr (requires { { plain(a) == plain(b) } -> std::same_as<bool>; })
-    if (plain(a) == 0 && plain(b) == 0) return Y(apply<Hypot>(a, apply<Hypot>(b, c)));  // the root of these two is a kink, that of all three is none: second derivatives
+    if (plain(a) == 0 && plain(b) == 0) return Y(apply<Hypot>(a, apply<Hypot>(b, c)));
   return Y(apply<Hypot>(apply<Hypot>(a, b), c));
 }
 

@@ -282,5 +282,5 @@ template <Expression E> [[gnu::always_inline]] inline Place record(const E& e) {
 }  // namespace detail
 }  // namespace autodiff::inline v1
 
-/// Of a Var, and of an expression of Vars, whose type a template may have deduced: those of the number inside.
+/// Those of the number inside; also of an expression, whose type a template may have deduced.
 template <autodiff::Expression E> struct std::numeric_limits<E> : std::numeric_limits<typename E::Scalar> {};

@@ -1,5 +1,5 @@
 // Operations on tensors under Google Benchmark: what one costs on plain tensors (`/values`), recorded and walked back (`/gradient`), and forwards (`/jvp`), on
-// 256 × 256 floats: `tensor_gbench --benchmark_filter=gelu`. And what costs of a gradient take: `--benchmark_filter=penalty`; and
+// 256 × 256 floats: `tensor_gbench --benchmark_filter=gelu`. What costs of a gradient take: `--benchmark_filter=penalty`; and
 // operations on a few numbers: `--benchmark_filter=small`.
 #include <benchmark/benchmark.h>
 #include <memory>
@@ -65,7 +65,7 @@ void add_penalties() {
   });
 }
 
-/// Where arithmetic takes less time than what stands around it: four numbers, a product of 4×2 and 2×3, the net of every tutorial.
+/// Where arithmetic takes less time than what stands around it: eight numbers, a product of 4×2 and 2×3, the net of every tutorial.
 void add_small() {
   nn::Random random(3);
   const Tensor a = nn::normal({4, 2}, random), b = nn::normal({2, 3}, random);
@@ -74,7 +74,7 @@ void add_small() {
   const auto add_values = [](const std::string& name, int numbers, const auto& f) {
     add("small/" + name + "/values", [=] { benchmark::DoNotOptimize(f()); }, numbers);
   };
-  add_values("sum", 8, [=] { return (a + a).data(); });
+  add_values("add", 8, [=] { return (a + a).data(); });
   add_values("matmul", 12, [=] { return matmul(a, b).data(); });
   add_values("transpose", 8, [=] { return transpose(a).data(); });
   add_values("net", 4, [=] { const ad::Pause pause; return net(a).size(); });

@@ -9,7 +9,7 @@ namespace ad = autodiff;
 
 // What Eigen wants to know about a number: here of variables, and of expressions of them.
 namespace Eigen {
-template <ad::Expression E> struct NumTraits<E> : NumTraits<double> {
+template <ad::Expression E> struct NumTraits<E> : NumTraits<typename E::Scalar> {
   using Real = ad::Var<typename E::Scalar>;
   using NonInteger = Real;
   using Nested = Real;

@@ -148,6 +148,8 @@ TEST_CASE("drivers at tensors") {
   CHECK((difference(both.gradient, expected) == "" && difference(both.hvp, hv) == ""));
   const auto constant = ad::gradient_and_hvp([](const auto&) { return 3.0; }, x, v);
   CHECK((equal(constant.gradient, 0 * x) && equal(constant.hvp, 0 * x)));
+  const auto number = ad::gradient_and_hvp([](auto t) { return t * t * t; }, 2.0, 0.5);
+  CHECK((number.gradient == 12 && number.hvp == 6));
   const auto h = ad::hessian(f, x);
   CHECK(h.shape() == Shape({4, 4}));
   CHECK(difference(matmul(h, v.reshaped({4})), hv.reshaped({4})) == "");

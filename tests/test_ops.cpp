@@ -75,6 +75,9 @@ TEST_CASE("matmul with sizes of 0 gives zeros or nothing, and takes its adjoints
 TEST_CASE("matmul refuses what does not fit") {
   refuses<ad::ShapeError>([] { (void)matmul(some({2, 3}), some({4, 5})); }, {"matmul: inner sizes differ: (2, 3) x (4, 5): 3 != 4"});
   refuses<ad::ShapeError>([] { (void)matmul(some({3}), some({4})); }, {"3 != 4"});
+  constexpr std::size_t many = std::size_t{1} << 31;
+  const auto rows = Tensor<double>::zeros(Shape({many, 0})), columns = Tensor<double>::zeros(Shape({0, many}));
+  refuses<ad::ShapeError>([&] { (void)matmul(rows, columns); }, {"more than memory can hold"});
   refuses<ad::ShapeError>([] { (void)matmul(some({2, 2, 3}), some({4, 3, 2})); }, {"matmul", "(2,) and (4,)"});
   refuses<ad::ShapeError>([] { (void)matmul(some({}), some({2, 2})); }, {"a number has no rows", "*"});
   refuses<ad::ShapeError>([] { (void)matmul(Tensor<double>{}, some({2, 2})); }, {"0 != 2"});

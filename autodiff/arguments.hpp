@@ -34,7 +34,9 @@ enum class Form : Id { others = 0, units = 2, one_and_other = 3, one_and_two = 6
 constexpr Id last_word(Form form, Id id) { return static_cast<Id>(form) << id_width | id; }
 
 /// What lies behind a slope.
-template <class Scalar> struct alignas(Scalar) Word { Id word; Id plain; };  ///< plain: the slope is a Plain
+/// How a slope is stored: as a Slope; as a Plain; as a Slope of zeros and ones, of which 0 times an adjoint of ∞ is 0.
+enum class Kind : Id { full, plain, mask };
+template <class Scalar> struct alignas(Scalar) Word { Id word; Kind kind; };
 template <class Scalar> struct Slope { Scalar slope; };
 /// On a tape over something else than double, a slope that is a plain number (Batch: one for all lanes) is stored as such.
 template <class Scalar> struct alignas(Scalar) alignas(double) Plain { double slope; };
@@ -51,10 +53,10 @@ template <int write> [[gnu::always_inline]] inline void prefetch(const void* mem
 // ---- writing ---------------------------------------------------------------------------------------------------------
 // Each byte is written and read as one type, none of them char: so the compiler knows that the tape's own variables stay as they are.
 
-template <class Scalar> [[gnu::always_inline]] inline void put_word(char*& at, Id word, bool plain = false) {
+template <class Scalar> [[gnu::always_inline]] inline void put_word(char*& at, Id word, Kind kind = Kind::full) {
   auto* const w = reinterpret_cast<Word<Scalar>*>(at);
   w->word = word;
-  if constexpr (requires { w->plain; }) w->plain = plain;
+  if constexpr (requires { w->kind; }) w->kind = kind;
   at += sizeof(Word<Scalar>);
 }
 template <class Scalar> [[gnu::always_inline]] inline void put(char*& at, Id word, const Scalar& slope) {
@@ -66,7 +68,12 @@ template <class Scalar> [[gnu::always_inline]] inline void put(char*& at, Id wor
 template <class Scalar> requires(!Arithmetic<Scalar>) [[gnu::always_inline]] inline void put(char*& at, Id word, double slope) {
   reinterpret_cast<Plain<Scalar>*>(at)->slope = slope;
   at += sizeof(Plain<Scalar>);
-  put_word<Scalar>(at, word, true);
+  put_word<Scalar>(at, word, Kind::plain);
+}
+/// The slopes of the statement that ends here are masks.
+template <class Scalar> void mark_masks(char* end) {
+  auto* w = reinterpret_cast<Word<Scalar>*>(end) - 1;
+  for (w->kind = Kind::mask; !(w->word & first_argument); w->kind = Kind::mask) w = reinterpret_cast<Word<Scalar>*>(reinterpret_cast<Slope<Scalar>*>(w) - 1) - 1;
 }
 
 /// A slope that waits to be written: of the tape's type, or a plain number.
@@ -174,8 +181,8 @@ template <class Scalar> [[gnu::always_inline]] inline Word<Scalar> take_word(con
 }
 /// The slope before a word, times an adjoint w.
 template <class Scalar, class W> [[gnu::always_inline]] inline W take_part(const char*& at, [[maybe_unused]] Word<Scalar> word, const W& w) {
-  if constexpr (requires { word.plain; })
-    if (word.plain) {
+  if constexpr (requires { word.kind; })
+    if (word.kind == Kind::plain) {
       at -= sizeof(Plain<Scalar>);
       return W(reinterpret_cast<const Plain<Scalar>*>(at)->slope * w);
     }
@@ -183,8 +190,10 @@ template <class Scalar, class W> [[gnu::always_inline]] inline W take_part(const
   if constexpr (sizeof(Scalar) > sizeof(double)) prefetch<0>(at, -prefetch_distance);
   const Scalar slope = reinterpret_cast<const Slope<Scalar>*>(at)->slope;
   if constexpr (!std::is_same_v<W, Scalar>) return w.scaled(slope);
-  else if constexpr (requires { Scalar::size; }) return select(slope == Scalar(0), W(0), W(slope * w));  // a batch: slope 0 · adjoint ∞ is 0, for select()'s other side
-  else return W(slope * w);
+  else {
+    if constexpr (requires { Scalar::size; }) if (word.kind == Kind::mask) return select(slope == Scalar(0), W(0), w);
+    return W(slope * w);
+  }
 }
 
 /// Steps back over variables, which give nothing, but not beyond `stop`.

@@ -126,34 +126,39 @@ template <class L, Compared<L> R> [[gnu::always_inline]] constexpr auto operator
 
 template <Differentiable X> requires Arithmetic<decltype(plain(std::declval<const X&>()))>
 constexpr auto zero_like(const X&) { return Stored<X>(0); }
+/// A variable, a Dual, an expression: with one plain number inside.
+template <class X> concept NumberInside = Differentiable<X> && Arithmetic<std::remove_cvref_t<decltype(plain(std::declval<const X&>()))>>;
 /// x as a constant, for which every derivative is 0: what others call detach or stop_gradient.
 template <Operand X, Nothing... None> constexpr auto constant(const X& x, None...) { return Stored<X>(plain(x)); }
 template <Differentiable X> inline auto isnan(const X& x) { using std::isnan; return isnan(plain(x)); }
 template <Differentiable X> inline auto isinf(const X& x) { using std::isinf; return isinf(plain(x)); }
 template <Differentiable X> inline auto signbit(const X& x) { using std::signbit; return signbit(plain(x)); }
 template <Differentiable X> inline auto isfinite(const X& x) { using std::isfinite; return isfinite(plain(x)); }
-/// The nearest whole number, as an integer: for tables, and what else counts.
-template <Differentiable X> inline long lround(const X& x) { using std::lround; return lround(plain(x)); }
-template <Differentiable X> inline long long llround(const X& x) { using std::llround; return llround(plain(x)); }
-template <Differentiable X> inline long lrint(const X& x) { using std::lrint; return lrint(plain(x)); }
-template <Differentiable X> inline long long llrint(const X& x) { using std::llrint; return llrint(plain(x)); }
+/// The nearest whole number, as an integer: for tables, and what else counts. (A program's own functions of this name and the next go before ours.)
+template <NumberInside X, Nothing... None> inline long lround(const X& x, None...) { return std::lround(plain(x)); }
+template <NumberInside X, Nothing... None> inline long long llround(const X& x, None...) { return std::llround(plain(x)); }
+template <NumberInside X, Nothing... None> inline long lrint(const X& x, None...) { return std::lrint(plain(x)); }
+template <NumberInside X, Nothing... None> inline long long llrint(const X& x, None...) { return std::llrint(plain(x)); }
 
 // ---- compositions of rules -------------------------------------------------------------------------------------------
-/// x·2ⁿ for |n| ≤ 2046, in two steps: 2ⁿ alone may be out of range
-template <Argument X> inline auto ldexp(const X& x, int n) { return Stored<X>(x * std::ldexp(1.0, n / 2) * std::ldexp(1.0, n - n / 2)); }
+/// x·2ⁿ, in three steps, for 2ⁿ alone may be out of range
+template <NumberInside X, Nothing... None> inline auto ldexp(const X& x, int n, None...) {
+  constexpr int most = std::numeric_limits<std::remove_cvref_t<decltype(plain(x))>>::max_exponent - 1;
+  const int k = n > 3 * most ? 3 * most : n < -3 * most ? -3 * most : n, first = k / 3, second = (k - first) / 2;
+  return Stored<X>(x * std::ldexp(1.0, first) * std::ldexp(1.0, second) * std::ldexp(1.0, k - first - second));
+}
 /// x = mantissa·2ⁿ, ½ ≤ |mantissa| < 1; n is 0 for 0, ∞ and NaN
-template <Differentiable X> inline auto frexp(const X& x, int* n) {
+template <NumberInside X, Nothing... None> inline auto frexp(const X& x, int* n, None...) {
   if (std::frexp(plain(x), n); !std::isfinite(plain(x))) *n = 0;
   return ldexp(x, -*n);
 }
 /// The fraction of x, NaN of ∞; what stands before the point goes to `whole`, a constant
-template <Differentiable X> inline auto modf(const X& x, Stored<X>* whole) { *whole = constant(trunc(x)); return Stored<X>(x - *whole); }
+template <Differentiable X, Nothing... None> inline auto modf(const X& x, Stored<X>* whole, None...) {
+  const Stored<X> before = constant(trunc(x)), fraction = x - before;
+  *whole = before;  // last: it may be x
+  return fraction;
+}
 /// max(a − b, 0), NaN of two equal infinities
-template <class L, With<L> R> inline auto fdim(const L& a, const R& b) { return apply<Relu>(a - b); }
-/// a at t = 0, b at t = 1, exactly
-template <class A, class B, class T> requires Operand<A> && Operand<B> && Operand<T> && (Argument<A> || Argument<B> || Argument<T>)
-inline auto lerp(const A& a, const B& b, const T& t) { return (1 - t) * a + t * b; }
-/// (a + b)/2, which does not overflow
-template <class L, With<L> R> inline auto midpoint(const L& a, const R& b) { return apply<Divide>(a, 2) + apply<Divide>(b, 2); }
+template <class L, With<L> R, Nothing... None> inline auto fdim(const L& a, const R& b, None...) { return apply<Relu>(a - b); }
 
 }  // namespace autodiff::inline v1

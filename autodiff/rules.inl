@@ -133,7 +133,7 @@ struct Pow {
         return static_cast<decltype(b * pow(a, b - 1))>(tiny ? b * y / a : b * (y / a));
     }
     const auto base = [&] {  // case 1; a b that carries derivatives wants ∂/∂b of the slope, too: 1/a
-      if constexpr (Arithmetic<B>) return select(b == 0, like(a, 1), a);
+      if constexpr (Arithmetic<B> || minds_limits<A, B>) return select(b == 0, like(a, 1), a);
       else return select(plain(b) == 0, select(plain(a) == 0, like(a, 1), a), a);
     }();
     const auto power = pow(base, b - 1);
@@ -163,7 +163,7 @@ struct Hypot {
 };
 template <class L, With<L> R> [[gnu::always_inline]] inline auto hypot(const L& a, const R& b) { return apply<Hypot>(a, b); }
 /// √(a² + b² + c²). Where a and b are 0 it begins with b and c: the root of a and b alone has a kink there, the whole has none, and second derivatives
-/// would notice. (Tensors, which cannot branch, keep the kink.)
+/// would notice. (Batches and tensors, which cannot branch, keep the kink.)
 template <class A, class B, class C> requires Operand<A> && Operand<B> && Operand<C> && (Argument<A> || Argument<B> || Argument<C>)
 [[gnu::always_inline]] inline auto hypot(const A& a, const B& b, const C& c) {
   using Y = Stored<decltype(apply<Hypot>(apply<Hypot>(a, b), c))>;

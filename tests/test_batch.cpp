@@ -103,6 +103,7 @@ TEST_CASE("select takes each lane's own side, and the other does no harm to its 
   CHECK(ad::gradient_batch(f, points) == std::vector<std::vector<double>>{{0.5, 2}, {1, 3}, {1, 3}, {0, 3}, {0, 3}});
   const auto root = [](const auto& x) { return sqrt(select(x[0] >= 0, x[0], x[1])); };  // an infinite slope behind it is for the side that was taken
   CHECK(ad::gradient_batch(root, {{0, 1}, {-1, 0}, {4, 1}}) == std::vector<std::vector<double>>{{infinity, 0}, {0, infinity}, {0.25, 0}});
+  CHECK(ad::gradient_batch(root, {{0, 1}, {0, 2}}) == std::vector<std::vector<double>>{{infinity, 0}, {infinity, 0}});  // all lanes take one side
 }
 
 TEST_CASE("a derivative inside of gradient_batch may select too") {

@@ -33,9 +33,9 @@ constexpr Id with_units = Id{1} << 30;                  ///< in the last word: t
 enum class Form : Id { others = 0, units = 2, one_and_other = 3, one_and_two = 6, none = 7 };
 constexpr Id last_word(Form form, Id id) { return static_cast<Id>(form) << id_width | id; }
 
-/// What lies behind a slope.
 /// How a slope is stored: as a Slope; as a Plain; as a Slope of zeros and ones, of which 0 times an adjoint of ∞ is 0.
 enum class Kind : Id { full, plain, mask };
+/// What lies behind a slope.
 template <class Scalar> struct alignas(Scalar) Word { Id word; Kind kind; };
 template <class Scalar> struct Slope { Scalar slope; };
 /// On a tape over something else than double, a slope that is a plain number (Batch: one for all lanes) is stored as such.

@@ -67,6 +67,12 @@ template <class A, class B, class Y, class F> void each_matrix(const MatmulPlan&
   }
 }
 
+/// The adjoint of what is chosen, or used several times: zeros, to which all is added.
+template <class T> T* zeroed(const Target<T>& to, std::size_t n) {
+  if (!to.add) std::fill_n(to.data, n, T(0));
+  return to.data;
+}
+
 /// One product, of shape `shape`: c (M,N) = a (M,K) · b (K,N).
 template <class Y, class T> Y one_product(const auto& shape, std::size_t m, std::size_t n, std::size_t k, const TensorOperand<T>& left, const TensorOperand<T>& right) {
   return record<Y>("matmul", shape, [&](T* y) {
@@ -75,7 +81,7 @@ template <class Y, class T> Y one_product(const auto& shape, std::size_t m, std:
     const T *a = p.in(0).data, *b = p.in(1).data, *g = p.adjoint();
     if (m * n == 0) {
       for (int i = 0; i < 2; ++i)
-        if (const auto to = p.to(i); to && !to.add) kernels<T>().fill(T(0), to.data, p.in(i).shape.count(), false);
+        if (const auto to = p.to(i)) zeroed(to, p.in(i).shape.count());
       return;
     }
     const bool deferred = p.may_defer(p.in(1), p.in(0));
@@ -95,18 +101,17 @@ template <class Y, class T> Y batch_of_products(const MatmulPlan& plan, const Te
     });
   }, [plan](const Pull<T>& p) {
     const auto [m, n, k] = std::array{plan.m, plan.n, plan.k};
-    const auto target = [&](int i) {  // products are added to each other where an operand repeats: to zeros, at first
-      Target<T> to = p.to(i);
-      if (to && !to.add) kernels<T>().fill(T(0), to.data, p.in(i).shape.count(), false), to.add = true;
-      return to;
+    const auto sums = [&](int i) {  // null for a constant
+      const auto to = p.to(i);
+      return to ? zeroed(to, p.in(i).shape.count()) : nullptr;
     };
     const T *a = p.in(0).data, *b = p.in(1).data, *g = p.adjoint();
     const bool empty = plan.shape.count() == 0;
-    if (const auto to = target(0); to && !empty) each_matrix(plan, to.data, b, g, [=, m = m, n = n, k = k](T* ga, const T* bi, const T* gi) {
+    if (T* const to = sums(0); to && !empty) each_matrix(plan, to, b, g, [=, m = m, n = n, k = k](T* ga, const T* bi, const T* gi) {
       // (M,N)·(K,N)ᵀ → (M,K)
       kernels<T>().product({.m = m, .n = k, .k = n, .a = gi, .a_row = n, .a_col = 1, .b = bi, .b_row = 1, .b_col = n, .c = ga, .add = true, .block = false});
     });
-    if (const auto to = target(1); to && !empty) each_matrix(plan, a, to.data, g, [=, m = m, n = n, k = k](const T* ai, T* gb, const T* gi) {
+    if (T* const to = sums(1); to && !empty) each_matrix(plan, a, to, g, [=, m = m, n = n, k = k](const T* ai, T* gb, const T* gi) {
       // (M,K)ᵀ·(M,N) → (K,N)
       kernels<T>().product({.m = k, .n = n, .k = m, .a = ai, .a_row = 1, .a_col = k, .b = gi, .b_row = n, .b_col = 1, .c = gb, .add = true, .block = false});
     });
@@ -170,11 +175,6 @@ std::optional<Matrices> as_transpose(const Shape& x, std::span<const std::size_t
 View slicing(const Shape& x, std::ptrdiff_t axis, std::ptrdiff_t begin, std::ptrdiff_t end, std::ptrdiff_t step);
 View broadcasting(const Shape& x, const Shape& to);
 
-/// The adjoint of a selection: zeros, and what was selected added to them.
-template <class T> T* zeroed(const Target<T>& to, std::size_t n) {
-  if (!to.add) std::fill_n(to.data, n, T(0));
-  return to.data;
-}
 
 template <class Y, class T> Y look(const char* name, const TensorOperand<T>& x, const View& view) {
   return record<Y>(name, view.shape, [&](T* y) { view.each([&](std::size_t k, std::size_t j) { y[k] = x->data[j]; }); }, [view](const Pull<T>& p) {
@@ -408,9 +408,7 @@ template <class T, TensorLike X> X concatenate(const char* name, std::span<const
       g += width;
     }
   }, {cells, count, nullptr, 0});
-  Tensor<T> y = Tensor<T>::uninitialized(shape);
-  forward(y.mutable_data());
-  return y;
+  return computed<T>(shape, forward);
 }
 
 template <TensorLike X> std::vector<Shape> shapes_of(std::span<const X> parts) {
@@ -459,11 +457,7 @@ template <std::floating_point T = double> Var<Tensor<T>> assemble(std::span<cons
   Id any = 0;
   for (const auto& x : numbers) any |= tape.id_of(x.place(), "assemble");
   const auto fill = [&](T* to) { for (const auto& x : numbers) *to++ = static_cast<T>(x.value()); };
-  if (any == 0) {
-    Tensor<T> y = Tensor<T>::uninitialized(shape);
-    fill(y.mutable_data());
-    return y;
-  }
+  if (any == 0) return detail::computed<T>(shape, fill);
   Id* const ids = tape.nodes.numbers<Id>(numbers.size());
   for (std::size_t i = 0; i < numbers.size(); ++i) ids[i] = tape.id_of(numbers[i].place(), "assemble");
   return detail::record_many<T>("assemble", shape, fill, [ids](const detail::Pull<T>& p) {

@@ -124,10 +124,9 @@ template <class L, Compared<L> R> [[gnu::always_inline]] constexpr auto operator
 template <class L, Compared<L> R> [[gnu::always_inline]] constexpr auto operator==(const L& a, const R& b) { return detail::real(plain(a)) == detail::real(plain(b)); }
 template <class L, Compared<L> R> [[gnu::always_inline]] constexpr auto operator!=(const L& a, const R& b) { return detail::real(plain(a)) != detail::real(plain(b)); }
 
-template <Differentiable X> requires Arithmetic<decltype(plain(std::declval<const X&>()))>
-constexpr auto zero_like(const X&) { return Stored<X>(0); }
 /// A variable, a Dual, an expression: with one plain number inside.
-template <class X> concept NumberInside = Differentiable<X> && Arithmetic<std::remove_cvref_t<decltype(plain(std::declval<const X&>()))>>;
+template <class X> concept NumberInside = Differentiable<X> && Arithmetic<decltype(plain(std::declval<const X&>()))>;
+template <NumberInside X> constexpr auto zero_like(const X&) { return Stored<X>(0); }
 /// x as a constant, for which every derivative is 0: what others call detach or stop_gradient.
 template <Operand X, Nothing... None> constexpr auto constant(const X& x, None...) { return Stored<X>(plain(x)); }
 template <Differentiable X> inline auto isnan(const X& x) { using std::isnan; return isnan(plain(x)); }
@@ -143,7 +142,7 @@ template <NumberInside X, Nothing... None> inline long long llrint(const X& x, N
 // ---- compositions of rules -------------------------------------------------------------------------------------------
 /// x·2ⁿ, in three steps, for 2ⁿ alone may be out of range
 template <NumberInside X, Nothing... None> inline auto ldexp(const X& x, int n, None...) {
-  constexpr int most = std::numeric_limits<std::remove_cvref_t<decltype(plain(x))>>::max_exponent - 1;
+  constexpr int most = std::numeric_limits<decltype(plain(x))>::max_exponent - 1;
   const int k = n > 3 * most ? 3 * most : n < -3 * most ? -3 * most : n, first = k / 3, second = (k - first) / 2;
   return Stored<X>(x * std::ldexp(1.0, first) * std::ldexp(1.0, second) * std::ldexp(1.0, k - first - second));
 }

@@ -334,11 +334,13 @@ template <class Scalar> class BasicTape {
   /// of zeros. adjoint() has nothing to give until the next backward().
   template <std::size_t width = detail::register_bytes>
   Tensor<double> jacobian(std::span<const Var<Scalar>> ys, std::span<const Var<Scalar>> xs) requires std::same_as<Scalar, double>;
+  template <std::size_t width = detail::register_bytes>
   Tensor<double> jacobian(const std::vector<Var<Scalar>>& ys, std::span<const Var<Scalar>> xs) requires std::same_as<Scalar, double> {
-    return jacobian(std::span<const Var<Scalar>>(ys), xs);
+    return jacobian<width>(std::span<const Var<Scalar>>(ys), xs);
   }
+  template <std::size_t width = detail::register_bytes>
   Tensor<double> jacobian(const std::vector<Var<Scalar>>& ys, const std::vector<Var<Scalar>>& xs) requires std::same_as<Scalar, double> {
-    return jacobian(std::span<const Var<Scalar>>(ys), std::span<const Var<Scalar>>(xs));
+    return jacobian<width>(std::span<const Var<Scalar>>(ys), std::span<const Var<Scalar>>(xs));
   }
 
   /// The same as the entries that the recording can reach (sparse.hpp). What adjoint() gives stays as it is.

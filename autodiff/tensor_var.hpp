@@ -205,6 +205,13 @@ template <class... X> auto plain_if_all_are(const Var<double>& y) {
   if constexpr ((remembers<X> || ...)) return y; else return y.value();
 }
 
+/// The tensor of that shape whose numbers `forward(out)` writes.
+template <class T> Tensor<T> computed(const auto& shape, const auto& forward) {
+  Tensor<T> y = Tensor<T>::uninitialized(shape);
+  forward(y.mutable_data());
+  return y;
+}
+
 /// Runs an operation whose result is a tensor: `forward(out)` writes its numbers, `pullback(Pull)` is run on the way back. Y is ResultOf<T, its operands …>.
 template <class Y, class ShapeLike, class Forward, class Pullback, class... Operands>
 Y record(const char* name, const ShapeLike& shape, Forward&& forward, Pullback pullback, const Operands&... operands) {
@@ -221,22 +228,19 @@ Y record(const char* name, const ShapeLike& shape, Forward&& forward, Pullback p
       watch_if_trapped<T>(tape, node);
       return {out, place};
     }
-  Tensor<T> y = Tensor<T>::uninitialized(shape);
-  forward(y.mutable_data());
-  return y;
+  return computed<T>(shape, forward);
 }
 
 /// Runs a reduction to one number: `forward()` gives it.
-template <class T, class Forward, class Pullback, class... More>
-Var<double> record_number(const char* name, Forward&& forward, Pullback pullback, const TensorOperand<T>& first, const More&... more) {
+template <class T, class Forward, class Pullback, class... Operands>
+Var<double> record_number(const char* name, Forward&& forward, Pullback pullback, const Operands&... operands) {
   const double value = forward();
-  if (!(first.recorded() || ... || more.recorded())) return value;
+  if (!(operands.recorded() || ...)) return value;
   Record<double>& tape = *active<double>;
   const Place place = tape.variable();
   Node& node = append_node<T>(tape, name, nullptr, tape.count() - 1, pullback);
-  node.in[0] = first.on(tape);
   int i = 0;
-  ((node.in[++i] = more.on(tape)), ...);
+  ((node.in[i++] = operands.on(tape)), ...);
   watch_if_trapped<T>(tape, node, value);
   return {value, place};
 }

@@ -206,7 +206,7 @@ template <class... X> auto plain_if_all_are(const Var<double>& y) {
 }
 
 /// The tensor of that shape whose numbers `forward(out)` writes.
-template <class T> Tensor<T> computed(const auto& shape, const auto& forward) {
+template <class T> [[gnu::always_inline]] inline Tensor<T> computed(const auto& shape, const auto& forward) {
   Tensor<T> y = Tensor<T>::uninitialized(shape);
   forward(y.mutable_data());
   return y;

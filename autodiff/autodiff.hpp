@@ -5,6 +5,7 @@
 //   5  grad.hpp        derivative, gradient, hessian, hvp of a function: no tape in sight
 //      jacobian.hpp    jacobian, jvp, vjp; cost_of_gradient
 //      preaccumulate.hpp  a part of a recording that keeps only its slopes
+//      forwards.hpp    jacobian_forwards, gradient_forwards: without a tape, where variables are few
 //      lanes.hpp       gradient_batch, jacobian_batch, jvp_batch: many derivatives at a time
 //      sparse.hpp      sparse_jacobian: the entries that are not zero
 //      check.hpp       check_gradient: is this gradient right?
@@ -30,6 +31,7 @@
 #else
 #pragma GCC visibility push(default)  // a program built with -fvisibility=hidden shares the tapes of a thread with a shared library of ours
 #include "check.hpp"
+#include "forwards.hpp"
 #include "fused.hpp"
 #include "grad.hpp"
 #include "graph.hpp"

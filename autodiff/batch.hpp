@@ -8,6 +8,7 @@
 #include "error.hpp"
 #include "kernels.hpp"
 #include <array>
+#include <bit>
 #include <type_traits>
 #include <utility>
 
@@ -23,26 +24,28 @@ constexpr std::size_t register_bytes = 32;
 constexpr std::size_t register_bytes = 16;
 #endif
 
-/// n numbers in as many SIMD registers as they need, half by half. (A compiler's vector wider than a register is copied through memory, 16 bytes
-/// at a time, and read back 32 at a time, which stalls: with AVX2, poly in 8 lanes took four times as long.) Copied half by half for the same
-/// reason, and aligned like one number, so that a batch may stand anywhere. The width is part of the name: what files of one program are compiled for
-/// different machines must not be taken for the same.
+/// n numbers in as many SIMD registers as they need: `half` of them (of eight four, of ten eight), and the rest. (A compiler's vector wider than a register
+/// is copied through memory, 16 bytes at a time, and read back 32 at a time, which stalls: with AVX2, poly in 8 lanes took four times as long.) Copied part
+/// by part for the same reason, and aligned like one number, so that a batch may stand anywhere. The width is part of the name: what files of one program
+/// are compiled for different machines must not be taken for the same.
 template <class T, std::size_t n, std::size_t width = register_bytes> struct Registers {
-  Registers<T, n / 2> low, high;
+  static constexpr std::size_t half = std::bit_ceil(n) / 2, rest = n - half;
+  Registers<T, half> low;
+  Registers<T, rest> high;
 
   Registers() = default;
   [[gnu::always_inline]] explicit Registers(T x) : low(x), high(x) {}
-  [[gnu::always_inline]] Registers(const Registers<T, n / 2>& l, const Registers<T, n / 2>& h) : low(l), high(h) {}
+  [[gnu::always_inline]] Registers(const Registers<T, half>& l, const Registers<T, rest>& h) : low(l), high(h) {}
   [[gnu::always_inline]] Registers(const Registers& other) : low(other.low), high(other.high) {}
   [[gnu::always_inline]] Registers& operator=(const Registers& other) { low = other.low; high = other.high; return *this; }
 
-  [[gnu::always_inline]] static Registers from(const T* numbers) { return {Registers<T, n / 2>::from(numbers), Registers<T, n / 2>::from(numbers + n / 2)}; }
-  [[gnu::always_inline]] void to(T* numbers) const { low.to(numbers), high.to(numbers + n / 2); }
-  [[gnu::always_inline]] static Registers column(const T* const* rows, std::size_t i) { return {Registers<T, n / 2>::column(rows, i), Registers<T, n / 2>::column(rows + n / 2, i)}; }
-  [[gnu::always_inline]] void to_column(T* const* rows, std::size_t i) const { low.to_column(rows, i), high.to_column(rows + n / 2, i); }
+  [[gnu::always_inline]] static Registers from(const T* numbers) { return {Registers<T, half>::from(numbers), Registers<T, rest>::from(numbers + half)}; }
+  [[gnu::always_inline]] void to(T* numbers) const { low.to(numbers), high.to(numbers + half); }
+  [[gnu::always_inline]] static Registers column(const T* const* rows, std::size_t i) { return {Registers<T, half>::column(rows, i), Registers<T, rest>::column(rows + half, i)}; }
+  [[gnu::always_inline]] void to_column(T* const* rows, std::size_t i) const { low.to_column(rows, i), high.to_column(rows + half, i); }
 
-  [[gnu::always_inline]] T operator[](std::size_t i) const { return i < n / 2 ? low[i] : high[i - n / 2]; }
-  [[gnu::always_inline]] void set(std::size_t i, T x) { if (i < n / 2) low.set(i, x); else high.set(i - n / 2, x); }
+  [[gnu::always_inline]] T operator[](std::size_t i) const { return i < half ? low[i] : high[i - half]; }
+  [[gnu::always_inline]] void set(std::size_t i, T x) { if (i < half) low.set(i, x); else high.set(i - half, x); }
   /// f of each register of a, or of a and b.
   [[gnu::always_inline]] friend auto each(const Registers& a, const auto& f) { return joined(each(a.low, f), each(a.high, f)); }
   [[gnu::always_inline]] friend auto each(const Registers& a, const Registers& b, const auto& f) { return joined(each(a.low, b.low, f), each(a.high, b.high, f)); }
@@ -52,9 +55,9 @@ template <class T, std::size_t n, std::size_t width = register_bytes> struct Reg
   }
 
  private:
-  template <class U> [[gnu::always_inline]] static Registers<U, n> joined(const Registers<U, n / 2>& l, const Registers<U, n / 2>& h) { return {l, h}; }
+  template <class U> [[gnu::always_inline]] static Registers<U, n> joined(const Registers<U, half>& l, const Registers<U, rest>& h) { return {l, h}; }
 };
-template <class T, std::size_t n> requires(n * sizeof(T) <= register_bytes) struct Registers<T, n> {
+template <class T, std::size_t n> requires(n * sizeof(T) <= register_bytes && std::has_single_bit(n)) struct Registers<T, n> {
   using Vector [[gnu::vector_size(n * sizeof(T)), gnu::aligned(alignof(T))]] = T;
   Vector vector{};
 

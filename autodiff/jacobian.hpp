@@ -138,34 +138,18 @@ template <class F, detail::Number X> auto jacobian(const F& f, const X& x) {
   return jacobian(detail::of_vector(f), detail::as_vector(x));
 }
 
-/// The same forwards, column by column, (m, n): one run of F for each of the n numbers of x. For a tensor x of fewer numbers than F returns. Throws
-/// TapeError where F uses a variable or a parameter of a tape that records.
-template <class F, class T> Tensor<double> jacobian_forwards(const F& f, const Tensor<T>& x) {
-  if (x.size() == 0) return jacobian(f, x);
-  Tensor<double> columns;
-  for (std::size_t j = 0; j < x.size(); ++j) {
-    Tensor<T> unit = Tensor<T>::zeros(x.shape());
-    unit[j] = T(1);
-    const auto column = jvp(f, x, unit);
-    const std::size_t m = detail::size_of(column);
-    if (j == 0) columns = Tensor<double>::uninitialized(Shape({m, x.size()}));
-    double* const to = columns.mutable_data();
-    for (std::size_t i = 0; i < m; ++i) to[i * x.size() + j] = detail::at(column, i);
-  }
-  return columns;
-}
-
 /// What value_and_jacobian returns: `auto [value, jacobian] = …`.
-struct ValueAndJacobian { std::vector<double> value; Tensor<double> jacobian; };
+template <class Value, class Jacobian> struct ValueAndJacobian { Value value; Jacobian jacobian; };
+template <class Value, class Jacobian> ValueAndJacobian(Value, Jacobian) -> ValueAndJacobian<Value, Jacobian>;
 /// F(x), its numbers row by row, and J (m, n), from one run of F, at a vector of n numbers. Throws TapeError as value_and_gradient does.
-template <class F, detail::Vector X> requires std::same_as<detail::ElementOf<X>, double> ValueAndJacobian value_and_jacobian(const F& f, const X& x) {
+template <class F, detail::Vector X> requires std::same_as<detail::ElementOf<X>, double> auto value_and_jacobian(const F& f, const X& x) {
   detail::Taped<double> at(x);
   const auto y = detail::all_numbers<double>(at.result_of("jacobian", f));
-  ValueAndJacobian both{{}, at.tape.jacobian(y, at.x)};
+  ValueAndJacobian both{std::vector<double>{}, at.tape.jacobian(y, at.x)};
   for (const Var<double>& one : y) both.value.push_back(one.value());
   return both;
 }
-template <class F> ValueAndJacobian value_and_jacobian(const F& f, std::initializer_list<double> x) { return value_and_jacobian(f, std::vector<double>(x)); }
+template <class F> auto value_and_jacobian(const F& f, std::initializer_list<double> x) { return value_and_jacobian(f, std::vector<double>(x)); }
 
 // ---- costs of a gradient ---------------------------------------------------------------------------------------------
 

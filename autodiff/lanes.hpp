@@ -1,5 +1,4 @@
-// Floor 5. Many derivatives of one function at a time, side by side in SIMD lanes (batch.hpp): gradients or Jacobians at many points, or slopes
-// along many directions.
+// Floor 5. Derivatives of one function at many points, side by side in SIMD lanes (batch.hpp).
 #pragma once
 #include "batch.hpp"
 #include "preaccumulate.hpp"
@@ -26,58 +25,59 @@ inline void require_one_size(const char* where, const std::vector<std::vector<do
   if (!points.empty()) require_sizes(where, "a point", points, points[0].size());
 }
 
-/// Vectors of one size, `lanes` of them from `first` on, as one vector of batches. Where they end, the last one again.
-template <std::size_t lanes> class SideBySide {
+/// Vectors of one size, from `first` on as many as B has lanes, as one vector of Bs. Where they end, the last one again.
+template <class B> class SideBySide {
   std::size_t size_;
-  std::array<const double*, lanes> rows_;
+  std::array<const double*, B::size> rows_;
 
  public:
   SideBySide(const std::vector<std::vector<double>>& vectors, std::size_t first) : size_(vectors[first].size()) {
-    for (std::size_t lane = 0; lane < lanes; ++lane) rows_[lane] = vectors[std::min(first + lane, vectors.size() - 1)].data();
+    for (std::size_t lane = 0; lane < B::size; ++lane) rows_[lane] = vectors[std::min(first + lane, vectors.size() - 1)].data();
   }
   std::size_t size() const { return size_; }
-  Batch<double, lanes> operator[](std::size_t i) const { return Batch<double, lanes>::column(rows_, i); }
+  B operator[](std::size_t i) const { return B::column(rows_, i); }
 };
 
 /// The other way: makes them `size` long, and writes batch(i) to their numbers i.
-template <std::size_t lanes> void spread(std::vector<std::vector<double>>& vectors, std::size_t first, std::size_t size, const auto& batch) {
-  std::array<double*, lanes> rows;
-  for (std::size_t lane = 0; lane < lanes; ++lane) {
+template <class B> void spread(std::vector<std::vector<double>>& vectors, std::size_t first, std::size_t size, const auto& batch) {
+  std::array<double*, B::size> rows;
+  for (std::size_t lane = 0; lane < B::size; ++lane) {
     std::vector<double>& one = vectors[std::min(first + lane, vectors.size() - 1)];
     one.resize(size);
     rows[lane] = one.data();
   }
-  for (std::size_t i = 0; i < size; ++i) Batch<double, lanes>(batch(i)).to_column(rows, i);
+  for (std::size_t i = 0; i < size; ++i) B(batch(i)).to_column(rows, i);
 }
 
-/// The variables of gradient_batch. A thread keeps their memory for its next call: malloc gives blocks of this size back to the system, and touching
-/// new pages costs as much as the work on them (Rosenbrock and Speelpenning of 1000 variables, eight points a call: 1.8 and 2.8 times the time).
-template <std::size_t lanes> struct Workplace {
-  std::vector<Var<Batch<double, lanes>>> x;
+/// The numbers of a point. A thread keeps their memory for its next call: malloc gives large blocks back to the system, and touching new pages costs as much
+/// as the work on them (gradient_batch of Rosenbrock and Speelpenning, 1000 variables, eight points a call: 1.8 and 2.8 times the time).
+template <class T> struct Workplace {
+  std::vector<T> x = std::exchange(kept(), {});
 
-  static constexpr std::size_t most_kept = std::size_t{1} << 22;  ///< bytes; beyond, malloc keeps such blocks by itself
-  static Workplace take() { return std::exchange(kept(), {}); }
-  void leave() {
-    if (x.capacity() * sizeof x[0] <= most_kept) kept() = std::move(*this);
+  Workplace() = default;
+  Workplace(const Workplace&) = delete;
+  Workplace& operator=(const Workplace&) = delete;
+  ~Workplace() {
+    if (x.capacity() * sizeof x[0] <= most_kept) kept() = std::move(x);
   }
 
  private:
-  static Workplace& kept() {
-    static thread_local Workplace workplace;
-    return workplace;
+  static constexpr std::size_t most_kept = std::size_t{1} << 22;  ///< bytes; beyond, malloc keeps such blocks by itself
+  static std::vector<T>& kept() {
+    static thread_local std::vector<T> memory;
+    return memory;
   }
 };
 
 /// body(tape, x, first) for each `lanes` points from `first` on, with x their numbers side by side, the variables of a fresh recording.
 template <std::size_t lanes> void each_recording(const std::vector<std::vector<double>>& points, const auto& body) {
   BasicTape<Batch<double, lanes>> tape;
-  auto workplace = Workplace<lanes>::take();
+  Workplace<Var<Batch<double, lanes>>> workplace;
   for (std::size_t first = 0; first < points.size(); first += lanes) {
     tape.clear();
-    tape.variables(SideBySide<lanes>(points, first), workplace.x);
+    tape.variables(SideBySide<Batch<double, lanes>>(points, first), workplace.x);
     body(tape, std::as_const(workplace.x), first);
   }
-  workplace.leave();
 }
 
 /// ∇f at many points, and value(k, f) for each of them.
@@ -89,7 +89,7 @@ void gradient_batch(const F& f, const std::vector<std::vector<double>>& points, 
   each_recording<lanes>(points, [&](auto& tape, const auto& x, std::size_t first) {
     const Var<B> y = one_number<B>("gradient_batch", f(x));
     tape.backward(y, B(1.0));
-    spread<lanes>(into, first, x.size(), [&](std::size_t i) { return tape.adjoint(x[i]); });
+    spread<B>(into, first, x.size(), [&](std::size_t i) { return tape.adjoint(x[i]); });
     value(first, y.value());
   });
 }
@@ -145,26 +145,6 @@ template <std::size_t lanes = 8, class F> Tensor<double> jacobian_batch(const F&
   Tensor<double> jacobians;
   jacobian_batch<lanes>(f, points, jacobians);
   return jacobians;
-}
-
-/// J·v for many directions v at one point: `lanes` of them at a time share one walk forwards, in which each number has `lanes` tangents. (F may branch:
-/// it sees one point.) A row for each direction, as long as what F returns (1 for a number); so with the unit vectors for directions, the rows are
-/// the columns of J. All directions have the size of x (ShapeError). (Batches of 16 would leave the registers: 1.4 times as long, hand tracking in bench/.)
-template <std::size_t lanes = 8, class F, detail::Vector X> requires std::same_as<detail::ElementOf<X>, double>
-std::vector<std::vector<double>> jvp_batch(const F& f, const X& x, const std::vector<std::vector<double>>& directions) {
-  using B = Batch<double, lanes>;
-  using Tag = detail::Tag<F, B>;
-  detail::require_sizes("jvp_batch", "a direction", directions, x.size());
-  std::vector<std::vector<double>> products(directions.size());
-  std::vector<Dual<double, Tag, B>> point(x.size());
-  for (std::size_t first = 0; first < directions.size(); first += lanes) {
-    const detail::SideBySide<lanes> tangents(directions, first);
-    for (std::size_t i = 0; i < x.size(); ++i) point[i] = {static_cast<double>(x[i]), tangents[i]};
-    const auto y = f(std::as_const(point));
-    if constexpr (detail::Vector<decltype(y)>) detail::spread<lanes>(products, first, y.size(), [&](std::size_t i) { return detail::tangent<Tag>(y[i]); });
-    else detail::spread<lanes>(products, first, 1, [&](std::size_t) { return detail::tangent<Tag>(y); });
-  }
-  return products;
 }
 
 }  // namespace autodiff::inline v1

@@ -68,7 +68,7 @@ int main(int argc, char** argv) {
     Report before = read_report(argv[1]), after = read_report(argv[2]);
     if (before.machine != after.machine) fmt::print("Not the same machine or compiler: {} / {}\n\n", before.machine, after.machine);
     int common = 0;
-    for (const char* contestant : {"autodiff", "autodiff, 8 lanes"}) common += compare(before, after, contestant);
+    for (const char* contestant : {"autodiff", "autodiff, forwards", "autodiff, 8 lanes"}) common += compare(before, after, contestant);
     if (common == 0)
       throw std::runtime_error(fmt::format("{} and {} have no problem in common; run both with the same --only", argv[1], argv[2]));
   } catch (const std::exception& e) {

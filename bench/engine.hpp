@@ -57,12 +57,12 @@ template <class Problem> class ObservationJacobian {
   }
 };
 
-/// A Jacobian with few columns: forward, all directions at once.
+/// A Jacobian with few columns: forwards, sixteen directions at once.
 template <class Problem> void forward_columns(const Problem& problem, std::vector<double>& out) {
   std::vector<std::vector<double>> directions;
   for (std::size_t j = 0; j < problem.columns(); ++j) directions.push_back(problem.direction(j));
   auto to = out.begin();
-  for (const auto& column : autodiff::jvp_batch(problem, problem.x, directions)) to = std::copy(column.begin(), column.end(), to);
+  for (const auto& column : autodiff::jvp_batch<16>(problem, problem.x, directions)) to = std::copy(column.begin(), column.end(), to);
 }
 
 /// Two ways to take a gradient that nest in one another.

@@ -111,11 +111,10 @@ std::string main_table(const std::vector<Row>& rows) {
   std::vector<std::vector<std::string>> table{
       {"problem", "size", "function", "hand-written", "autodiff", "÷ function", "÷ hand-written (quartiles)", "bytes per operation", "function without a tape ÷ function"}};
   for (const Row& row : rows) {
-    const Result* us = find(row, "autodiff");
-    if (!us) continue;
+    const Result& us = row.entries.front();
     const Case& c = *row.problem;
     table.push_back({c.problem, c.size, c.function ? duration(row.function.seconds().median) : "–", duration(row.hand.seconds().median),
-                     duration(us->seconds().median), c.function ? show(ratio(*us, row.function).median) : "–", ratio_text(*us, row.hand),
+                     duration(us.seconds().median), c.function ? show(ratio(us, row.function).median) : "–", ratio_text(us, row.hand),
                      c.operations > 0 ? show(row.bytes / c.operations) : "–",
                      c.inactive && c.function ? show(ratio(row.inactive, row.function).median) : "–"});
   }
@@ -140,13 +139,13 @@ std::string peer_table(const std::vector<Row>& rows, const std::vector<std::stri
     if (!name.starts_with("autodiff")) table[0].push_back(name);
   if (table[0].size() == 1) return "";
   for (const Row& row : rows) {
-    const Result* us = find(row, "autodiff");
+    const Result& us = row.entries.front();
     std::vector<std::string> line{row.problem->problem};
     bool any = false;
     for (std::size_t i = 1; i < table[0].size(); ++i) {
       const Result* r = find(row, table[0][i]);
       any |= r != nullptr;
-      line.push_back(us && r ? ratio_text(*us, *r) : "–");
+      line.push_back(r ? ratio_text(us, *r) : "–");
     }
     if (any) table.push_back(line);
   }
@@ -215,6 +214,7 @@ void run(const std::vector<std::string>& arguments) {
   refuse_unknown(o.only, suite.cases);
   try_folder(o.out);
   enter_library(suite);
+  enter_forwards(suite);
   enter_lanes(suite);
   if (o.peers) enter_adolc(suite), enter_sacado(suite), enter_eigen(suite), enter_ceres(suite);
 

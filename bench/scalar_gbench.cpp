@@ -139,6 +139,7 @@ int main(int argc, char** argv) {
   bench::Suite suite;
   bench::add_cases(suite);
   bench::enter_library(suite);
+  bench::enter_forwards(suite);
   bench::enter_lanes(suite);
   bench::enter_adolc(suite), bench::enter_sacado(suite), bench::enter_eigen(suite), bench::enter_ceres(suite);
   for (const bench::Case& c : suite.cases) {

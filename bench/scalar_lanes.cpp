@@ -1,5 +1,5 @@
 // The library with one independent input per SIMD lane: `gradient_batch(f, inputs, gradients)`, and for bundle adjustment `jacobian_batch`, an
-// observation per lane. (Directions in lanes, jvp_batch: engine.hpp.)
+// observation per lane.
 #include "suite.hpp"
 #include <autodiff/autodiff.hpp>
 

@@ -26,8 +26,6 @@ void enter_library(Suite& suite) {
   }});
   auto jacobian = std::make_shared<ObservationJacobian<BundleAdjustment>>(suite.bundle_adjustment);
   suite.at(BundleAdjustment::name).entries.push_back({us, [jacobian](std::vector<double>& out) { (*jacobian)(out); }});
-  HandTracking& ht = suite.hand_tracking;
-  suite.at(HandTracking::name).entries.push_back({us, [&ht](std::vector<double>& out) { forward_columns(ht, out); }});
 
   auto nested = [&](auto& problem) {
     const std::string name = problem.name;

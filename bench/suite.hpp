@@ -52,6 +52,7 @@ struct Suite {
 
 void add_cases(Suite& suite);                           ///< suite.cpp: functions and hand-written derivatives
 void enter_library(Suite& suite);                       ///< scalar_library.cpp
+void enter_forwards(Suite& suite);                      ///< scalar_forwards.cpp: the library without a tape
 void enter_lanes(Suite& suite);                         ///< scalar_lanes.cpp: the library in SIMD lanes
 void enter_adolc(Suite& suite);                         ///< peers_*.cpp: each enters nobody where the peer is not installed
 void enter_sacado(Suite& suite);

@@ -63,38 +63,7 @@ TEST_CASE("every rule: a lane holds the value and the derivative that a number a
     const auto gradients = ad::gradient_batch<4>(f, points);
     for (std::size_t i = 0; i < points.size(); ++i)
       for (std::size_t k = 0; k < 2; ++k) CHECK(gradients[i][k] == about(ad::gradient(f, points[i])[k]));
-    const auto columns = ad::jvp_batch<4>(f, points[3], {{1, 0}, {0, 1}});
-    for (std::size_t k = 0; k < 2; ++k) CHECK(columns[k][0] == about(ad::gradient(f, points[3])[k]));
   });
-}
-
-TEST_CASE("jvp_batch: what jvp gives, for more directions than lanes, of one number or of several") {
-  const auto several = [](const auto& x) {
-    using T = std::remove_cvref_t<decltype(x[0])>;
-    return std::vector<T>{x[0] * exp(x[1]), x[2] / x[0] - 2.0, T(3.0), select(x[0] > 1, x[1] * x[1], x[2])};
-  };
-  const auto one = [](const auto& x) {
-    const auto inner = [&](const auto& t) { return t * t * x[1] + sin(t * x[0]); };  // a derivative of its own, which sees our variables
-    using T = std::remove_cvref_t<decltype(x[0])>;
-    return x[0] < 1 ? T(0.0) : T(ad::derivative(inner, x[0]) * x[1] - pow(x[2], 3));
-  };
-  const std::vector<double> x{1.5, -0.5, 2};
-  std::vector<std::vector<double>> directions;
-  support::Random random(3);
-  for (int i = 0; i < 19; ++i) directions.push_back(random.numbers(3, -1, 1));
-  const auto products = ad::jvp_batch(several, x, directions), numbers = ad::jvp_batch<4>(one, x, directions);
-  REQUIRE(products.size() == 19);
-  REQUIRE(numbers.size() == 19);
-  for (std::size_t i = 0; i < directions.size(); ++i) {
-    const auto expected = ad::jvp(several, x, directions[i]);
-    REQUIRE(products[i].size() == 4);
-    for (std::size_t k = 0; k < 4; ++k) CHECK(products[i][k] == about(expected[k]));
-    REQUIRE(numbers[i].size() == 1);
-    CHECK(numbers[i][0] == about(ad::jvp(one, x, directions[i])));
-  }
-  CHECK(ad::jvp_batch(one, x, {}).empty());
-  CHECK(ad::jvp_batch([](const auto&) { return 5.0; }, x, {{1, 0, 0}}) == std::vector<std::vector<double>>{{0}});
-  refuses<ad::ShapeError>([&] { (void)ad::jvp_batch(one, x, {{1, 2, 3}, {1, 2}}); }, {"jvp_batch", "a direction", "3 components", "not 2"});
 }
 
 TEST_CASE("select takes each lane's own side, and the other does no harm to its derivatives") {
@@ -115,8 +84,6 @@ TEST_CASE("a derivative inside of gradient_batch may select too") {
 TEST_CASE("0 times an infinite slope is 0 in a lane, as it is for a number alone") {
   const auto f = [](const auto& x) { return x[0] * x[0] + 0.0 * x[1] * ad::Var(sqrt(x[2])); };
   CHECK(ad::gradient_batch(f, {{1, 3, 0}, {2, 3, 1}}) == std::vector<std::vector<double>>{{2, 0, 0}, {4, 0, 0}});
-  const auto g = [](const auto& x) { return x[0] + sqrt(x[1]); };  // along x₀ the root is a constant
-  CHECK(ad::jvp_batch(g, std::vector<double>{1, 0}, {{1, 0}, {0, 1}}) == std::vector<std::vector<double>>{{1}, {infinity}});
 }
 
 TEST_CASE("pow at infinite operands has the slopes that a number alone has") {

@@ -41,6 +41,7 @@ template <std::size_t n, bool guarded, std::size_t width = register_bytes> class
     to(numbers);
     return std::ranges::all_of(numbers, [](double number) { return number == 0; });
   }
+  [[gnu::always_inline]] double operator[](std::size_t k) const { return registers_[k]; }
   [[gnu::always_inline]] void to(double* numbers) const { registers_.to(numbers); }
   [[gnu::always_inline]] static Tangents column(const std::array<const double*, n>& rows, std::size_t i) { return Tangents(Registers::column(rows.data(), i)); }
   [[gnu::always_inline]] void to_column(const std::array<double*, n>& rows, std::size_t i) const { registers_.to_column(rows.data(), i); }
@@ -132,11 +133,11 @@ template <class F, class X> auto run_units(const F& f, const X& x, const auto& b
   if constexpr (fixed_size<X> > 0) return finite_or_guarded<tangents_for(fixed_size<X>)>(run);
   else return size_of(x) <= 8 ? finite_or_guarded<8>(run) : finite_or_guarded<most_tangents>(run);
 }
-/// The tangents of one number, to their places in a row of n.
-template <class V> [[gnu::always_inline]] inline void put_row(const V& tangents, std::size_t first, std::size_t n, double* row) {
-  double numbers[V::size];
-  tangents.to(numbers);
-  std::copy_n(numbers, std::min(V::size, n - first), row + first);
+/// The tangents of one number, to their places in a row for x. (The rest one by one: to copy them from where whole registers were written waits.)
+template <class X, class V> [[gnu::always_inline]] inline void put_row(const V& tangents, std::size_t first, const X& x, double* row) {
+  const std::size_t left = (fixed_size<X> > 0 ? fixed_size<X> : size_of(x)) - first;
+  if constexpr (fixed_size<X> == 0 || fixed_size<X> >= V::size) if (left >= V::size) return tangents.to(row + first);
+  for (std::size_t k = 0; k < left; ++k) row[first + k] = tangents[k];
 }
 
 }  // namespace detail
@@ -150,9 +151,9 @@ template <class F, detail::PlainVector X> auto value_and_jacobian_forwards(const
     detail::each_number(y, [&](std::size_t i, const auto& one) { both.value[i] = static_cast<double>(plain(one)); });
     return both;
   };
-  return detail::run_units(f, x, begin, [n = detail::size_of(x)](auto& both, const auto& y, std::size_t first, const auto& tangents) {
-    const auto row = [&](std::size_t i) { if constexpr (requires { both.jacobian.mutable_data(); }) return both.jacobian.mutable_data() + i * n; else return both.jacobian[i].data(); };
-    detail::each_number(y, [&](std::size_t i, const auto& one) { detail::put_row(tangents(one), first, n, row(i)); });
+  return detail::run_units(f, x, begin, [&x](auto& both, const auto& y, std::size_t first, const auto& tangents) {
+    const auto row = [&](std::size_t i) { if constexpr (requires { both.jacobian.mutable_data(); }) return both.jacobian.mutable_data() + i * detail::size_of(x); else return both.jacobian[i].data(); };
+    detail::each_number(y, [&](std::size_t i, const auto& one) { detail::put_row(tangents(one), first, x, row(i)); });
   });
 }
 /// J alone.
@@ -163,8 +164,8 @@ template <class F> auto jacobian_forwards(const F& f, std::initializer_list<doub
 /// f(x) and ∇f(x) of a function of one number, likewise: the gradient is a std::array if x is one, else a std::vector.
 template <class F, detail::PlainVector X> auto value_and_gradient_forwards(const F& f, const X& x) {
   const auto begin = [&](const auto& y) { return ValueAndGradient{static_cast<double>(plain(y)), detail::numbers_like(x)}; };
-  return detail::run_units(f, x, begin, [n = detail::size_of(x)](auto& both, const auto& y, std::size_t first, const auto& tangents) {
-    detail::put_row(tangents(y), first, n, both.gradient.data());
+  return detail::run_units(f, x, begin, [&x](auto& both, const auto& y, std::size_t first, const auto& tangents) {
+    detail::put_row(tangents(y), first, x, both.gradient.data());
   });
 }
 /// ∇f(x) alone.

@@ -43,7 +43,7 @@ GradientReport detail::judge(GradientReport report) {
   const double largest = largest_finite(report), measured = allowed(report);
   for (auto& c : report.components) {
     const double exact = std::max(report.tolerance * (std::abs(c.ad) + 1e-3 * largest), 1e-3 * report.noise);
-    c.agrees = std::isfinite(c.ad) && std::abs(c.given - c.finite_difference) <= measured && std::abs(c.given - c.ad) <= exact;
+    c.agrees = std::isfinite(c.ad) && std::abs(c.given - c.finite_difference) <= measured + std::min(c.bend, largest) && std::abs(c.given - c.ad) <= exact;
   }
   if (!report.agrees()) throw GradientError(std::move(report));
   return report;

@@ -15,11 +15,13 @@ struct GradientReport {
     double given;              ///< the gradient under test: yours, or AD's if none was given
     double ad;                 ///< automatic differentiation
     double finite_difference;  ///< (f(x + h) − f(x − h)) / 2h, extrapolated to h = 0
+    double bend;               ///< in float, where steps are too wide to miss the kinks (relu, max, abs) beside x: by how much slopes left and right of it differ
     bool agrees;
   };
   std::vector<Component> components;
   bool hand_written = false;   ///< a gradient of yours was under test
-  /// Allowed: yours from AD, relative to that component (and to a thousandth of the largest); both from finite differences, relative to the largest.
+  /// Allowed: yours from AD, relative to that component (and to a thousandth of the largest); both from finite differences, relative to the largest, and
+  /// besides by as much as f bends there, or by the largest component.
   double tolerance = 0;
   double noise = 0;            ///< what finite differences cannot tell from 0
 
@@ -62,30 +64,45 @@ template <class F, class T> double value_at(const F& f, const Tensor<T>& x) {
 template <class X> double& component(X& x, std::size_t) requires std::same_as<X, double> { return x; }
 template <class X> auto& component(X& x, std::size_t i) { return x[i]; }
 
+/// A derivative measured: the difference quotient, and by how much the slopes on its two sides differ beyond what curvature does.
+struct Measured { double slope, bend; };
 /// Central differences over h and h/2, whose errors are in the ratio 4 : 1: (4·fine − coarse)/3 is free of the leading one. It is off by about its distance
-/// from the fine one; where that is too much, because f bends within h, or ends (log, sqrt beside 0), a shorter h is tried, down to a millionth.
-/// `enough`: an error with which none is; `rounding`: of f, relative.
-template <class F, class X> double difference(const F& f, X& x, std::size_t i, double step, double enough, double rounding) {
+/// from the fine one; where that is too much, because f bends within h, or ends (log, sqrt beside 0), a shorter h is tried, down to a millionth. The slopes on
+/// the two sides differ by h·f″, half of it over h/2, a quarter over h/4; where they do not, there are kinks, and a central quotient is off by as much at most.
+/// Many kinks may hide from that: where the result is not `expected`, a step ten times as short must give the same, else it is a kink too.
+/// `enough`: an error with which no shorter h is tried; `rounding`: of f, relative.
+template <class F, class X> Measured difference(const F& f, X& x, std::size_t i, double expected, double step, double enough, double rounding) {
   auto& xi = component(x, i);
   using T = std::remove_reference_t<decltype(xi)>;
   const T here = xi;
+  const double f_here = value_at(f, x);
   double size = 0;  // of f
-  const auto slope = [&](double h) {
+  struct Slopes { double central, apart; };
+  const auto slopes = [&](double h) {
     xi = static_cast<T>(here + h);
     const double up = static_cast<double>(xi), f_up = value_at(f, x);
     xi = static_cast<T>(here - h);
     const double down = static_cast<double>(xi), f_down = value_at(f, x);
     xi = here;
     size = std::max(std::abs(f_up), std::abs(f_down));
-    return (f_up - f_down) / (up - down);
+    const double middle = static_cast<double>(here);
+    return Slopes{(f_up - f_down) / (up - down), (f_up - f_here) / (up - middle) - (f_here - f_down) / (middle - down)};
   };
   const double widest = step * std::max(1.0, std::abs(static_cast<double>(here)));
-  double best = std::numeric_limits<double>::quiet_NaN(), least_error = std::numeric_limits<double>::infinity();
+  Measured best{std::numeric_limits<double>::quiet_NaN(), 0};
+  double least_error = std::numeric_limits<double>::infinity(), taken = widest;
   for (double h = widest; h > 0.9e-6 * widest; h /= 10) {
-    const double coarse = slope(h), fine = slope(h / 2), extrapolated = (4 * fine - coarse) / 3;
-    const double error = std::abs(extrapolated - fine) + rounding * size / h;
-    if (error < least_error) best = extrapolated, least_error = error;
+    const auto [coarse, apart] = slopes(h);
+    const auto [fine, fine_apart] = slopes(h / 2);
+    const double finest_apart = slopes(h / 4).apart, extrapolated = (4 * fine - coarse) / 3;
+    const double uneven = std::max(std::abs(2 * fine_apart - apart), std::abs(2 * finest_apart - fine_apart)), bend = std::isfinite(uneven) ? uneven : 0;
+    const double error = std::abs(extrapolated - fine) + rounding * size / h + bend;
+    if (error < least_error) best = {extrapolated, bend}, least_error = error, taken = h;
     if (least_error <= enough) break;
+  }
+  if (!(std::abs(best.slope - expected) <= 10 * enough)) {
+    const double shorter = slopes(taken / 10).central, noise = 100 * rounding * size / taken;
+    best.bend = std::max(best.bend, std::abs(shorter - best.slope) - noise);
   }
   return best;
 }
@@ -97,10 +114,13 @@ GradientReport check(const F& f, const G& yours, const A& ad, bool hand_written,
   const double noise = (is_float ? 1e-4 : 1e-9) * std::max(1.0, std::abs(value_at(f, x)));
   GradientReport report{{}, hand_written, options.tolerance > 0 ? options.tolerance : is_float ? 1e-2 : 1e-6, noise};
   if constexpr (requires { yours.size(); } || Number<G>) require_size("check_gradient", "your gradient", size_of(x), size_of(yours));
-  for (std::size_t i = 0; i < size_of(x); i += stride) report.components.push_back({i, at(yours, i), at(ad, i), 0, false});
+  for (std::size_t i = 0; i < size_of(x); i += stride) report.components.push_back({i, at(yours, i), at(ad, i), 0, 0, false});
   const double enough = 0.1 * allowed(report);  // shorter steps would only find rounding
   const double rounding = is_float ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
-  for (auto& c : report.components) c.finite_difference = difference(f, x, c.index, step, enough, rounding);
+  for (auto& c : report.components) {
+    const Measured measured = difference(f, x, c.index, c.ad, step, enough, rounding);
+    c.finite_difference = measured.slope, c.bend = is_float ? measured.bend : 0;
+  }
   return judge(std::move(report));
 }
 template <class X> auto checkable(const X& x) {

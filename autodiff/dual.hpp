@@ -92,6 +92,10 @@ template <class T, class Tag, class V> class Dual {
     return Dual<Y, Tag>(value_(index...), tangent_(index...));
   }
 
+  template <class U> auto as() const requires requires(const T& t) { t.template as<U>(); } {
+    return Dual<decltype(value_.template as<U>()), Tag>(value_.template as<U>(), tangent_.template as<U>());
+  }
+
   template <class X> [[gnu::always_inline]] constexpr Dual& operator+=(const X& x) { return become(*this + x); }
   template <class X> [[gnu::always_inline]] constexpr Dual& operator-=(const X& x) { return become(*this - x); }
   template <class X> [[gnu::always_inline]] constexpr Dual& operator*=(const X& x) { return become(*this * x); }

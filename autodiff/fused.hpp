@@ -58,13 +58,13 @@ template <class Y, class Rule, class T> Y layer(const TensorOperand<T>& x, const
 }  // namespace detail
 
 /// Rule(x·w + bias) for x (…, K), w (K, N), bias (N) → (…, N), number by number. The weights may be parameters. Throws ShapeError for other shapes.
-template <class Rule = Identity, TensorLike X, class W, class B> auto layer(const X& x, const W& w, const B& bias) {
+template <class Rule = Identity, TensorLike X, class W, class B> requires(!DualTensor<W> && !DualTensor<B>) auto layer(const X& x, const W& w, const B& bias) {
   using T = typename X::Number;
   const auto weight = detail::weights<T>(w), offset = detail::weights<T>(bias);
   return detail::layer<detail::ResultOf<T, X, W, B>, Rule, T>({x, "linear"}, weight, offset);
 }
-template <class Rule = Identity, DualTensor X, class W, class B> auto layer(const X& x, const W& w, const B& bias) {
-  detail::check_layer(plain(x).shape(), w.shape(), bias.shape());
+template <class Rule = Identity, AnyTensor X, class W, class B> requires(DualTensor<X> || DualTensor<W> || DualTensor<B>) auto layer(const X& x, const W& w, const B& bias) {
+  detail::check_layer(x.shape(), w.shape(), bias.shape());
   return apply<Rule>(matmul(x, detail::beside_dual(w)) + detail::beside_dual(bias));
 }
 

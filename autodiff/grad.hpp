@@ -2,7 +2,8 @@
 // that carry derivatives, a Dual or a Var in place of a number, a std::vector of them in place of a vector, a Var<Tensor> in place of a Tensor.
 //
 // A vector reaches f as a std::vector, whatever held it. A driver differentiates at whatever number its point is made of. At a point of Vars or
-// Duals, inside of another derivative, the result is again such a number, so derivatives of derivatives need nothing special.
+// Duals, inside of another derivative, the result is again such a number, so derivatives of derivatives need nothing special. At a tensor of a recording use
+// recorded_gradient or jvp (jacobian.hpp).
 #pragma once
 #include "reduce.hpp"
 #include <algorithm>
@@ -14,6 +15,8 @@ namespace autodiff::inline v1 {
 namespace detail {
 
 [[noreturn]] void refuse_outer(const char* where);
+/// Counts on this thread what a function has done that it would do differently in a second run: numbers drawn at random.
+inline thread_local constinit std::uint64_t unrepeatable = 0;
 void refuse_parameters(const char* where);
 [[noreturn]] void refuse_sizes(const char* where, const char* what, const std::string& expected, const std::string& given);
 
@@ -196,7 +199,8 @@ template <class F, detail::Point X> auto gradient(const F& f, const X& x) { retu
 template <class F> std::vector<double> gradient(const F& f, std::initializer_list<double> x) { return gradient(f, std::vector<double>(x)); }
 /// Not at a tensor that is recorded: the result would be none of that recording.
 template <class F, class T> auto value_and_gradient(const F&, const Var<Tensor<T>>&) {
-  static_assert(sizeof(T) == 0, "no gradient is taken at a tensor of a recording: use jvp(f, x, v), which is recorded, or the point x.value()");
+  static_assert(sizeof(T) == 0, "no gradient is taken at a tensor of a recording: use recorded_gradient(f, x), or jvp(f, x, v), which are recorded; at the "
+                                "point x.value() it is a constant, and what it depends on is lost");
   return ValueAndGradient{0.0, 0.0};
 }
 template <class F, class T> auto gradient(const F& f, const Var<Tensor<T>>& x) { return value_and_gradient(f, x).gradient; }
@@ -252,6 +256,12 @@ template <class F, detail::Number X, detail::Number V> auto gradient_and_hvp(con
   const auto [slope, bend] = value_and_gradient([&f](const auto& at) { return derivative(f, at); }, x);
   using Y = std::remove_cvref_t<decltype(detail::stored(bend * v))>;
   return GradientAndHvp<Y>{Y(slope), detail::stored(bend * v)};
+}
+
+/// ∇f at a tensor that has a tangent v of an outer derivative: its tangent is H·v. Throws TapeError if either rests on a variable of a tape.
+template <class F, class T, class Tag> requires(DualTensor<Dual<T, Tag>> && TensorLike<T>) auto gradient(const F& f, const Dual<T, Tag>& x) {
+  const auto both = gradient_and_hvp(f, detail::numbers_of("gradient", x.value()), detail::numbers_of("gradient", x.tangent()));
+  return Dual<T, Tag>(T(both.gradient), T(both.hvp));
 }
 
 namespace detail {

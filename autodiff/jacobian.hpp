@@ -151,20 +151,47 @@ template <class F, detail::Vector X> requires std::same_as<detail::ElementOf<X>,
 }
 template <class F> auto value_and_jacobian(const F& f, std::initializer_list<double> x) { return value_and_jacobian(f, std::vector<double>(x)); }
 
-// ---- costs of a gradient ---------------------------------------------------------------------------------------------
+// ---- gradients inside of a recording ---------------------------------------------------------------------------------------------
 
 /// φ(∇f(x)), recorded: a cost of a gradient, for instance its distance from measured forces, or a penalty on its length. f maps a tensor to one number, φ a
 /// tensor of x's shape; both may use parameters. f runs once on a tape of its own, for g = ∇f(x), and once forwards along w = ∇φ(g), because
-/// d φ(∇f) = d (w·∇f) for a constant w: two runs however many numbers x has, where jvp would take one for each. So f must be the same both times (no Dropout);
+/// d φ(∇f) = d (w·∇f) for a constant w: two runs however many numbers x has, where jvp would take one for each. So f must be the same both times (Error if it runs through Dropout);
 /// the result can be walked back, and not differentiated twice. Throws ShapeError if f or φ returns more than one number, TapeError if one of them uses
 /// variables of a tape beside x.
 template <class Phi, class F, class T> Var<double> cost_of_gradient(const Phi& phi, const F& f, const Var<Tensor<T>>& x) {
   const auto aside = [](const auto& function, const auto& point) { const Pause pause; return gradient(function, point); };
+  const std::uint64_t before = detail::unrepeatable;
   const Tensor<T> g = aside(f, x.value());
+  if (detail::unrepeatable != before)
+    throw Error("cost_of_gradient: f runs twice, and would drop other numbers the second time: let an nn::NoDropout live meanwhile");
   const Var<double> value = detail::one_number<double>("cost_of_gradient", phi(Var<Tensor<T>>(g)));
   const Tensor<T> w = aside(phi, g);
   const Var<double> along = detail::one_number<double>("cost_of_gradient", jvp(f, x, w));
   return detail::statement<double>(value.value(), std::array{value, along}, {1.0, 1.0});
+}
+
+/// ∇f(x), recorded: an operation whose pullback is u → H·u, in one run of f for each walk backwards. For gradients through steps of a descent, x − rate · ∇f(x):
+/// of a validation cost in the rate, or in where the descent began (examples/learning_rate.cpp). f maps a tensor to one number, and is called again by
+/// backward(): a copy of it is kept, and what it captures by reference must live until then. It must use no variables and no parameters beside x, whose share
+/// would be lost (TapeError). The result can be walked back, and not differentiated twice.
+template <class F, class T> Var<Tensor<T>> recorded_gradient(const F& f, const Var<Tensor<T>>& x) {
+  Var<Tensor<T>> g = gradient(f, x.value());
+  if (x.place() == 0) return g;
+  struct Kept : detail::Shared {
+    F f;
+    explicit Kept(const F& function) : Shared([](Shared* self) { delete static_cast<Kept*>(self); }), f(function) {}
+  };
+  Kept* const kept = new Kept(f);
+  detail::recorder<double>().nodes.keep(*kept);
+  kept->release();
+  const auto forward = [&](T* y) { std::copy_n(g.cell("gradient").data, g.size(), y); };
+  const auto pullback = [kept](const detail::Pull<T>& p) {
+    const auto tensor = [&](const T* numbers) { return Tensor<T>::from(std::span<const T>(numbers, p.in(0).shape.count()), p.in(0).shape); };
+    const Tensor<T> product = hvp(kept->f, tensor(p.in(0).data), tensor(p.adjoint()));
+    const auto to = p.to(0);
+    kernels<T>().axpy(T(1), product.data(), to.data, product.size(), to.add);
+  };
+  return detail::record<Var<Tensor<T>>>("gradient", x.shape(), forward, pullback, detail::TensorOperand<T>(x, "gradient"));
 }
 
 }  // namespace autodiff::inline v1

@@ -243,6 +243,25 @@ template <class T> Var<Tensor<T>> reshape(const Var<Tensor<T>>& x, const Shape& 
   }, in);
 }
 
+template <std::floating_point T> template <std::floating_point U> Var<Tensor<U>> Var<Tensor<T>>::as() const {
+  if constexpr (std::same_as<T, U>) return *this;
+  else {
+    const detail::TensorOperand<T> x(*this, "as");
+    if (!x.recorded()) return value().template as<U>();
+    detail::Record<double>& tape = *detail::active<double>;
+    const Place place = tape.variable();
+    detail::Cell<U>* const out = tape.nodes.cell<U>(x->shape, place);
+    std::copy_n(x->data, x->shape.count(), out->data);
+    const auto pullback = [](const detail::Pull<T>& p) {
+      const U* const g = static_cast<detail::Cell<U>&>(*p.node.out).adjoint;
+      const auto to = p.to(0);
+      for (std::size_t i = 0; i < p.in(0).shape.count(); ++i) to.data[i] = (to.add ? to.data[i] : T(0)) + static_cast<T>(g[i]);
+    };
+    detail::append_node<T>(tape, "as", out, tape.count() - 1, pullback).in[0] = x.on(tape);
+    return {out, place};
+  }
+}
+
 template <DualTensor X> auto transpose(const X& x) { return detail::push_linear(x, [](const auto& t) { return transpose(t); }); }
 template <DualTensor X> auto transpose(const X& x, const std::vector<std::size_t>& order) {
   return detail::push_linear(x, [&](const auto& t) { return transpose(t, order); });

@@ -64,6 +64,8 @@ template <std::floating_point T> class Var<Tensor<T>> {
 
   /// y(i, j): that number, as a variable of the same recording (ops.hpp). Throws ShapeError if there is none.
   template <std::integral... I> Var<double> operator()(I... index) const;
+  /// The same in numbers of U, float or double, as a variable of the same recording (ops.hpp).
+  template <std::floating_point U> Var<Tensor<U>> as() const;
 
   /// The cell, if it may be part of what is being recorded: a constant's, or one on the active tape. Else throws TapeError.
   [[gnu::always_inline]] Cell& cell(const char* where) const {

@@ -30,8 +30,8 @@ template <class T> struct Moments {
   double powers[2] = {1, 1};  ///< beta1ᵗ and beta2ᵗ after t steps of this parameter
 };
 
-/// What an optimizer keeps for all parameters of a net, in their order, and which net that is: it is known by its first parameter, so that it
-/// may move, and may be assigned to.
+/// What an optimizer keeps for all parameters of a net, in their order, and which net that is: it is known by its parameters, so that it may move, and may be
+/// assigned to.
 class NetState {
  public:
   NetState() = default;
@@ -58,7 +58,6 @@ class NetState {
   /// Makes room for a net that has not been stepped yet.
   template <class M> void make_room(const M& model, int moments) {
     for_each_parameter(model, [&]<class T>(const Parameter<T>& p) {
-      if (net_ == 0) net_ = p.identity();
       list<T>().push_back({moments > 0 ? Tensor<T>::zeros(p.shape()) : Tensor<T>(), moments > 1 ? Tensor<T>::zeros(p.shape()) : Tensor<T>()});
       kinds_.push_back(std::same_as<T, float>);
     });
@@ -77,7 +76,7 @@ class NetState {
     std::uint64_t net = 0;
     for_each_parameter(model, [&]<class T>(const Parameter<T>& p) {
       const std::size_t at = number.next<T>();
-      if (net == 0) net = p.identity();
+      net = identity_of(net, p);
       same_parameters = same_parameters && i < kinds_.size() && kinds_[i] == std::same_as<T, float>;
       if (same_parameters && list<T>()[at].first.shape() != p.shape())
         throw ShapeError(text("{}: parameter {} has shape {}, and had {} when this optimizer first saw its net; make an optimizer for "
@@ -89,10 +88,12 @@ class NetState {
       throw Error(text("{}: this net has {} parameters, and the one that this optimizer first saw had {} or other number types; make an "
           "optimizer for each net", {optimizer, i, kinds_.size()}));
     if (net_ != 0 && net != net_)
-      throw Error(text("{}: this is another net than the one that this optimizer is for, whose momentum it keeps; make an optimizer for "
-          "each net, and where numbers are put back, copy them: net = best", {optimizer}));
+      throw Error(text("{}: this is another net than the one that this optimizer is for, whose momentum it keeps, or a layer of it is another; make an "
+          "optimizer for each net, and where numbers are put back, copy them: net = best", {optimizer}));
     return net;
   }
+  /// That of the parameters so far, and one more.
+  template <class T> static std::uint64_t identity_of(std::uint64_t before, const Parameter<T>& p) { return before * 0x9E3779B97F4A7C15u + p.identity(); }
   template <class T> std::vector<Moments<T>>& list() {
     if constexpr (std::same_as<T, float>) return floats_; else return doubles_;
   }
@@ -123,6 +124,7 @@ class NetState {
   template <class M> void load(const char* optimizer, const M& model, int moments, const std::string& path) {
     NetState state;
     state.make_room(model, moments);
+    for_each_parameter(model, [&](const auto& p) { state.net_ = identity_of(state.net_, p); });
     read_file(path, state.entries(optimizer, model, moments));
     const auto check = [&](const auto& one) {
       const auto fits = [](double p) { return p >= 0 && p <= 1; };
@@ -149,7 +151,7 @@ class NetState {
   std::vector<Moments<float>> floats_;
   std::vector<Moments<double>> doubles_;
   std::vector<unsigned char> kinds_;  ///< of each parameter in turn: is it of float?
-  std::uint64_t net_ = 0;             ///< its first parameter's identity
+  std::uint64_t net_ = 0;             ///< made of its parameters' identities; 0: not known yet
   std::tuple<Tensor<float>, Tensor<double>> room_;
 };
 

@@ -177,3 +177,12 @@ TEST_CASE("the gradient under test may be taken on a tape of one's own, and f ma
   };
   CHECK(ad::check_gradient(by_reference, mine, {1.0, 2.0}).agrees());
 }
+
+TEST_CASE("in float, kinks beside the point do no harm, and a wrong gradient is found all the same") {
+  const Tensor<float> near{1e-4f, 0.3f, -2e-4f}, weights{1, 2, 3};
+  const auto bent = [&](const auto& x) { return sum(relu(x) * weights) + sum(x); };
+  CHECK_NOTHROW((void)ad::check_gradient(bent, near));
+  refuses<ad::GradientError>([&] { (void)ad::check_gradient(bent, [&](const auto&) { return std::vector<float>{2, 2, 1}; }, near); }, {"component 1: yours 2, AD 3"});
+  const auto steps = [&](const auto& x) { return sum((x > 0.0f) * weights) + sum(x); };  // a jump is no kink
+  refuses<ad::GradientError>([&] { (void)ad::check_gradient(steps, Tensor<float>{0, 0.3f, 1}); }, {"component 0: AD 1"});
+}

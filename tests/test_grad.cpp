@@ -395,36 +395,3 @@ TEST_CASE("a point may stand in braces, and constant() stops derivatives of ever
   CHECK(tape.adjoint(x) == 9);
   CHECK(difference(tape.adjoint(t), Tensor<double>{1, 4}) == "");
 }
-
-TEST_CASE("a cost of a gradient is walked back as if the gradient had been recorded") {
-  const Tensor<double> x = support::Random(5).tensor({4, 3}), a0 = support::Random(6).tensor({3, 5}), measured = support::Random(7).tensor({4, 3});
-  ad::Parameter<double> a(a0);
-  // f = Σ tanh(x·a), ∇f = (1 − tanh²)·aᵀ: the cost of that by hand, and by cost_of_gradient
-  const auto by_hand = [&](const ad::Var<Tensor<double>>& point) {
-    const ad::Var h = tanh(matmul(point, a.var()));
-    return sum(square(matmul(1.0 - h * h, transpose(a.var())) - measured));
-  };
-  const auto of_gradient = [&](const ad::Var<Tensor<double>>& point) {
-    return ad::cost_of_gradient([&](const auto& g) { return sum(square(g - measured)); }, [&](const auto& z) { return sum(tanh(matmul(z, a.var()))); }, point);
-  };
-  ad::Tape tape;
-  const ad::Var p = tape.variable(x);
-  const ad::Var expected = by_hand(p), got = of_gradient(p);
-  CHECK(got.value() == about(expected.value()));
-  tape.backward(expected);
-  const auto dx = tape.adjoint(p), da = tape.adjoint(a);
-  tape.backward(got);
-  CHECK(difference(tape.adjoint(p), dx) == "");
-  CHECK(difference(tape.adjoint(a), da) == "");
-  tape.clear();
-  const ad::Var constant = of_gradient(x);  // at a constant: for the parameters alone
-  tape.backward(constant);
-  CHECK(difference(tape.adjoint(a), da) == "");
-  const ad::Var q = tape.variable(2.0);
-  const auto lengths = [](const auto& g) { return mean(square(sqrt(sum(square(g), ad::Axis(1))) - 1)); };  // of a gradient of 0 the slope is infinite: not the value
-  CHECK(ad::cost_of_gradient(lengths, [](const auto& z) { return 0.5 * sum(z * z); }, ad::Var(Tensor<double>{{0, 0}, {3, 4}})).value() == 8.5);
-  const auto uses_q = [&](const auto& z) { return sum(z * z) * q; };
-  refuses<ad::TapeError>([&] { (void)ad::cost_of_gradient([](const auto& g) { return sum(g); }, uses_q, ad::Var(x)); }, {"variable"});
-  refuses<ad::ShapeError>([&] { (void)ad::cost_of_gradient([](const auto& g) { return g; }, [](const auto& z) { return sum(z * z); }, ad::Var(x)); },
-                          {"cost_of_gradient: f returned a tensor of shape (4, 3)"});
-}

@@ -1,5 +1,6 @@
 // Jacobians and products with them, from both sides, for whatever F returns, at every kind of point; and the values beside them.
 #include "support.hpp"
+#include <optional>
 #include <valarray>
 
 using ad::Shape;
@@ -157,4 +158,97 @@ TEST_CASE("a jvp at plain numbers is plain where the value rests on a variable, 
   const ad::Tensor<double> x{1, 2}, v{1, 10};
   CHECK(support::difference(ad::jvp(f, x, v), ad::Tensor<double>{2, 20}) == "");
   support::refuses<ad::TapeError>([&] { (void)ad::value_and_jvp(f, x, v); }, {"jvp: f uses variables of a tape beside its point"});
+}
+
+// ---- gradients inside of a recording
+
+TEST_CASE("a cost of a gradient is walked back as if the gradient had been recorded") {
+  const Tensor<double> x = support::Random(5).tensor({4, 3}), a0 = support::Random(6).tensor({3, 5}), measured = support::Random(7).tensor({4, 3});
+  ad::Parameter<double> a(a0);
+  // f = Σ tanh(x·a), ∇f = (1 − tanh²)·aᵀ: the cost of that by hand, and by cost_of_gradient
+  const auto by_hand = [&](const ad::Var<Tensor<double>>& point) {
+    const ad::Var h = tanh(matmul(point, a.var()));
+    return sum(square(matmul(1.0 - h * h, transpose(a.var())) - measured));
+  };
+  const auto of_gradient = [&](const ad::Var<Tensor<double>>& point) {
+    return ad::cost_of_gradient([&](const auto& g) { return sum(square(g - measured)); }, [&](const auto& z) { return sum(tanh(matmul(z, a.var()))); }, point);
+  };
+  ad::Tape tape;
+  const ad::Var p = tape.variable(x);
+  const ad::Var expected = by_hand(p), got = of_gradient(p);
+  CHECK(got.value() == about(expected.value()));
+  tape.backward(expected);
+  const auto dx = tape.adjoint(p), da = tape.adjoint(a);
+  tape.backward(got);
+  CHECK(difference(tape.adjoint(p), dx) == "");
+  CHECK(difference(tape.adjoint(a), da) == "");
+  tape.clear();
+  const ad::Var constant = of_gradient(x);  // at a constant: for the parameters alone
+  tape.backward(constant);
+  CHECK(difference(tape.adjoint(a), da) == "");
+  const ad::Var q = tape.variable(2.0);
+  const auto lengths = [](const auto& g) { return mean(square(sqrt(sum(square(g), ad::Axis(1))) - 1)); };  // of a gradient of 0 the slope is infinite: not the value
+  CHECK(ad::cost_of_gradient(lengths, [](const auto& z) { return 0.5 * sum(z * z); }, ad::Var(Tensor<double>{{0, 0}, {3, 4}})).value() == 8.5);
+  const auto uses_q = [&](const auto& z) { return sum(z * z) * q; };
+  refuses<ad::TapeError>([&] { (void)ad::cost_of_gradient([](const auto& g) { return sum(g); }, uses_q, ad::Var(x)); }, {"variable"});
+  refuses<ad::ShapeError>([&] { (void)ad::cost_of_gradient([](const auto& g) { return g; }, [](const auto& z) { return sum(z * z); }, ad::Var(x)); },
+                          {"cost_of_gradient: f returned a tensor of shape (4, 3)"});
+}
+
+TEST_CASE("a recorded gradient is walked back through steps of a descent, to its rate and to where it began") {
+  const Tensor<double> x = support::Random(5).tensor({4, 3}), y = support::Random(6).tensor({4, 1}), start = support::Random(7).tensor({3, 1});
+  const auto train = [&](const auto& w) { return mean(square(tanh(matmul(x, w)) - y)); };
+  const auto after = [&](const Tensor<double>& w0, double rate) {
+    Tensor<double> w = w0;
+    for (int i = 0; i < 3; ++i) w = Tensor<double>(w - rate * ad::gradient(train, w));
+    return mean(square(sigmoid(matmul(x, w)) - y));
+  };
+  ad::Tape tape;
+  const ad::Var rate = tape.variable(0.4);
+  const ad::Var begin = tape.variable(start);
+  ad::Var w = begin;
+  for (int i = 0; i < 3; ++i) w = w - rate * ad::recorded_gradient(train, w);
+  const ad::Var cost = mean(square(sigmoid(matmul(x, w)) - y));
+  CHECK(cost.value() == about(after(start, 0.4)));
+  tape.backward(cost);
+  const double h = 1e-5;
+  CHECK(tape.adjoint(rate) == about((after(start, 0.4 + h) - after(start, 0.4 - h)) / (2 * h), 1e-8));
+  Tensor<double> up = start, down = start;
+  up[1] += h, down[1] -= h;
+  CHECK(tape.adjoint(begin)[1] == about((after(up, 0.4) - after(down, 0.4)) / (2 * h), 1e-8));
+  const auto forwards = ad::derivative([&](const auto& r) {  // the same forwards: a gradient at a tensor with a tangent
+    const auto w1 = start - r * ad::gradient(train, start);
+    const auto w2 = w1 - r * ad::gradient(train, w1);
+    const auto w3 = w2 - r * ad::gradient(train, w2);
+    return mean(square(sigmoid(matmul(x, w3)) - y));
+  }, 0.4);
+  CHECK(forwards == about(tape.adjoint(rate)));
+}
+TEST_CASE("a recorded gradient keeps its function, and refuses what would be lost") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(Tensor<double>{1, 2});
+  const auto cube = [a = Tensor<double>{3, 4}](const auto& z) { return sum(z * z * z * a); };
+  std::optional<ad::Var<double>> cost;
+  {
+    const auto temporary = cube;
+    cost = sum(ad::recorded_gradient(temporary, x));
+  }
+  tape.backward(*cost);
+  CHECK(difference(tape.adjoint(x), Tensor<double>{18, 48}) == "");  // 6 a x
+  tape.backward(*cost, 2.0);
+  CHECK(difference(tape.adjoint(x), Tensor<double>{36, 96}) == "");
+  CHECK(ad::recorded_gradient(cube, ad::Var(Tensor<double>{1, 2})).place() == 0);
+  const ad::Var linear = sum(ad::recorded_gradient([](const auto& z) { return sum(z); }, x) + x);
+  tape.backward(linear);
+  CHECK(difference(tape.adjoint(x), Tensor<double>{1, 1}) == "");
+  const ad::Parameter<double> p(Tensor<double>{1, 2});
+  const ad::Var other = tape.variable(Tensor<double>{1, 2});
+  refuses<ad::TapeError>([&] { (void)ad::recorded_gradient([&](const auto& z) { return sum(z * p.var()); }, x); }, {"parameter of shape (2,)"});
+  refuses<ad::TapeError>([&] { (void)ad::recorded_gradient([&](const auto& z) { return sum(z * other); }, x); }, {"belongs to another tape"});
+}
+TEST_CASE("a cost of a gradient refuses a function that draws other numbers in its second run") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(Tensor<double>{1, 2});
+  const auto fickle = [](const auto& z) { ++ad::detail::unrepeatable; return sum(z * z); };
+  refuses<ad::Error>([&] { (void)ad::cost_of_gradient([](const auto& g) { return sum(g); }, fickle, x); }, {"cost_of_gradient: f runs twice"});
 }

@@ -200,6 +200,16 @@ TEST_CASE("dropout lets everything pass while nothing records") {
   const nn::NoDropout off;
   CHECK(equal(layer(x), x));
 }
+TEST_CASE("a cost of a gradient refuses dropout, which would drop other numbers in its second run") {
+  const nn::Dropout layer(0.5, 1);
+  const auto cost = [&] {
+    ad::Tape tape;
+    return ad::cost_of_gradient([](const auto& g) { return sum(square(g)); }, [&](const auto& x) { return sum(square(layer(x))); }, tape.variable(Tensor::ones({10, 10}))).value();
+  };
+  CHECK_THROWS_WITH_AS((void)cost(), doctest::Contains("cost_of_gradient: f runs twice"), ad::Error);
+  const nn::NoDropout off;
+  CHECK(cost() == 400);
+}
 TEST_CASE("dropout keeps the mean, drops its share, and hands the adjoint to what it kept") {
   const nn::Dropout layer(0.25, 7);
   ad::Tape tape;

@@ -3,6 +3,7 @@
 
 using ad::Shape;
 using ad::Tensor;
+using support::about;
 using support::difference;
 using support::Number;
 using support::refuses;
@@ -346,4 +347,25 @@ TEST_CASE("joins and positions as they come to hand: braces, any integer type") 
   CHECK(difference(ad::gather(ad::Tensor<double>{10, 20, 30}, ad::argmax(table, 1)), ad::Tensor<double>{20, 10}) == "");
   CHECK(difference(ad::gather(table, {-1}), ad::Tensor<double>{{7, 3, 4}}) == "");
   refuses<ad::ShapeError>([&] { (void)ad::gather(table, std::vector<std::size_t>{~std::size_t{0}}); }, {"gather: entry"});
+}
+
+TEST_CASE("as: between float and double, on a tape and forwards") {
+  const Tensor<float> x{0.5f, -1, 2};
+  const Tensor<double> a{1, 2, 3};
+  const auto f = [&](const auto& z) { return sum(exp(z.template as<double>()) * a) + sum(square(z)); };
+  const auto slope = [&](std::size_t i) { return a[i] * std::exp(static_cast<double>(x[i])) + 2 * static_cast<double>(x[i]); };
+  const auto g = ad::gradient(f, x), h = ad::hvp(f, x, Tensor<float>{0, 1, 0});
+  for (std::size_t i = 0; i < 3; ++i) CHECK(static_cast<double>(g[i]) == about(slope(i), 1e-6));
+  CHECK(static_cast<double>(h[1]) == about(2 * std::exp(-1.0) + 2, 1e-6));
+  CHECK(static_cast<double>(ad::jvp(f, x, Tensor<float>{1, 0, 0})) == about(slope(0), 1e-6));
+  ad::Tape tape;
+  const ad::NanTrap trap;
+  const ad::Var v = tape.variable(a);
+  static_assert(std::is_same_v<decltype(v.as<float>()), ad::Var<Tensor<float>>>);
+  CHECK(v.as<double>().place() == v.place());
+  CHECK(ad::Var(a).as<float>().place() == 0);
+  CHECK(difference(ad::Var(a).as<float>().value(), a) == "");
+  const ad::Var twice = sum(v.as<float>() * 2) + sum(v);  // the adjoint is written, then added to
+  tape.backward(twice);
+  CHECK(difference(tape.adjoint(v), Tensor<double>{3, 3, 3}) == "");
 }

@@ -196,6 +196,31 @@ TEST_CASE("an optimizer with momentum is for one net, which may move, be assigne
   check(nn::Sgd{{.learning_rate = 0.1, .momentum = 0.9}});
   check(nn::Adam{{.learning_rate = 0.1}});
 }
+TEST_CASE("an optimizer that keeps momentum notices a layer that is another, beside a first one that is not") {
+  struct Parts { nn::Linear<double> a{2, 2}, b{2, 2}, c{2, 2}; } parts;
+  nn::initialize(parts, 1);
+  const auto backward = [](ad::Tape& tape, const auto& first, const auto& second) {
+    const ad::Var cost = nn::mse(second(tanh(first(Tensor{{1, 2}}))), {{1, 0}});
+    tape.backward(cost);
+  };
+  const auto check = [&](auto optimizer) {
+    auto ab = std::tie(parts.a, parts.b), ac = std::tie(parts.a, parts.c);
+    ad::Tape tape;
+    backward(tape, parts.a, parts.b);
+    optimizer.step(ab);
+    tape.clear();
+    backward(tape, parts.a, parts.c);
+    CHECK_THROWS_WITH_AS(optimizer.step(ac), doctest::Contains("or a layer of it is another"), ad::Error);
+    nn::Linear<double> head(2, 2);
+    nn::initialize(head, 2);
+    parts.b = std::move(head);
+    tape.clear();
+    backward(tape, parts.a, parts.b);
+    CHECK_THROWS_WITH_AS(optimizer.step(ab), doctest::Contains("or a layer of it is another"), ad::Error);
+  };
+  check(nn::Sgd{{.learning_rate = 0.1, .momentum = 0.9}});
+  check(nn::Adam{{.learning_rate = 0.1}});
+}
 TEST_CASE("a step that is refused changes nothing") {
   auto net = small_net(1), other = small_net(2);
   nn::Adam optimizer{{}};

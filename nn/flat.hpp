@@ -5,7 +5,8 @@
 //     tape.clear();
 //     ad::Var cost = nn::mse(net(x), y);
 //     tape.backward(cost);
-//     std::vector<double> g = nn::flat_gradient(net);              // dcost/dw
+//     std::vector<double> g = nn::flat_gradient(net);              // dcost/dw …
+//     nn::set_flat_gradient(tape, net, g);                         // … and back, for the next step
 //
 // A parameter that two layers share stands there once.
 #pragma once
@@ -61,6 +62,22 @@ template <class M> std::vector<double> flat_gradient(const M& model) {
   });
   if (!walked) throw Error("flat_gradient: no parameter of this model has an adjoint; call tape.backward(cost) first, and read the gradient before a step");
   return all;
+}
+
+/// The other way: gives them to the next step, in place of what a backward() left: a gradient that was clipped, averaged over threads, or came from elsewhere. On
+/// the tape, which must record, it is that of a cost Σ gᵢwᵢ. Throws ShapeError unless there are parameter_count(model) of them.
+template <class M> void set_flat_gradient(Tape& tape, const M& model, const std::vector<double>& gradient) {
+  if (gradient.size() != parameter_count(model))
+    throw ShapeError(detail::text("set_flat_gradient: {} numbers for a model of {}; give one for each, in the order of flatten()", {gradient.size(), parameter_count(model)}));
+  Var<double> cost = 0.0;
+  const double* from = gradient.data();
+  detail::for_each_parameter_once(model, [&]<class T>(const Parameter<T>& p) {
+    Tensor<T> g = Tensor<T>::uninitialized(p.shape());
+    std::transform(from, from + p.size(), g.mutable_data(), [](double x) { return static_cast<T>(x); });
+    from += p.size();
+    cost += dot(p.var(), g);
+  });
+  tape.backward(cost);
 }
 
 /// Compares the adjoints of the model's parameters with finite differences of cost(), which runs the model and returns one number: are the layers and

@@ -55,6 +55,29 @@ TEST_CASE("a model is flattened in the order of its parameters, and takes the nu
   CHECK(equal(std::get<0>(half.layers).weight.value(), first));
 }
 
+TEST_CASE("a gradient that is set is what the next step takes") {
+  auto a = some_net(), b = a;
+  nn::Adam first{{.learning_rate = 0.1, .clip_norm = 0.01}}, second = first;
+  ad::Tape tape;
+  for (int i = 0; i < 3; ++i) {
+    tape.clear();
+    const ad::Var cost = nn::mse(a(x), y);
+    tape.backward(cost);
+    const auto g = nn::flat_gradient(a);
+    first.step(a);
+    tape.clear();
+    nn::set_flat_gradient(tape, b, g);
+    CHECK(nn::flat_gradient(b) == g);
+    second.step(b);
+    CHECK(nn::flatten(a) == nn::flatten(b));
+  }
+  CHECK_THROWS_WITH_AS(nn::set_flat_gradient(tape, a, {1, 2}), "set_flat_gradient: 2 numbers for a model of 13; give one for each, in the order of flatten()", ad::ShapeError);
+  const ad::Pause pause;
+  CHECK_THROWS_AS(nn::set_flat_gradient(tape, a, nn::flatten(a)), ad::TapeError);
+  auto gone = std::move(a);
+  CHECK_THROWS_AS(nn::set_flat_gradient(tape, a, std::vector<double>(nn::parameter_count(a))), ad::Error);  // NOLINT
+}
+
 TEST_CASE("the flat gradient descends as an optimizer does, and is 0 for what the cost does not use") {
   auto by_hand = some_net(), by_step = by_hand;
   nn::Sgd optimizer{{.learning_rate = 0.5}};

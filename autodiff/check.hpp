@@ -15,8 +15,8 @@ struct GradientReport {
     double given;              ///< the gradient under test: yours, or AD's if none was given
     double ad;                 ///< automatic differentiation
     double finite_difference;  ///< (f(x + h) − f(x − h)) / 2h, extrapolated to h = 0
-    double bend;               ///< in float, where steps are too wide to miss the kinks (relu, max, abs) beside x: by how much slopes left and right of it differ
     bool agrees;
+    double bend = 0;               ///< in float, where steps are too wide to miss the kinks (relu, max, abs) beside x: by how much slopes left and right of it differ
   };
   std::vector<Component> components;
   bool hand_written = false;   ///< a gradient of yours was under test
@@ -69,13 +69,12 @@ struct Measured { double slope, bend; };
 /// Central differences over h and h/2, whose errors are in the ratio 4 : 1: (4·fine − coarse)/3 is free of the leading one. It is off by about its distance
 /// from the fine one; where that is too much, because f bends within h, or ends (log, sqrt beside 0), a shorter h is tried, down to a millionth. The slopes on
 /// the two sides differ by h·f″, half of it over h/2, a quarter over h/4; where they do not, there are kinks, and a central quotient is off by as much at most.
-/// Many kinks may hide from that: where the result is not `expected`, a step ten times as short must give the same, else it is a kink too.
-/// `enough`: an error with which no shorter h is tried; `rounding`: of f, relative.
-template <class F, class X> Measured difference(const F& f, X& x, std::size_t i, double expected, double step, double enough, double rounding) {
+/// (Several may cancel: where the result is not `expected`, the quotient over a tenth of h must be the same, or the difference counts as a bend.)
+/// `f_here`: f(x); `enough`: an error with which no shorter h is tried; `rounding`: of f, relative.
+template <class F, class X> Measured difference(const F& f, X& x, std::size_t i, double f_here, double expected, double step, double enough, double rounding) {
   auto& xi = component(x, i);
   using T = std::remove_reference_t<decltype(xi)>;
   const T here = xi;
-  const double f_here = value_at(f, x);
   double size = 0;  // of f
   struct Slopes { double central, apart; };
   const auto slopes = [&](double h) {
@@ -111,14 +110,14 @@ template <class F, class X> Measured difference(const F& f, X& x, std::size_t i,
 template <class F, class G, class A, class X>
 GradientReport check(const F& f, const G& yours, const A& ad, bool hand_written, X x, CheckOptions options, bool is_float, std::size_t stride = 1) {
   const double step = options.step > 0 ? options.step : is_float ? 1.46e-2 : 7.31e-4;  // not round: waves of round frequencies would be 0 at both ends
-  const double noise = (is_float ? 1e-4 : 1e-9) * std::max(1.0, std::abs(value_at(f, x)));
+  const double here = value_at(f, x), noise = (is_float ? 1e-4 : 1e-9) * std::max(1.0, std::abs(here));
   GradientReport report{{}, hand_written, options.tolerance > 0 ? options.tolerance : is_float ? 1e-2 : 1e-6, noise};
   if constexpr (requires { yours.size(); } || Number<G>) require_size("check_gradient", "your gradient", size_of(x), size_of(yours));
-  for (std::size_t i = 0; i < size_of(x); i += stride) report.components.push_back({i, at(yours, i), at(ad, i), 0, 0, false});
+  for (std::size_t i = 0; i < size_of(x); i += stride) report.components.push_back({i, at(yours, i), at(ad, i), 0, false});
   const double enough = 0.1 * allowed(report);  // shorter steps would only find rounding
   const double rounding = is_float ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
   for (auto& c : report.components) {
-    const Measured measured = difference(f, x, c.index, c.ad, step, enough, rounding);
+    const Measured measured = difference(f, x, c.index, here, c.ad, step, enough, rounding);
     c.finite_difference = measured.slope, c.bend = is_float ? measured.bend : 0;
   }
   return judge(std::move(report));

@@ -223,9 +223,11 @@ constexpr int compare(const char* a, const char* b) {
   return *a - *b;
 }
 
-/// Is A outside where Dual<T, A> meets Dual<U, B>? Yes if B is inside already; else the names decide, and of equal names the left one.
-template <class T, class A, class U, class B> constexpr bool first_is_outside() {
+/// Is A outside where Dual<T, A, V> meets Dual<U, B, W>? Yes if B is inside already, or has tangents of a type of its own, which carry no others; else the names
+/// decide, and of equal names the left one.
+template <class T, class A, class V, class U, class B, class W> constexpr bool first_is_outside() {
   if (holds<B, T> != holds<A, U>) return holds<B, T>;
+  if (std::is_same_v<T, V> != std::is_same_v<U, W>) return std::is_same_v<T, V>;
   return compare(name<A>(), name<B>()) <= 0;
 }
 
@@ -238,7 +240,7 @@ template <class Tag, class X> constexpr auto surface(const X& x) {
 
 template <class Rule, class T, class A, class V, class U, class B, class W>
 [[gnu::always_inline]] constexpr auto apply(const Dual<T, A, V>& a, const Dual<U, B, W>& b) {
-  if constexpr (detail::first_is_outside<T, A, U, B>()) {
+  if constexpr (detail::first_is_outside<T, A, V, U, B, W>()) {
     if constexpr (detail::holds<A, U>) return apply<Rule>(a, detail::surface<A>(b));
     else return detail::right_constant<Rule>(a, b);
   } else {

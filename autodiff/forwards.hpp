@@ -1,8 +1,8 @@
 // Floor 5. Forwards, where variables or directions are few: no tape. The function runs on numbers each of which carries its derivatives along all of
 // them, sixteen at most, side by side in SIMD registers.
 //
-// A statement on a tape takes the same time for one variable and for a million; here it takes the more the more there are, from next to nothing. The residuals
-// of bundle adjustment (bench/), of 15 variables, take 0.4 of the time that they take on a tape.
+// A statement on a tape takes the same time for one variable and for a million; here it grows with their number, from next to nothing. The residuals of bundle
+// adjustment (bench/), of 15 variables, take a third of the time that they take on a tape.
 //
 // To read this file, start at `value_and_jacobian_forwards`, then `run_forwards`.
 #pragma once
@@ -27,11 +27,12 @@ template <std::size_t n, bool guarded, std::size_t width = register_bytes> class
 
  public:
   static constexpr std::size_t size = n;
+  static constexpr bool is_guarded = guarded;
 
   [[gnu::always_inline]] Tangents(double all = 0) : registers_(all) {}
   [[gnu::always_inline]] Tangents(const Tangents& other) : registers_(other.registers_) {}
   [[gnu::always_inline]] Tangents& operator=(const Tangents& other) { registers_ = other.registers_; return *this; }
-  /// 1 in place k, if there is one: a window on 0 … 0 1 0 … 0. (Not by writing it there: to read that as a whole register waits.)
+  /// 1 in place k, if it has one (k may be a difference that has wrapped around): a window on 0 … 0 1 0 … 0. (Not by writing it there: to read that as a whole register waits.)
   [[gnu::always_inline]] static Tangents unit(std::size_t k) {
     static constexpr std::array<double, 2 * n> one = [] { std::array<double, 2 * n> a{}; a[n] = 1; return a; }();
     return Tangents(Registers::from(one.data() + n - std::min(k, n)));
@@ -46,7 +47,9 @@ template <std::size_t n, bool guarded, std::size_t width = register_bytes> class
   [[gnu::always_inline]] static Tangents column(const std::array<const double*, n>& rows, std::size_t i) { return Tangents(Registers::column(rows.data(), i)); }
   [[gnu::always_inline]] void to_column(const std::array<double*, n>& rows, std::size_t i) const { registers_.to_column(rows.data(), i); }
 
-  [[gnu::always_inline]] friend Tangents operator+(const Tangents& a, const Tangents& b) { return Tangents(each(a.registers_, b.registers_, [](auto p, auto q) { return p + q; })); }
+  [[gnu::always_inline]] friend Tangents operator+(const Tangents& a, const Tangents& b) {
+    return Tangents(each(a.registers_, b.registers_, [](auto p, auto q) { return p + q; }));
+  }
   [[gnu::always_inline]] friend Tangents operator-(const Tangents& a) { return Tangents(each(a.registers_, [](auto p) { return -p; })); }
   [[gnu::always_inline]] friend Tangents operator*(double slope, const Tangents& a) {
     if constexpr (guarded) return a.guarded_times(slope);
@@ -54,31 +57,38 @@ template <std::size_t n, bool guarded, std::size_t width = register_bytes> class
   }
   friend Tangents zero_like(const Tangents&) { return {}; }
   template <Differentiable S> friend Tangents operator*(const S&, const Tangents& a) {
-    static_assert(sizeof(S) == 0, "a function that runs forwards uses a variable of a tape, or of an outer derivative, whose share would be lost: where it is a constant, take ad::plain of it");
+    static_assert(sizeof(S) == 0, "a function that runs forwards uses a variable of a tape, or of an outer derivative, whose share would be lost: "
+                                  "where it is a constant, take ad::plain of it");
     return a;
   }
 };
 
 template <class X> concept PlainVector = Vector<X> && std::same_as<ElementOf<X>, double>;
-template <class X> inline constexpr std::size_t fixed_size = 0;                  ///< of a std::array, which the compiler knows
+template <class X> inline constexpr bool is_fixed = false;                       ///< does the compiler know its size?
+template <class X, std::size_t n> inline constexpr bool is_fixed<std::array<X, n>> = true;
+template <class X> inline constexpr std::size_t fixed_size = 1;                  ///< … which it is; a number is one
 template <class X, std::size_t n> inline constexpr std::size_t fixed_size<std::array<X, n>> = n;
+/// Are F(x) and J kept in std::arrays?
+template <class Y, class X> inline constexpr bool in_arrays = is_fixed<X> && (is_fixed<Y> || Number<Y>);
 /// Tangents for n variables: as many registers as they fill, the last no wider than needed; sixteen at most.
 constexpr std::size_t most_tangents = 16;
 constexpr std::size_t tangents_for(std::size_t n) {
   constexpr std::size_t lanes = register_bytes / sizeof(double);
   const std::size_t rest = n % lanes, last = rest == 0 ? 0 : std::max<std::size_t>(std::bit_ceil(rest), 2);
-  return std::min(n - rest + last, most_tangents);
+  return std::clamp<std::size_t>(n - rest + last, 2, most_tangents);
 }
 
-/// As many numbers as x has, or one for a number: in a std::array if the compiler knows how many, else in a std::vector.
-template <class X> auto numbers_like(const X& x) {
-  if constexpr (fixed_size<X> > 0 || Number<X>) return std::array<double, std::max<std::size_t>(fixed_size<X>, 1)>{};
-  else return std::vector<double>(size_of(x));
+/// Room for F(x) …
+template <class Y, class X> auto values_for(const Y& y, const X&) {
+  if constexpr (in_arrays<Y, X>) return std::array<double, fixed_size<Y>>{}; else return std::vector<double>(size_of(y));
 }
-/// For dyⱼ/dxᵢ likewise a std::array of std::arrays, else a matrix.
-template <class Y, class X> auto rows_like(const Y& y, const X& x) {
-  if constexpr (fixed_size<X> > 0 && (fixed_size<Y> > 0 || Number<Y>)) return std::array<std::array<double, fixed_size<X>>, std::max<std::size_t>(fixed_size<Y>, 1)>{};
+/// … and for dyⱼ/dxᵢ, a row for each j.
+template <class Y, class X> auto rows_for(const Y& y, const X& x) {
+  if constexpr (in_arrays<Y, X>) return std::array<std::array<double, fixed_size<X>>, fixed_size<Y>>{};
   else return Tensor<double>::uninitialized(Shape({size_of(y), size_of(x)}));
+}
+template <class Rows> double* row_of(Rows& rows, std::size_t j, std::size_t n) {
+  if constexpr (is_tensor<Rows>) return rows.mutable_data() + j * n; else return rows[j].data();
 }
 /// visit(i, yᵢ) for each number that a function returned.
 void each_number(const auto& y, const auto& visit) {
@@ -86,34 +96,40 @@ void each_number(const auto& y, const auto& visit) {
   else for (std::size_t i = 0; i < size_of(y); ++i) visit(i, y[i]);
 }
 
-/// f at a point of Duals, the numbers of x with the tangents seed(i).
-template <class V, class F, class X> auto call(const F& f, const X& x, auto& workplace, const auto& seed) {
+/// use(f's result) at a point of Duals, the numbers of x with the tangents seed(i), which lives as long: the result may look into it.
+template <class V, class F, class X> auto call(const F& f, const X& x, const auto& seed, const auto& use) {
   using D = Dual<double, Tag<F, V>, V>;
-  if constexpr (fixed_size<X> > 0) {
+  if constexpr (is_fixed<X>) {
     return [&]<std::size_t... i>(std::index_sequence<i...>) {
       const std::array<D, sizeof...(i)> point{D(static_cast<double>(x[i]), seed(i))...};
-      return f(point);
+      return use(f(point));
     }(std::make_index_sequence<fixed_size<X>>());
   } else {
+    Workplace<D> workplace;
     workplace.x.resize(size_of(x));
     for (std::size_t i = 0; i < workplace.x.size(); ++i) workplace.x[i] = D(static_cast<double>(x[i]), seed(i));
-    return f(std::as_const(workplace.x));
+    return use(f(std::as_const(workplace.x)));
   }
 }
 /// f at x along `count` directions, V::size at a time: seeds(first)(i) are the tangents of xᵢ along those from `first` on. begin(y) makes of the first result
 /// what is returned, and put(into, y, first, tangents of) adds to it. `finite` says whether all tangents of results were.
-template <class V, class F, class X> auto run_forwards(const F& f, const X& x, std::size_t count, const auto& seeds, const auto& begin, const auto& put, bool& finite) {
-  Workplace<Dual<double, Tag<F, V>, V>> workplace;
+template <class V, class F, class X>
+auto run_forwards(const F& f, const X& x, std::size_t count, const auto& seeds, const auto& begin, const auto& put, bool& finite) {
   V all = 0;
-  const auto tangents = [&](const auto& one) {
+  const auto tangents_of = [&]<class Y>(const Y& one) {
+    static_assert(Arithmetic<Y> || std::same_as<Y, Dual<double, Tag<F, V>, V>>,
+                  "what a function that runs forwards returns rests on a variable of a tape, or of an outer derivative, whose share would be lost: "
+                  "where it is a constant, take ad::plain of it");
     const V t = tangent<Tag<F, V>>(one);
-    all = all + 0.0 * t;
+    if constexpr (!V::is_guarded) all = all + 0.0 * t;
     return t;
   };
-  const auto y = call<V>(f, x, workplace, seeds(std::size_t{0}));
-  auto into = begin(y);
-  put(into, y, std::size_t{0}, tangents);
-  for (std::size_t first = V::size; first < count; first += V::size) put(into, call<V>(f, x, workplace, seeds(first)), first, tangents);
+  auto into = call<V>(f, x, seeds(std::size_t{0}), [&](const auto& y) {
+    auto made = begin(y);
+    put(made, y, std::size_t{0}, tangents_of);
+    return made;
+  });
+  for (std::size_t first = V::size; first < count; first += V::size) call<V>(f, x, seeds(first), [&](const auto& y) { put(into, y, first, tangents_of); });
   finite = all.vanish();
   return into;
 }
@@ -130,30 +146,31 @@ template <class F, class X> auto run_units(const F& f, const X& x, const auto& b
     const auto units = [](std::size_t first) { return [first](std::size_t i) { return V::unit(i - first); }; };
     return run_forwards<V>(f, x, size_of(x), units, begin, put, finite);
   };
-  if constexpr (fixed_size<X> > 0) return finite_or_guarded<tangents_for(fixed_size<X>)>(run);
+  if constexpr (is_fixed<X>) return finite_or_guarded<tangents_for(fixed_size<X>)>(run);
   else return size_of(x) <= 8 ? finite_or_guarded<8>(run) : finite_or_guarded<most_tangents>(run);
 }
 /// The tangents of one number, to their places in a row for x. (The rest one by one: to copy them from where whole registers were written waits.)
 template <class X, class V> [[gnu::always_inline]] inline void put_row(const V& tangents, std::size_t first, const X& x, double* row) {
-  const std::size_t left = (fixed_size<X> > 0 ? fixed_size<X> : size_of(x)) - first;
-  if constexpr (fixed_size<X> == 0 || fixed_size<X> >= V::size) if (left >= V::size) return tangents.to(row + first);
-  for (std::size_t k = 0; k < left; ++k) row[first + k] = tangents[k];
+  const std::size_t left = (is_fixed<X> ? fixed_size<X> : size_of(x)) - first;
+  if constexpr (!is_fixed<X> || fixed_size<X> >= V::size) if (left >= V::size) return tangents.to(row + first);
+  for (std::size_t k = 0; k < std::min(left, V::size); ++k) row[first + k] = tangents[k];  // g++ warns without the bound
 }
 
 }  // namespace detail
 
-/// F(x) and J, as value_and_jacobian gives them, without a tape: F runs once for each 16 of x's numbers, or less, on a std::vector; if x is a std::array, on a
-/// std::array. If F returns one too, then so are the value and J, of which J[i][j] is dFᵢ/dxⱼ: nothing is allocated. Where a derivative is infinite or
-/// NaN, F runs again, for two of the numbers at a time. F must use no variables of tapes or of outer derivatives (which does not compile).
+/// F(x) and J, as value_and_jacobian gives them, without a tape: F runs once for each 8 or 16 of x's numbers, on a std::vector; if x is a std::array, on a
+/// std::array. If F returns one too, or a number, then so are the value and J, of which J[j][i] is dFⱼ/dxᵢ: nothing is allocated. Where a derivative is
+/// infinite or NaN, F runs again, for two of the numbers at a time. F must rest on its point alone: with variables of tapes or of outer derivatives it does
+/// not compile. Throws ShapeError unless F returns as many numbers in each run.
 template <class F, detail::PlainVector X> auto value_and_jacobian_forwards(const F& f, const X& x) {
   const auto begin = [&](const auto& y) {
-    ValueAndJacobian both{detail::numbers_like(y), detail::rows_like(y, x)};
-    detail::each_number(y, [&](std::size_t i, const auto& one) { both.value[i] = static_cast<double>(plain(one)); });
+    ValueAndJacobian both{detail::values_for(y, x), detail::rows_for(y, x)};
+    detail::each_number(y, [&](std::size_t j, const auto& one) { both.value[j] = static_cast<double>(plain(one)); });
     return both;
   };
-  return detail::run_units(f, x, begin, [&x](auto& both, const auto& y, std::size_t first, const auto& tangents) {
-    const auto row = [&](std::size_t i) { if constexpr (requires { both.jacobian.mutable_data(); }) return both.jacobian.mutable_data() + i * detail::size_of(x); else return both.jacobian[i].data(); };
-    detail::each_number(y, [&](std::size_t i, const auto& one) { detail::put_row(tangents(one), first, x, row(i)); });
+  return detail::run_units(f, x, begin, [&x](auto& both, const auto& y, std::size_t first, const auto& tangents_of) {
+    detail::require_size("jacobian_forwards", "what F returns", both.value.size(), detail::size_of(y));
+    detail::each_number(y, [&](std::size_t j, const auto& one) { detail::put_row(tangents_of(one), first, x, detail::row_of(both.jacobian, j, detail::size_of(x))); });
   });
 }
 /// J alone.
@@ -163,9 +180,9 @@ template <class F> auto jacobian_forwards(const F& f, std::initializer_list<doub
 
 /// f(x) and ∇f(x) of a function of one number, likewise: the gradient is a std::array if x is one, else a std::vector.
 template <class F, detail::PlainVector X> auto value_and_gradient_forwards(const F& f, const X& x) {
-  const auto begin = [&](const auto& y) { return ValueAndGradient{static_cast<double>(plain(y)), detail::numbers_like(x)}; };
-  return detail::run_units(f, x, begin, [&x](auto& both, const auto& y, std::size_t first, const auto& tangents) {
-    detail::put_row(tangents(y), first, x, both.gradient.data());
+  const auto begin = [&](const auto& y) { return ValueAndGradient{static_cast<double>(plain(y)), detail::values_for(x, x)}; };
+  return detail::run_units(f, x, begin, [&x](auto& both, const auto& y, std::size_t first, const auto& tangents_of) {
+    detail::put_row(tangents_of(y), first, x, both.gradient.data());
   });
 }
 /// ∇f(x) alone.
@@ -182,9 +199,9 @@ std::vector<std::vector<double>> jvp_batch(const F& f, const X& x, const std::ve
   return detail::finite_or_guarded<lanes>([&]<class V>(bool& finite) {
     const auto seeds = [&](std::size_t first) { return [those = detail::SideBySide<V>(directions, first)](std::size_t i) { return those[i]; }; };
     const auto begin = [&](const auto&) { return std::vector<std::vector<double>>(directions.size()); };
-    return detail::run_forwards<V>(f, x, directions.size(), seeds, begin, [](auto& products, const auto& y, std::size_t first, const auto& tangents) {
-      if constexpr (detail::Number<std::remove_cvref_t<decltype(y)>>) detail::spread<V>(products, first, 1, [&](std::size_t) { return tangents(y); });
-      else detail::spread<V>(products, first, y.size(), [&](std::size_t i) { return tangents(y[i]); });
+    return detail::run_forwards<V>(f, x, directions.size(), seeds, begin, [](auto& products, const auto& y, std::size_t first, const auto& tangents_of) {
+      if constexpr (detail::Number<std::remove_cvref_t<decltype(y)>>) detail::spread<V>(products, first, 1, [&](std::size_t) { return tangents_of(y); });
+      else detail::spread<V>(products, first, y.size(), [&](std::size_t i) { return tangents_of(y[i]); });
     }, finite);
   });
 }

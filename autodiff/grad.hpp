@@ -14,9 +14,9 @@ namespace autodiff::inline v1 {
 
 namespace detail {
 
+inline thread_local constinit std::uint64_t random_draws = 0;  ///< of Dropout on this thread so far: a function that draws would not do the same in a second run
+
 [[noreturn]] void refuse_outer(const char* where);
-/// Counts on this thread what a function has done that it would do differently in a second run: numbers drawn at random.
-inline thread_local constinit std::uint64_t unrepeatable = 0;
 void refuse_parameters(const char* where);
 [[noreturn]] void refuse_sizes(const char* where, const char* what, const std::string& expected, const std::string& given);
 

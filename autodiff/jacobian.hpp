@@ -139,7 +139,7 @@ template <class F, detail::Number X> auto jacobian(const F& f, const X& x) {
 }
 
 /// What value_and_jacobian returns: `auto [value, jacobian] = …`.
-template <class Value, class Jacobian> struct ValueAndJacobian { Value value; Jacobian jacobian; };
+template <class Value = std::vector<double>, class Jacobian = Tensor<double>> struct ValueAndJacobian { Value value; Jacobian jacobian; };
 template <class Value, class Jacobian> ValueAndJacobian(Value, Jacobian) -> ValueAndJacobian<Value, Jacobian>;
 /// F(x), its numbers row by row, and J (m, n), from one run of F, at a vector of n numbers. Throws TapeError as value_and_gradient does.
 template <class F, detail::Vector X> requires std::same_as<detail::ElementOf<X>, double> auto value_and_jacobian(const F& f, const X& x) {
@@ -153,19 +153,27 @@ template <class F> auto value_and_jacobian(const F& f, std::initializer_list<dou
 
 // ---- gradients inside of a recording ---------------------------------------------------------------------------------------------
 
+namespace detail {
+/// run(), of functions that run again later, and must do the same then.
+auto repeatable(const char* where, const auto& run) {
+  const std::uint64_t before = random_draws;
+  auto result = run();
+  if (random_draws != before)
+    throw Error(text("{}: the function runs twice, and would drop other numbers the second time: let an nn::NoDropout live meanwhile", {where}));
+  return result;
+}
+}  // namespace detail
+
 /// φ(∇f(x)), recorded: a cost of a gradient, for instance its distance from measured forces, or a penalty on its length. f maps a tensor to one number, φ a
 /// tensor of x's shape; both may use parameters. f runs once on a tape of its own, for g = ∇f(x), and once forwards along w = ∇φ(g), because
-/// d φ(∇f) = d (w·∇f) for a constant w: two runs however many numbers x has, where jvp would take one for each. So f must be the same both times (Error if it runs through Dropout);
-/// the result can be walked back, and not differentiated twice. Throws ShapeError if f or φ returns more than one number, TapeError if one of them uses
+/// d φ(∇f) = d (w·∇f) for a constant w: two runs however many numbers x has, where jvp would take one for each. So f and φ must be the same
+/// both times (Error if they run through Dropout); the result can be walked back, and not differentiated twice. Throws ShapeError if f or φ returns more than one number, TapeError if one of them uses
 /// variables of a tape beside x.
 template <class Phi, class F, class T> Var<double> cost_of_gradient(const Phi& phi, const F& f, const Var<Tensor<T>>& x) {
   const auto aside = [](const auto& function, const auto& point) { const Pause pause; return gradient(function, point); };
-  const std::uint64_t before = detail::unrepeatable;
-  const Tensor<T> g = aside(f, x.value());
-  if (detail::unrepeatable != before)
-    throw Error("cost_of_gradient: f runs twice, and would drop other numbers the second time: let an nn::NoDropout live meanwhile");
+  const Tensor<T> g = detail::repeatable("cost_of_gradient", [&] { return aside(f, x.value()); });
   const Var<double> value = detail::one_number<double>("cost_of_gradient", phi(Var<Tensor<T>>(g)));
-  const Tensor<T> w = aside(phi, g);
+  const Tensor<T> w = detail::repeatable("cost_of_gradient", [&] { return aside(phi, g); });
   const Var<double> along = detail::one_number<double>("cost_of_gradient", jvp(f, x, w));
   return detail::statement<double>(value.value(), std::array{value, along}, {1.0, 1.0});
 }
@@ -173,9 +181,9 @@ template <class Phi, class F, class T> Var<double> cost_of_gradient(const Phi& p
 /// ∇f(x), recorded: an operation whose pullback is u → H·u, in one run of f for each walk backwards. For gradients through steps of a descent, x − rate · ∇f(x):
 /// of a validation cost in the rate, or in where the descent began (examples/learning_rate.cpp). f maps a tensor to one number, and is called again by
 /// backward(): a copy of it is kept, and what it captures by reference must live until then. It must use no variables and no parameters beside x, whose share
-/// would be lost (TapeError). The result can be walked back, and not differentiated twice.
+/// would be lost (TapeError), nor Dropout (Error). The result can be walked back, and not differentiated twice.
 template <class F, class T> Var<Tensor<T>> recorded_gradient(const F& f, const Var<Tensor<T>>& x) {
-  Var<Tensor<T>> g = gradient(f, x.value());
+  Var<Tensor<T>> g = detail::repeatable("recorded_gradient", [&] { return gradient(f, x.value()); });
   if (x.place() == 0) return g;
   struct Kept : detail::Shared {
     F f;

@@ -64,11 +64,13 @@ template <class M> std::vector<double> flat_gradient(const M& model) {
   return all;
 }
 
-/// The other way: gives them to the next step, in place of what a backward() left: a gradient that was clipped, averaged over threads, or came from elsewhere. On
-/// the tape, which must record, it is that of a cost Σ gᵢwᵢ. Throws ShapeError unless there are parameter_count(model) of them.
+/// The other way: gives them to the next step, in place of what a backward() left: a gradient that was clipped, averaged over threads, or came from elsewhere.
+/// Every parameter counts as reached then: weight decay and momentum move it, too. It is walked back on the tape, which must record, as that of a cost Σ gᵢwᵢ;
+/// clear() before spares walking what was recorded. Throws as backward() does, and ShapeError unless there are parameter_count(model) numbers.
 template <class M> void set_flat_gradient(Tape& tape, const M& model, const std::vector<double>& gradient) {
   if (gradient.size() != parameter_count(model))
-    throw ShapeError(detail::text("set_flat_gradient: {} numbers for a model of {}; give one for each, in the order of flatten()", {gradient.size(), parameter_count(model)}));
+    throw ShapeError(detail::text("set_flat_gradient: {} numbers for a model of {}; give one for each, in the order of flatten()",
+        {gradient.size(), parameter_count(model)}));
   Var<double> cost = 0.0;
   const double* from = gradient.data();
   detail::for_each_parameter_once(model, [&]<class T>(const Parameter<T>& p) {

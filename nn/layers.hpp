@@ -128,7 +128,7 @@ class Dropout {
   template <class T> void fill(T* mask, std::size_t n) const {
     const auto limit = static_cast<std::uint64_t>(rate_ * 0x1p53);
     const auto kept = static_cast<T>(1 / (1 - rate_));
-    ++autodiff::detail::unrepeatable;
+    ++autodiff::detail::random_draws;
     Random random(Random::mixed(Random(seed_).bits() + ++uses_) + autodiff::detail::active<double>->count());
     for (std::size_t i = 0; i < n; ++i) mask[i] = (random.bits() >> 11) < limit ? T(0) : kept;
   }

@@ -246,9 +246,3 @@ TEST_CASE("a recorded gradient keeps its function, and refuses what would be los
   refuses<ad::TapeError>([&] { (void)ad::recorded_gradient([&](const auto& z) { return sum(z * p.var()); }, x); }, {"parameter of shape (2,)"});
   refuses<ad::TapeError>([&] { (void)ad::recorded_gradient([&](const auto& z) { return sum(z * other); }, x); }, {"belongs to another tape"});
 }
-TEST_CASE("a cost of a gradient refuses a function that draws other numbers in its second run") {
-  ad::Tape tape;
-  const ad::Var x = tape.variable(Tensor<double>{1, 2});
-  const auto fickle = [](const auto& z) { ++ad::detail::unrepeatable; return sum(z * z); };
-  refuses<ad::Error>([&] { (void)ad::cost_of_gradient([](const auto& g) { return sum(g); }, fickle, x); }, {"cost_of_gradient: f runs twice"});
-}

@@ -200,15 +200,26 @@ TEST_CASE("dropout lets everything pass while nothing records") {
   const nn::NoDropout off;
   CHECK(equal(layer(x), x));
 }
-TEST_CASE("a cost of a gradient refuses dropout, which would drop other numbers in its second run") {
+TEST_CASE("a gradient inside of a recording refuses dropout, which would drop other numbers in its second run") {
   const nn::Dropout layer(0.5, 1);
-  const auto cost = [&] {
+  const auto dropping = [&](const auto& x) { return sum(square(layer(x))); };
+  const auto plain = [](const auto& x) { return sum(square(x)); };
+  const Tensor x = Tensor::ones({10, 10});
+  const auto cost = [&](const auto& phi, const auto& f) {
     ad::Tape tape;
-    return ad::cost_of_gradient([](const auto& g) { return sum(square(g)); }, [&](const auto& x) { return sum(square(layer(x))); }, tape.variable(Tensor::ones({10, 10}))).value();
+    return ad::cost_of_gradient(phi, f, tape.variable(x)).value();
   };
-  CHECK_THROWS_WITH_AS((void)cost(), doctest::Contains("cost_of_gradient: f runs twice"), ad::Error);
+  const auto recorded = [&] {
+    ad::Tape tape;
+    return sum(ad::recorded_gradient(dropping, tape.variable(x))).value();
+  };
+  CHECK_THROWS_WITH_AS((void)cost(plain, dropping), doctest::Contains("cost_of_gradient: the function runs twice"), ad::Error);
+  CHECK_THROWS_WITH_AS((void)cost(dropping, plain), doctest::Contains("cost_of_gradient: the function runs twice"), ad::Error);
+  CHECK_THROWS_WITH_AS((void)recorded(), doctest::Contains("recorded_gradient: the function runs twice"), ad::Error);
   const nn::NoDropout off;
-  CHECK(cost() == 400);
+  CHECK(cost(plain, dropping) == 400);
+  CHECK(cost(dropping, plain) == 400);
+  CHECK(recorded() == 200);
 }
 TEST_CASE("dropout keeps the mean, drops its share, and hands the adjoint to what it kept") {
   const nn::Dropout layer(0.25, 7);

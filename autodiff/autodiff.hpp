@@ -3,10 +3,10 @@
 // The library is built in floors; a file includes what stands on its own floor or below, never from above:
 //
 //   5  grad.hpp        derivative, gradient, hessian, hvp of a function: no tape in sight
-//      jacobian.hpp    jacobian, jvp, vjp; cost_of_gradient
+//      jacobian.hpp    jacobian, jvp, vjp; recorded_gradient, cost_of_gradient
 //      preaccumulate.hpp  a part of a recording that keeps only its slopes
-//      forwards.hpp    jacobian_forwards, gradient_forwards: without a tape, where variables are few
-//      lanes.hpp       gradient_batch, jacobian_batch, jvp_batch: many derivatives at a time
+//      forwards.hpp    jacobian_forwards, gradient_forwards, jvp_batch: without a tape, where variables or directions are few
+//      lanes.hpp       gradient_batch, jacobian_batch: many points at a time
 //      sparse.hpp      sparse_jacobian: the entries that are not zero
 //      check.hpp       check_gradient: is this gradient right?
 //      graph.hpp       to_dot, to_text: what was recorded

@@ -158,8 +158,8 @@ template <std::floating_point T, std::size_t lanes, std::size_t width = detail::
   [[gnu::always_inline]] friend Batch operator/(const Batch& a, const Batch& b) { return Batch(each(a.registers_, b.registers_, [](auto p, auto q) { return p / q; })); }
   [[gnu::always_inline]] friend Batch operator-(const Batch& a) { return Batch(each(a.registers_, [](auto p) { return -p; })); }
   [[gnu::always_inline]] friend Batch operator+(const Batch& a) { return a; }
-  /// slope · this, for tangents: those that are 0 stay 0 where the slope is infinite or NaN. (Testing the slope once for all lanes takes 6 % less on
-  /// hand tracking in bench/, but 16 % more with AVX-512, which masks what it computes.)
+  /// slope · this, for tangents: those that are 0 stay 0 where the slope is infinite or NaN. (Testing the slope once for all lanes took 6 % less on
+  /// hand tracking, which ran on batches then, but 16 % more with AVX-512, which masks what it computes.)
   [[gnu::always_inline]] Batch scaled(T slope) const {
     if constexpr (detail::register_bytes < 64) if (slope - slope == 0) [[likely]] return slope * *this;
     return where(*this == Batch(0), Batch(0), slope * *this);

@@ -16,7 +16,7 @@ struct GradientReport {
     double ad;                 ///< automatic differentiation
     double finite_difference;  ///< (f(x + h) − f(x − h)) / 2h, extrapolated to h = 0
     bool agrees;
-    double bend = 0;               ///< in float, where steps are too wide to miss the kinks (relu, max, abs) beside x: by how much slopes left and right of it differ
+    double bend = 0;           ///< in float, whose steps are too wide to miss the kinks beside x (relu, max, abs): by how much slopes left and right differ
   };
   std::vector<Component> components;
   bool hand_written = false;   ///< a gradient of yours was under test

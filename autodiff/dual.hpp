@@ -84,14 +84,13 @@ template <class T, class Tag, class V> class Dual {
   constexpr const T& value() const { return value_; }
   constexpr const V& tangent() const { return tangent_; }
 
-  /// Of a tensor: its shape, and its elements with their tangents.
+  /// Of a tensor: its shape, its elements with their tangents, and all of it in numbers of U.
   auto shape() const requires requires(const T& t) { t.shape(); } { return value_.shape(); }
   auto size() const requires requires(const T& t) { t.size(); } { return value_.size(); }
   template <std::integral... I> auto operator()(I... index) const requires requires(const T& t) { t(index...); } {
     using Y = decltype(value_(index...));
     return Dual<Y, Tag>(value_(index...), tangent_(index...));
   }
-
   template <class U> auto as() const requires requires(const T& t) { t.template as<U>(); } {
     return Dual<decltype(value_.template as<U>()), Tag>(value_.template as<U>(), tangent_.template as<U>());
   }

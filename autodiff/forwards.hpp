@@ -32,7 +32,8 @@ template <std::size_t n, bool guarded, std::size_t width = register_bytes> class
   [[gnu::always_inline]] Tangents(double all = 0) : registers_(all) {}
   [[gnu::always_inline]] Tangents(const Tangents& other) : registers_(other.registers_) {}
   [[gnu::always_inline]] Tangents& operator=(const Tangents& other) { registers_ = other.registers_; return *this; }
-  /// 1 in place k, if it has one (k may be a difference that has wrapped around): a window on 0 … 0 1 0 … 0. (Not by writing it there: to read that as a whole register waits.)
+  /// 1 in place k, if it has one (k may be a difference that has wrapped around): a window on 0 … 0 1 0 … 0. (Not by writing it there: to read that as a whole
+  /// register waits.)
   [[gnu::always_inline]] static Tangents unit(std::size_t k) {
     static constexpr std::array<double, 2 * n> one = [] { std::array<double, 2 * n> a{}; a[n] = 1; return a; }();
     return Tangents(Registers::from(one.data() + n - std::min(k, n)));

@@ -166,9 +166,9 @@ auto repeatable(const char* where, const auto& run) {
 
 /// φ(∇f(x)), recorded: a cost of a gradient, for instance its distance from measured forces, or a penalty on its length. f maps a tensor to one number, φ a
 /// tensor of x's shape; both may use parameters. f runs once on a tape of its own, for g = ∇f(x), and once forwards along w = ∇φ(g), because
-/// d φ(∇f) = d (w·∇f) for a constant w: two runs however many numbers x has, where jvp would take one for each. So f and φ must be the same
-/// both times (Error if they run through Dropout); the result can be walked back, and not differentiated twice. Throws ShapeError if f or φ returns more than one number, TapeError if one of them uses
-/// variables of a tape beside x.
+/// d φ(∇f) = d (w·∇f) for a constant w: two runs however many numbers x has, where jvp would take one for each. So f and φ must be the same both times (Error
+/// if they run through Dropout); the result can be walked back, and not differentiated twice. Throws ShapeError if f or φ returns more than one number,
+/// TapeError if one of them uses variables of a tape beside x.
 template <class Phi, class F, class T> Var<double> cost_of_gradient(const Phi& phi, const F& f, const Var<Tensor<T>>& x) {
   const auto aside = [](const auto& function, const auto& point) { const Pause pause; return gradient(function, point); };
   const Tensor<T> g = detail::repeatable("cost_of_gradient", [&] { return aside(f, x.value()); });
@@ -183,7 +183,7 @@ template <class Phi, class F, class T> Var<double> cost_of_gradient(const Phi& p
 /// backward(): a copy of it is kept, and what it captures by reference must live until then. It must use no variables and no parameters beside x, whose share
 /// would be lost (TapeError), nor Dropout (Error). The result can be walked back, and not differentiated twice.
 template <class F, class T> Var<Tensor<T>> recorded_gradient(const F& f, const Var<Tensor<T>>& x) {
-  Var<Tensor<T>> g = detail::repeatable("recorded_gradient", [&] { return gradient(f, x.value()); });
+  const Tensor<T> g = detail::repeatable("recorded_gradient", [&] { return gradient(f, x.value()); });
   if (x.place() == 0) return g;
   struct Kept : detail::Shared {
     F f;
@@ -192,7 +192,7 @@ template <class F, class T> Var<Tensor<T>> recorded_gradient(const F& f, const V
   Kept* const kept = new Kept(f);
   detail::recorder<double>().nodes.keep(*kept);
   kept->release();
-  const auto forward = [&](T* y) { std::copy_n(g.cell("gradient").data, g.size(), y); };
+  const auto forward = [&](T* y) { std::copy_n(g.data(), g.size(), y); };
   const auto pullback = [kept](const detail::Pull<T>& p) {
     const auto tensor = [&](const T* numbers) { return Tensor<T>::from(std::span<const T>(numbers, p.in(0).shape.count()), p.in(0).shape); };
     const Tensor<T> product = hvp(kept->f, tensor(p.in(0).data), tensor(p.adjoint()));

@@ -175,7 +175,6 @@ std::optional<Matrices> as_transpose(const Shape& x, std::span<const std::size_t
 View slicing(const Shape& x, std::ptrdiff_t axis, std::ptrdiff_t begin, std::ptrdiff_t end, std::ptrdiff_t step);
 View broadcasting(const Shape& x, const Shape& to);
 
-
 template <class Y, class T> Y look(const char* name, const TensorOperand<T>& x, const View& view) {
   return record<Y>(name, view.shape, [&](T* y) { view.each([&](std::size_t k, std::size_t j) { y[k] = x->data[j]; }); }, [view](const Pull<T>& p) {
     const auto to = p.to(0);

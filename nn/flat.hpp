@@ -19,6 +19,23 @@
 
 namespace autodiff::inline v1::nn {
 
+namespace detail {
+/// give(parameter, its numbers as a tensor) for each, from one vector of all of them. Throws ShapeError unless there are parameter_count(model).
+template <class M, class F> void deal(const char* where, M& model, const std::vector<double>& numbers, const F& give) {
+  if (numbers.size() != parameter_count(model))
+    throw ShapeError(text("{}: {} numbers for a model of {}; give one for each, in the order of flatten()", {where, numbers.size(), parameter_count(model)}));
+  for_each_parameter(model, [&](const auto& p) { require_numbers(where, p); });
+  const double* from = numbers.data();
+  for_each_parameter_once(model, [&](auto& p) {
+    using T = typename std::remove_cvref_t<decltype(p)>::Number;
+    Tensor<T> values = Tensor<T>::uninitialized(p.shape());
+    std::transform(from, from + p.size(), values.mutable_data(), [](double x) { return static_cast<T>(x); });
+    from += p.size();
+    give(p, std::move(values));
+  });
+}
+}  // namespace detail
+
 /// The numbers of all parameters, in the order of for_each_parameter. Throws Error for a model of which a part was moved away.
 template <class M> std::vector<double> flatten(const M& model) {
   std::vector<double> all;
@@ -33,17 +50,7 @@ template <class M> std::vector<double> flatten(const M& model) {
 /// Gives them to the parameters; those of float are rounded. As assign() does, it takes the parameters off the tapes, so read adjoints first. Throws
 /// ShapeError unless there are parameter_count(model) of them, Error for a model of which a part was moved away; nothing has changed then.
 template <class M> void unflatten(M& model, const std::vector<double>& numbers) {
-  if (numbers.size() != parameter_count(model))
-    throw ShapeError(detail::text("unflatten: {} numbers for a model of {}; give one for each, in the order of flatten()",
-        {numbers.size(), parameter_count(model)}));
-  for_each_parameter(model, [](const auto& p) { detail::require_numbers("unflatten", p); });
-  const double* from = numbers.data();
-  detail::for_each_parameter_once(model, [&]<class T>(Parameter<T>& p) {
-    Tensor<T> values = Tensor<T>::uninitialized(p.shape());
-    std::transform(from, from + p.size(), values.mutable_data(), [](double x) { return static_cast<T>(x); });
-    from += p.size();
-    p.assign(std::move(values));
-  });
+  detail::deal("unflatten", model, numbers, [](auto& p, auto values) { p.assign(std::move(values)); });
 }
 
 /// dy/dp for all of them after backward(y), in that order; 0 for a parameter that y does not depend on. Throws Error if no backward() came after they were
@@ -66,19 +73,10 @@ template <class M> std::vector<double> flat_gradient(const M& model) {
 
 /// The other way: gives them to the next step, in place of what a backward() left: a gradient that was clipped, averaged over threads, or came from elsewhere.
 /// Every parameter counts as reached then: weight decay and momentum move it, too. It is walked back on the tape, which must record, as that of a cost Σ gᵢwᵢ;
-/// clear() before spares walking what was recorded. Throws as backward() does, and ShapeError unless there are parameter_count(model) numbers.
+/// clear() before spares walking what was recorded. Throws as backward() does, and as unflatten().
 template <class M> void set_flat_gradient(Tape& tape, const M& model, const std::vector<double>& gradient) {
-  if (gradient.size() != parameter_count(model))
-    throw ShapeError(detail::text("set_flat_gradient: {} numbers for a model of {}; give one for each, in the order of flatten()",
-        {gradient.size(), parameter_count(model)}));
   Var<double> cost = 0.0;
-  const double* from = gradient.data();
-  detail::for_each_parameter_once(model, [&]<class T>(const Parameter<T>& p) {
-    Tensor<T> g = Tensor<T>::uninitialized(p.shape());
-    std::transform(from, from + p.size(), g.mutable_data(), [](double x) { return static_cast<T>(x); });
-    from += p.size();
-    cost += dot(p.var(), g);
-  });
+  detail::deal("set_flat_gradient", model, gradient, [&cost](const auto& p, const auto& g) { cost += dot(p.var(), g); });
   tape.backward(cost);
 }
 

@@ -55,9 +55,10 @@ class NetState {
     if (empty) refuse_empty_model(optimizer);
     if (!walked) refuse_unreached(optimizer);
   }
-  /// Makes room for a net that has not been stepped yet.
+  /// Makes room for a net that has not been stepped yet, and knows it from now on.
   template <class M> void make_room(const M& model, int moments) {
     for_each_parameter(model, [&]<class T>(const Parameter<T>& p) {
+      net_ = identity_of(net_, p);
       list<T>().push_back({moments > 0 ? Tensor<T>::zeros(p.shape()) : Tensor<T>(), moments > 1 ? Tensor<T>::zeros(p.shape()) : Tensor<T>()});
       kinds_.push_back(std::same_as<T, float>);
     });
@@ -92,7 +93,7 @@ class NetState {
           "optimizer for each net, and where numbers are put back, copy them: net = best", {optimizer}));
     return net;
   }
-  /// That of the parameters so far, and one more.
+  /// The identity of a net's parameters so far, and this one.
   template <class T> static std::uint64_t identity_of(std::uint64_t before, const Parameter<T>& p) { return before * 0x9E3779B97F4A7C15u + p.identity(); }
   template <class T> std::vector<Moments<T>>& list() {
     if constexpr (std::same_as<T, float>) return floats_; else return doubles_;
@@ -124,7 +125,6 @@ class NetState {
   template <class M> void load(const char* optimizer, const M& model, int moments, const std::string& path) {
     NetState state;
     state.make_room(model, moments);
-    for_each_parameter(model, [&](const auto& p) { state.net_ = identity_of(state.net_, p); });
     read_file(path, state.entries(optimizer, model, moments));
     const auto check = [&](const auto& one) {
       const auto fits = [](double p) { return p >= 0 && p <= 1; };

@@ -59,6 +59,9 @@ class Random {
   }
 };
 
+/// f(Rule{}) for each rule of a list.
+template <class F, class... Rules> void each_rule(ad::List<Rules...>, F f) { (f(Rules{}), ...); }
+
 /// `CHECK(x == about(3.0))`: to 1e-12 of the larger of 1 and the number, unless another tolerance is given.
 inline doctest::Approx about(double x, double tolerance = 1e-12) { return doctest::Approx(x).epsilon(tolerance); }
 

@@ -2,13 +2,13 @@
 #include "support.hpp"
 
 using support::about;
+using support::each_rule;
 using support::infinity;
 using support::refuses;
 
 namespace {
 
 template <std::size_t lanes> using B = ad::Batch<double, lanes>;
-template <class F, class... Rules> void each_rule(ad::List<Rules...>, F f) { (f(Rules{}), ...); }
 
 template <std::size_t lanes> B<lanes> batch(const std::vector<double>& numbers) { return B<lanes>::from(numbers.data()); }
 template <std::size_t lanes, class F> void check_lanes(const B<lanes>& y, const F& expected) {

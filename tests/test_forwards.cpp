@@ -4,6 +4,7 @@
 #include <span>
 
 using support::about;
+using support::each_rule;
 using support::difference;
 using support::infinity;
 using support::refuses;
@@ -28,7 +29,6 @@ const auto length = [](const auto& x) {
   for (const auto& one : x) s += one * one;
   return sqrt(s);
 };
-template <class F, class... Rules> void each_rule(ad::List<Rules...>, F f) { (f(Rules{}), ...); }
 
 template <std::size_t n> void check_size() {
   CAPTURE(n);

@@ -25,7 +25,7 @@ inline void check_layer(const Shape& x, const Shape& w, const Shape& bias) {
   if (w.axes() != 2 || x.axes() == 0 || x.columns() != w[0] || bias.axes() != 1 || bias[0] != w[1]) [[unlikely]] refuse_layer(x, w, bias);
 }
 
-template <class Y, class Rule, class T> Y layer(const TensorOperand<T>& x, const TensorOperand<T>& w, const TensorOperand<T>& bias) {
+template <class Y, class Rule, class T> [[gnu::always_inline]] inline Y layer(const TensorOperand<T>& x, const TensorOperand<T>& w, const TensorOperand<T>& bias) {
   constexpr bool bare = std::is_same_v<Rule, Identity>;
   constexpr std::size_t row = index_in<Rule>(UnaryRules{});
   constexpr const char* name = bare ? "linear" : Rule::row.name;
@@ -74,7 +74,7 @@ namespace detail {
 
 /// A cost whose forward run gives its gradient too: the way back only scales it; where the seed is 1 and nothing was there before, the
 /// gradient kept *is* the adjoint.
-template <class T, class Cost> Var<double> cost_with_gradient(const char* name, const TensorOperand<T>& x, const Cost& cost) {
+template <class T, class Cost> [[gnu::always_inline]] inline Var<double> cost_with_gradient(const char* name, const TensorOperand<T>& x, const Cost& cost) {
   if (!x.recorded()) return cost(static_cast<T*>(nullptr));
   const std::size_t n = x->shape.count();
   T* const gradient = active<double>->nodes.template numbers<T>(n);

@@ -215,8 +215,10 @@ template <class T> [[gnu::always_inline]] inline Tensor<T> computed(const auto& 
 }
 
 /// Runs an operation whose result is a tensor: `forward(out)` writes its numbers, `pullback(Pull)` is run on the way back. Y is ResultOf<T, its operands …>.
+/// (Each operation has one of its own. Inlined into it, for each has one place where it is called: x + c of one number, forwards and back, 30 → 19 ns on
+/// Zen 3, XOR net −4 %.)
 template <class Y, class ShapeLike, class Forward, class Pullback, class... Operands>
-Y record(const char* name, const ShapeLike& shape, Forward&& forward, Pullback pullback, const Operands&... operands) {
+[[gnu::always_inline]] inline Y record(const char* name, const ShapeLike& shape, Forward&& forward, Pullback pullback, const Operands&... operands) {
   using T = typename Y::Number;
   if constexpr (!is_tensor<Y>)
     if ((operands.recorded() || ...)) {
@@ -235,7 +237,7 @@ Y record(const char* name, const ShapeLike& shape, Forward&& forward, Pullback p
 
 /// Runs a reduction to one number: `forward()` gives it.
 template <class T, class Forward, class Pullback, class... Operands>
-Var<double> record_number(const char* name, Forward&& forward, Pullback pullback, const Operands&... operands) {
+[[gnu::always_inline]] inline Var<double> record_number(const char* name, Forward&& forward, Pullback pullback, const Operands&... operands) {
   const double value = forward();
   if (!(operands.recorded() || ...)) return value;
   Record<double>& tape = *active<double>;
@@ -329,7 +331,7 @@ template <class Rule, bool second, class T> void broadcast_pullback(const Pull<T
   kernels<T>().sum_back(walk, full, second, to.data, to.add);
 }
 
-template <class Y, class Rule, class T> Y map(const TensorOperand<T>& in) {
+template <class Y, class Rule, class T> [[gnu::always_inline]] inline Y map(const TensorOperand<T>& in) {
   return record<Y>(Rule::row.name, in->shape, [&](T* y) { map<Rule>(in->data, y, in->shape.count()); }, [](const Pull<T>& p) {
     const Cell<T>&x = p.in(0), &y = p.out();
     if (const auto to = p.to(0)) map_pullback<Rule>(x.data, y.data, y.adjoint, to.data, y.shape.count(), to.add);
@@ -345,7 +347,7 @@ template <class Y, class Rule, class T> [[gnu::noinline]] Y zip_broadcast(const 
     broadcast_pullback<Rule, true>(p, walk);
   }, left, right);
 }
-template <class Y, class Rule, class T> Y zip(const TensorOperand<T>& left, const TensorOperand<T>& right) {
+template <class Y, class Rule, class T> [[gnu::always_inline]] inline Y zip(const TensorOperand<T>& left, const TensorOperand<T>& right) {
   if (left->shape != right->shape) [[unlikely]] return zip_broadcast<Y, Rule>(left, right);
   return record<Y>(Rule::row.name, left->shape, [&](T* y) { zip<Rule>(left->data, right->data, Repeats{}, y, left->shape.count()); }, [](const Pull<T>& p) {
     Cell<T>&a = p.in(0), &b = p.in(1), &y = p.out();

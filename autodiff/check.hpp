@@ -106,7 +106,7 @@ template <class F, class X> Measured difference(const F& f, X& x, std::size_t i,
   return best;
 }
 
-/// Every `stride`-th component.
+/// The report on `yours`: every `stride`-th component beside `ad`'s and finite differences of f at x. Throws GradientError where they disagree (judge).
 template <class F, class G, class A, class X>
 GradientReport check(const F& f, const G& yours, const A& ad, bool hand_written, X x, CheckOptions options, bool is_float, std::size_t stride = 1) {
   const double step = options.step > 0 ? options.step : is_float ? 1.46e-2 : 7.31e-4;  // not round: waves of round frequencies would be 0 at both ends

@@ -106,10 +106,10 @@ template <class V, class F, class X> auto call(const F& f, const X& x, const aut
       return use(f(point));
     }(std::make_index_sequence<fixed_size<X>>());
   } else {
-    Workplace<D> workplace;
-    workplace.x.resize(size_of(x));
-    for (std::size_t i = 0; i < workplace.x.size(); ++i) workplace.x[i] = D(static_cast<double>(x[i]), seed(i));
-    return use(f(std::as_const(workplace.x)));
+    Workspace<D> workspace;
+    workspace.x.resize(size_of(x));
+    for (std::size_t i = 0; i < workspace.x.size(); ++i) workspace.x[i] = D(static_cast<double>(x[i]), seed(i));
+    return use(f(std::as_const(workspace.x)));
   }
 }
 /// f at x along `count` directions, V::size at a time: seeds(first)(i) are the tangents of xᵢ along those from `first` on. begin(y) makes of the first result
@@ -181,9 +181,9 @@ template <class F> auto jacobian_forwards(const F& f, std::initializer_list<doub
 
 /// f(x) and ∇f(x) of a function of one number, likewise: the gradient is a std::array if x is one, else a std::vector.
 template <class F, detail::PlainVector X> auto value_and_gradient_forwards(const F& f, const X& x) {
-  const auto begin = [&](const auto& y) { return ValueAndGradient{static_cast<double>(plain(y)), detail::values_for(x, x)}; };
+  const auto begin = [&](const auto& y) { return ValueAndGradient{static_cast<double>(plain(detail::only(y))), detail::values_for(x, x)}; };
   return detail::run_units(f, x, begin, [&x](auto& both, const auto& y, std::size_t first, const auto& tangents_of) {
-    detail::put_row(tangents_of(y), first, x, both.gradient.data());
+    detail::put_row(tangents_of(detail::only(y)), first, x, both.gradient.data());
   });
 }
 /// ∇f(x) alone.

@@ -14,8 +14,9 @@ void refuse_targets(const char* where, const Shape& x, const Shape& target) {
   throw ShapeError(text("{}: outputs {} against targets {}: give them one shape", {where, x.text(), target.text()}));
 }
 void check_labels(const Shape& logits, std::span<const std::int32_t> labels) {
-  if (logits.axes() != 0 && logits.rows() == 0 && labels.empty()) throw ShapeError(text("cross_entropy: no rows to compare: the logits have shape {}", {logits.text()}));
-  if (logits.axes() == 0 || logits.rows() != labels.size() || labels.empty())
+  if (logits.axes() == 0) throw ShapeError("cross_entropy: the logits have shape (), one number; give them a row of N for each label, shape (M, N)");
+  if (logits.rows() == 0 && labels.empty()) throw ShapeError(text("cross_entropy: no rows to compare: the logits have shape {}", {logits.text()}));
+  if (logits.rows() != labels.size() || labels.empty())
     throw ShapeError(text("cross_entropy: logits {} have {} rows, but there are {} labels; give one for each row", {logits.text(), logits.rows(), labels.size()}));
   const auto n = static_cast<std::int64_t>(logits.columns());
   for (std::size_t i = 0; i < labels.size(); ++i)

@@ -14,8 +14,6 @@ namespace autodiff::inline v1 {
 
 namespace detail {
 
-inline thread_local constinit std::uint64_t random_draws = 0;  ///< of Dropout on this thread so far: a function that draws would not do the same in a second run
-
 [[noreturn]] void refuse_outer(const char* where);
 void refuse_parameters(const char* where);
 [[noreturn]] void refuse_sizes(const char* where, const char* what, const std::string& expected, const std::string& given);
@@ -81,16 +79,20 @@ template <class T> struct TapedTensor {
 template <class F> auto of_vector(const F& f) { return [&f](const auto& x) { return f(x[0]); }; }
 template <Number X> std::array<ActiveOf<X>, 1> as_vector(const X& x) { return {ActiveOf<X>(x)}; }
 
+/// What a function returned, which must be one number. (Of several the first, so that nothing else is said.)
+template <class Y> const auto& only(const Y& y) {
+  static_assert(!Vector<Y>, "a gradient needs a function of one number: sum what it returns, or use jacobian or vjp");
+  if constexpr (Vector<Y>) return y[0]; else return y;
+}
 /// The one number that a function returned, as a Var<S>: a constant where it depends on nothing.
 template <class S, class Y> Var<S> one_number(const char* where, const Y& y) {
-  static_assert(!Vector<Y>, "a gradient needs a function of one number: sum what it returns, or use jacobian or vjp");
   static_assert(AnyTensor<Y> || Vector<Y> || std::constructible_from<Var<S>, const Y&>,
       "f returns a number that rests on variables of an outer derivative, which this point of plain numbers cannot carry: make the point of numbers of "
       "their type, or use derivative or jvp");
   if constexpr (AnyTensor<Y>) {
     if (plain(y).size() != 1) throw ShapeError(text("{}: f returned a tensor of shape {}, a scalar is needed; sum it, or use jacobian or vjp", {where, plain(y).shape().text()}));
     return sum(y);
-  } else return Var<S>(y);
+  } else return Var<S>(only(y));
 }
 /// What a function returned, as a list of Var<S>.
 template <class S, class Y> std::vector<Var<S>> all_numbers(const Y& y) {
@@ -171,7 +173,7 @@ template <class Value, class Gradient> struct ValueAndGradient { Value value; Gr
 template <class Value, class Gradient> ValueAndGradient(Value, Gradient) -> ValueAndGradient<Value, Gradient>;
 
 /// f(x) and ∇f(x), in one run of f and one walk backwards, or for a number x by forward mode. The gradient has the shape of x; it is zero for a constant
-/// function. Throws ShapeError if f returns a tensor of more than one number; and where a tape records, as all drivers of this file that walk backwards,
+/// function. Throws ShapeError if f returns a tensor of more than one number; and where a tape records, as all drivers that walk backwards,
 /// TapeError if f uses a parameter, whose share in the result would be lost: jvp keeps it.
 template <class F, detail::Vector X> auto value_and_gradient(const F& f, const X& x) {
   using S = detail::ElementOf<X>;
@@ -296,7 +298,7 @@ template <class F, class X> Tensor<double> hessian_by_eights(const F& f, const X
 }  // namespace detail
 
 /// H: Tensor<double> of shape (n, n), a vector of rows where x is of Vars or Duals; the products with all unit vectors. For a tensor x, its n numbers
-/// row by row.
+/// row by row. Throws as hvp does.
 template <class F, detail::Vector X> auto hessian(const F& f, const X& x) {
   using S = detail::ElementOf<X>;
   const std::size_t n = detail::size_of(x);

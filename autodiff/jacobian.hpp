@@ -154,6 +154,7 @@ template <class F> auto value_and_jacobian(const F& f, std::initializer_list<dou
 // ---- gradients inside of a recording ---------------------------------------------------------------------------------------------
 
 namespace detail {
+inline thread_local constinit std::uint64_t random_draws = 0;  ///< of Dropout on this thread so far
 /// run(), of functions that run again later, and must do the same then.
 auto repeatable(const char* where, const auto& run) {
   const std::uint64_t before = random_draws;

@@ -16,8 +16,8 @@ constinit const Kernels<double>* double_kernels = nullptr;
 namespace {
 std::int64_t runnable() { return hwy::SupportedTargets() & compiled_targets(); }
 void use(std::int64_t targets) {
-  __atomic_store_n(&float_kernels, float_table(targets), __ATOMIC_RELEASE);
-  __atomic_store_n(&double_kernels, double_table(targets), __ATOMIC_RELEASE);
+  __atomic_store_n(&float_kernels, table_of<float>(targets), __ATOMIC_RELEASE);
+  __atomic_store_n(&double_kernels, table_of<double>(targets), __ATOMIC_RELEASE);
 }
 }  // namespace
 

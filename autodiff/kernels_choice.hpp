@@ -13,8 +13,9 @@
 namespace autodiff::inline v1::detail {
 
 /// The table of the best of these targets (Highway's bits), if it was compiled.
-const Kernels<float>* float_table(std::int64_t targets);
-const Kernels<double>* double_table(std::int64_t targets);
+template <class T> const Kernels<T>* table_of(std::int64_t targets);
+template <> const Kernels<float>* table_of<float>(std::int64_t targets);
+template <> const Kernels<double>* table_of<double>(std::int64_t targets);
 
 /// The targets that were compiled, as Highway's bits.
 std::int64_t compiled_targets();

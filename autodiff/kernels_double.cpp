@@ -2,18 +2,3 @@
 // where it is needed.
 #define AUTODIFF_NUMBER double
 #include "kernels_targets.inl"
-
-#if HWY_ONCE
-namespace autodiff::inline v1 {
-
-HWY_EXPORT(table);
-
-const Kernels<double>* detail::double_table(std::int64_t targets) {
-  hwy::GetChosenTarget().Update(targets);
-  const auto* const chosen = static_cast<const Kernels<double>*>(HWY_DYNAMIC_DISPATCH(table)());
-  hwy::GetChosenTarget().DeInit();  // it is the whole program's: a user's own kernels choose anew
-  return chosen;
-}
-
-}  // namespace autodiff::inline v1
-#endif

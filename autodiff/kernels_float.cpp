@@ -4,18 +4,5 @@
 #include "kernels_targets.inl"
 
 #if HWY_ONCE
-namespace autodiff::inline v1 {
-
-HWY_EXPORT(table);
-
-const Kernels<float>* detail::float_table(std::int64_t targets) {
-  hwy::GetChosenTarget().Update(targets);
-  const auto* const chosen = static_cast<const Kernels<float>*>(HWY_DYNAMIC_DISPATCH(table)());
-  hwy::GetChosenTarget().DeInit();  // it is the whole program's: a user's own kernels choose anew
-  return chosen;
-}
-
-std::int64_t detail::compiled_targets() { return HWY_TARGETS; }
-
-}  // namespace autodiff::inline v1
+std::int64_t autodiff::detail::compiled_targets() { return HWY_TARGETS; }
 #endif

@@ -95,3 +95,18 @@ static const void* table() {
 }  // namespace HWY_NAMESPACE
 }  // namespace autodiff::inline v1
 HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace autodiff::inline v1 {
+
+HWY_EXPORT(table);
+
+template <> const Kernels<AUTODIFF_NUMBER>* detail::table_of<AUTODIFF_NUMBER>(std::int64_t targets) {
+  hwy::GetChosenTarget().Update(targets);
+  const auto* const chosen = static_cast<const Kernels<AUTODIFF_NUMBER>*>(HWY_DYNAMIC_DISPATCH(table)());
+  hwy::GetChosenTarget().DeInit();  // it is the whole program's: a user's own kernels choose anew
+  return chosen;
+}
+
+}  // namespace autodiff::inline v1
+#endif

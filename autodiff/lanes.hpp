@@ -51,13 +51,13 @@ template <class B> void spread(std::vector<std::vector<double>>& vectors, std::s
 
 /// The numbers of a point. A thread keeps their memory for its next call: malloc gives large blocks back to the system, and touching new pages costs as much
 /// as the work on them (gradient_batch of Rosenbrock and Speelpenning, 1000 variables, eight points a call: 1.8 and 2.8 times the time).
-template <class T> struct Workplace {
+template <class T> struct Workspace {
   std::vector<T> x;
 
-  Workplace() { if (!ended) x.swap(kept()); }
-  Workplace(const Workplace&) = delete;
-  Workplace& operator=(const Workplace&) = delete;
-  ~Workplace() { if (!ended && x.capacity() * sizeof x[0] <= most_kept) x.swap(kept()); }
+  Workspace() { if (!ended) x.swap(kept()); }
+  Workspace(const Workspace&) = delete;
+  Workspace& operator=(const Workspace&) = delete;
+  ~Workspace() { if (!ended && x.capacity() * sizeof x[0] <= most_kept) x.swap(kept()); }
 
  private:
   static constexpr std::size_t most_kept = std::size_t{1} << 22;  ///< bytes; beyond, malloc keeps such blocks by itself
@@ -75,11 +75,11 @@ template <class T> struct Workplace {
 /// body(tape, x, first) for each `lanes` points from `first` on, with x their numbers side by side, the variables of a fresh recording.
 template <std::size_t lanes> void each_recording(const std::vector<std::vector<double>>& points, const auto& body) {
   BasicTape<Batch<double, lanes>> tape;
-  Workplace<Var<Batch<double, lanes>>> workplace;
+  Workspace<Var<Batch<double, lanes>>> workspace;
   for (std::size_t first = 0; first < points.size(); first += lanes) {
     tape.clear();
-    tape.variables(SideBySide<Batch<double, lanes>>(points, first), workplace.x);
-    body(tape, std::as_const(workplace.x), first);
+    tape.variables(SideBySide<Batch<double, lanes>>(points, first), workspace.x);
+    body(tape, std::as_const(workspace.x), first);
   }
 }
 

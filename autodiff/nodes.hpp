@@ -86,7 +86,7 @@ inline const CellBase* first_parameter(const Stack<Node>& nodes) {
   return found;
 }
 
-/// Something that several tapes and owners keep alive: a parameter, a constant.
+/// Something that several tapes and owners keep alive: a parameter, a constant, the function of a recorded_gradient.
 struct Shared {
   std::uint32_t owners = 1;
   Place kept_by = 0;               ///< the recording that used it last

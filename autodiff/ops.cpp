@@ -91,11 +91,12 @@ View broadcasting(const Shape& x, const Shape& to) {
   return view;
 }
 
-std::vector<std::size_t> entries(const char* where, const Shape& x, std::size_t axis, std::span<const std::ptrdiff_t> index) {
+std::vector<std::size_t> entries(const Shape& x, std::size_t axis, std::span<const std::ptrdiff_t> index) {
   std::vector<std::size_t> result;
   const auto n = static_cast<std::ptrdiff_t>(x[axis]);
   for (const std::ptrdiff_t i : index) {
-    if (i < -n || i >= n) throw ShapeError(text("{}: entry {} along axis {} of shape {}, which has {}", {where, i, axis, x.text(), n}));
+    if (i < -n || i >= n) 
+      throw ShapeError(text("gather: entry {} along axis {} of shape {}, which has {} entries; count from 0, or from the end with -1", {i, axis, x.text(), n}));
     result.push_back(static_cast<std::size_t>(i < 0 ? i + n : i));
   }
   return result;
@@ -112,10 +113,10 @@ std::size_t element(const Shape& x, std::initializer_list<std::ptrdiff_t> index)
   return at;
 }
 
-void require_one_shape(const char* where, const std::vector<Shape>& parts) {
-  if (parts.empty()) throw ShapeError(text("{}: no parts; give at least one", {where}));
+void require_one_shape(const std::vector<Shape>& parts) {
+  if (parts.empty()) throw ShapeError("stack: no parts; give at least one");
   for (const Shape& part : parts)
-    if (part != parts[0]) throw ShapeError(text("{}: {} and {} differ: give parts of one shape", {where, parts[0].text(), part.text()}));
+    if (part != parts[0]) throw ShapeError(text("stack: {} and {} differ: give parts of one shape", {parts[0].text(), part.text()}));
 }
 Shape concatenated(std::span<const Shape> parts, std::ptrdiff_t axis, std::size_t& along) {
   if (parts.empty()) throw ShapeError("concatenate: no parts; give at least one");

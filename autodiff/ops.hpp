@@ -129,7 +129,7 @@ template <class Y, class T> Y matmul(const TensorOperand<T>& left, const TensorO
 }  // namespace detail
 
 /// a·b for a (…, M, K), b (…, K, N) → (…, M, N); axes before the last two are broadcast. A vector a (K) is one row, a vector b (K) one
-/// column, and that axis is dropped from the result. Throws ShapeError if the inner sizes differ.
+/// column, and that axis is dropped from the result. Throws ShapeError if the inner sizes differ, the axes before do not broadcast, or there are none.
 template <TensorLike A, TensorLike B> auto matmul(const A& a, const B& b) {
   using T = detail::NumberOfAny<A, B>;
   return detail::matmul<detail::ResultOf<T, A, B>, T>({detail::entering<T>(a), "matmul"}, {detail::entering<T>(b), "matmul"});
@@ -230,7 +230,7 @@ template <TensorLike X> auto slice(const X& x, std::ptrdiff_t axis, std::ptrdiff
 /// x repeated along new axes, in front, and along axes of size 1 until it has that shape. Throws ShapeError if it cannot.
 template <TensorLike X> auto broadcast_to(const X& x, const Shape& shape) { return detail::look_at("broadcast_to", x, detail::broadcasting(x.shape(), shape)); }
 
-/// The same numbers in another shape. Throws ShapeError if the sizes differ.
+/// The same numbers in another shape. Throws ShapeError if that takes another number of them.
 template <class T> Tensor<T> reshape(const Tensor<T>& x, const Shape& shape) { return x.reshaped(shape); }
 template <class T> Var<Tensor<T>> reshape(const Var<Tensor<T>>& x, const Shape& shape) {
   if (shape.count() != x.size()) detail::refuse_reshape(x.shape(), shape);
@@ -279,15 +279,15 @@ template <DualTensor X> auto reshape(const X& x, const Shape& shape) {
 
 namespace detail {
 /// Checked entries of an axis: negative ones count from the end.
-std::vector<std::size_t> entries(const char* where, const Shape& x, std::size_t axis, std::span<const std::ptrdiff_t> index);
+std::vector<std::size_t> entries(const Shape& x, std::size_t axis, std::span<const std::ptrdiff_t> index);
 /// The position of an element; throws ShapeError.
 std::size_t element(const Shape& x, std::initializer_list<std::ptrdiff_t> index);
 
 /// Whole numbers of any type as positions.
-template <std::integral I> std::vector<std::ptrdiff_t> positions(const char* where, const std::vector<I>& index) {
+template <std::integral I> std::vector<std::ptrdiff_t> positions(const std::vector<I>& index) {
   std::vector<std::ptrdiff_t> all;
   for (const I i : index) {
-    if (!std::in_range<std::ptrdiff_t>(i)) throw ShapeError(text("{}: entry {} is beyond every axis", {where, i}));
+    if (!std::in_range<std::ptrdiff_t>(i)) throw ShapeError(text("gather: entry {} is beyond every axis: one holds at most {}", {i, Shape::most_along_axis}));
     all.push_back(static_cast<std::ptrdiff_t>(i));
   }
   return all;
@@ -318,7 +318,7 @@ template <class Y, class T> Y gather(const TensorOperand<T>& x, std::size_t axis
 template <TensorLike X, std::integral I = std::ptrdiff_t> auto gather(const X& x, const std::vector<I>& index, std::ptrdiff_t axis = 0) {
   const std::size_t along = x.shape().axis(axis, "gather");
   using T = typename X::Number;
-  return detail::gather<detail::ResultOf<T, X>, T>({x, "gather"}, along, detail::entries("gather", x.shape(), along, detail::positions("gather", index)));
+  return detail::gather<detail::ResultOf<T, X>, T>({x, "gather"}, along, detail::entries(x.shape(), along, detail::positions(index)));
 }
 template <DualTensor X, std::integral I = std::ptrdiff_t> auto gather(const X& x, const std::vector<I>& index, std::ptrdiff_t axis = 0) {
   return detail::push_linear(x, [&](const auto& t) { return gather(t, index, axis); });
@@ -396,7 +396,7 @@ template <detail::Selectable A, detail::Selectable B> requires(DualTensor<A> || 
 namespace detail {
 
 Shape concatenated(std::span<const Shape> parts, std::ptrdiff_t axis, std::size_t& along);
-void require_one_shape(const char* where, const std::vector<Shape>& parts);
+void require_one_shape(const std::vector<Shape>& parts);
 
 /// Parts one after the other along `along`; `shape` is the result's.
 template <class T, TensorLike X> X concatenate(const char* name, std::span<const X> parts, const Shape& shape, std::size_t along) {
@@ -445,7 +445,7 @@ template <TensorLike X> X concatenate(const std::vector<X>& parts, std::ptrdiff_
 }
 /// Parts of one shape side by side along a new axis in front: n of (A, B) → (n, A, B). Throws ShapeError for none, or where they differ.
 template <TensorLike X> X stack(const std::vector<X>& parts) {
-  detail::require_one_shape("stack", detail::shapes_of(std::span<const X>(parts)));
+  detail::require_one_shape(detail::shapes_of(std::span<const X>(parts)));
   std::vector<X> rows;
   for (const X& x : parts) {
     Shape shape{1};

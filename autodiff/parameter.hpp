@@ -135,6 +135,7 @@ template <std::floating_point T> class Parameter {
 
  public:
   using Number = T;
+  /// With these numbers; with zeros, of that shape.
   explicit Parameter(Tensor<T> value) : block_(new Block(std::move(value))) { nothing(); }  // made here, so that moving allocates nothing
   explicit Parameter(const Shape& shape) : Parameter(Tensor<T>::zeros(shape)) {}
   Parameter(const Parameter& other) : block_(other.moved_from() ? share_nothing() : new Block(other.value())) {}

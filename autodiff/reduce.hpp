@@ -1,10 +1,10 @@
 // Floor 4. Reductions. Over all numbers the result is a number: a Var<double> (a double for a plain tensor), from which scalar code goes on. Along an
 // axis it is a tensor.
 //
-//     sum, mean, max, min, logsumexp     over all or along an axis
-//     dot, norm                          over all
-//     softmax, log_softmax               along an axis, of x's shape
-//     argmax                             over all or along an axis: positions
+//     sum, mean, max, min, logsumexp, norm    over all or along an axis
+//     dot                                     over all
+//     softmax, log_softmax                    along an axis, of x's shape
+//     argmax                                  over all or along an axis: positions
 #pragma once
 #include "ops.hpp"
 #include <cmath>

@@ -133,7 +133,7 @@ template <Differentiable X> inline auto isnan(const X& x) { using std::isnan; re
 template <Differentiable X> inline auto isinf(const X& x) { using std::isinf; return isinf(plain(x)); }
 template <Differentiable X> inline auto signbit(const X& x) { using std::signbit; return signbit(plain(x)); }
 template <Differentiable X> inline auto isfinite(const X& x) { using std::isfinite; return isfinite(plain(x)); }
-/// The nearest whole number, as an integer: for tables, and what else counts. (A program's own functions of this name and the next go before ours.)
+/// The nearest whole number, as an integer: for tables, and what else counts. (A program's own functions of these four names go before ours.)
 template <NumberInside X, Nothing... None> inline long lround(const X& x, None...) { return std::lround(plain(x)); }
 template <NumberInside X, Nothing... None> inline long long llround(const X& x, None...) { return std::llround(plain(x)); }
 template <NumberInside X, Nothing... None> inline long lrint(const X& x, None...) { return std::lrint(plain(x)); }

@@ -51,7 +51,7 @@ SparseMatrix sparse_jacobian(const Record<double>& tape, const std::vector<Id>& 
   std::vector<std::pair<std::size_t, double>> row;
 
   constexpr auto most = static_cast<std::size_t>(std::numeric_limits<int>::max());
-  if (std::max(ys.size(), xs.size()) > most) throw TapeError(fmt::format("sparse_jacobian: {} outputs of {} inputs are more than an int counts", ys.size(), xs.size()));
+  if (std::max(ys.size(), xs.size()) > most) throw TapeError(fmt::format("sparse_jacobian: {} outputs of {} inputs are more than an int counts; take a part of them at a time", ys.size(), xs.size()));
   const Id least = xs.empty() ? std::numeric_limits<Id>::max() : *std::min_element(xs.begin(), xs.end());  // what is earlier depends on no input
 
   SparseMatrix m{static_cast<int>(ys.size()), static_cast<int>(xs.size()), {0}, {}, {}};

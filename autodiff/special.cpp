@@ -1,4 +1,4 @@
-// Floor 0. ψ and its derivatives. Both move the argument up to where the asymptotic series holds to the last digit.
+// Floor 0. ψ, its derivatives, and log |Γ|. The first two move the argument up to where the asymptotic series holds to the last digit.
 // Abramowitz & Stegun, Handbook of Mathematical Functions (1964), §6.3 digamma and §6.4 polygamma; the equations are named below.
 #include "special.hpp"
 

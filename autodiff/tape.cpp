@@ -65,7 +65,7 @@ void refuse_foreign_walk() {
                   "let it record here while you use it: auto here = tape.record();");
 }
 void refuse_other_numbers() {
-  throw TapeError("an expression of a second derivative, or of lanes, uses a variable of a tape over double, whose part of the derivative would be "
+  throw TapeError("recording: an expression of a second derivative, or of lanes, uses a variable of a tape over double, whose part of the derivative would be "
                   "lost; make the point of numbers that rest on it (a vector of Vars), or take its value()");
 }
 void refuse_late(Id id) {
@@ -76,7 +76,7 @@ void refuse_moved() {
   throw TapeError("tape: this Tape was moved from and holds no recording; use the one it was moved to");
 }
 void refuse_mark(bool foreign, Id id) {
-  if (foreign) throw TapeError(fmt::format("rewind: the mark, at statement {}, was made on another tape", id));
+  if (foreign) throw TapeError(fmt::format("rewind: the mark, at statement {}, was made on another tape; rewind that one, or take a mark() of this one", id));
   throw TapeError(fmt::format("rewind: what stood before the mark, at statement {}, is gone; a mark does not outlive clear() or a rewind() below it", id));
 }
 void refuse_more_statements() {

@@ -66,6 +66,7 @@ template <std::floating_point T> class Tensor {
   template <class U> using Braces = std::initializer_list<U>;
 
   Tensor() : shape_({0}) {}                                   ///< no numbers, shape (0,)
+  /// Numbers in braces: a vector, a matrix, or three axes. Throws ShapeError unless all rows have one length.
   template <int = 0> Tensor(Braces<detail::BraceNumber> numbers) : Tensor(Shape({numbers.size()})) { for (T* to = data_; const auto& x : numbers) *to++ = static_cast<T>(x.value); }
   Tensor(Braces<Braces<detail::BraceNumber>> rows) : Tensor(Shape({rows.size(), rows.size() ? rows.begin()->size() : 0})) {
     for (T* to = data_; const auto& row : rows) {
@@ -156,7 +157,7 @@ template <std::floating_point T> class Tensor {
     t.data_ += begin * shape_.inside(0);
     return t;
   }
-  /// The same numbers in another shape; shares them. Throws ShapeError if the sizes differ.
+  /// The same numbers in another shape; shares them. Throws ShapeError if that takes another number of them.
   Tensor reshaped(const Shape& shape) const {
     if (shape.count() != size()) detail::refuse_reshape(shape_, shape);
     Tensor t(*this);

@@ -50,6 +50,7 @@ template <std::floating_point T> class Var<Tensor<T>> {
   Var& operator=(Var&& other) noexcept { std::swap(cell_, other.cell_), std::swap(place_, other.place_); return *this; }
   ~Var() { if (place_ == 0) constant()->release(); }
 
+  /// The numbers, which outlive clear(). Throws TapeError, as shape() and size() do, if no tape of this thread holds the variable any more.
   Tensor<T> value() const {
     Cell& c = readable_cell();
     if (c.storage) return Tensor<T>::sharing(c.shape, c.data, c.storage);

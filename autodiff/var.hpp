@@ -20,7 +20,7 @@ namespace detail {
 /// Puts an expression on the active tape; the place of the result, 0 if the expression is a constant.
 template <Expression E> Place record(const E& e);
 /// A slope on its way to the leaves: exactly ±1, which its type says, a plain number, or of the tape's type.
-template <class Scalar> [[gnu::always_inline]] inline auto settled(const auto& slope) {
+template <class Scalar> [[gnu::always_inline]] inline auto slope_as(const auto& slope) {
   using X = std::remove_cvref_t<decltype(slope)>;
   if constexpr (std::is_same_v<X, Exactly<1>> || std::is_same_v<X, Exactly<-1>>) return slope;
   else if constexpr (std::is_same_v<X, Exactly<0>>) return Scalar(0.0);
@@ -121,7 +121,7 @@ template <class Rule, class X> class Unary {
 
   [[gnu::always_inline]] const Scalar& value() const { return value_; }
   [[gnu::always_inline]] void name(auto& listener) const { x_.name(listener); }
-  [[gnu::always_inline]] void tell(auto& listener, const auto& s) const { x_.tell(listener, detail::settled<Scalar>(s * Rule::slope(x_.value(), value_))); }
+  [[gnu::always_inline]] void tell(auto& listener, const auto& s) const { x_.tell(listener, detail::slope_as<Scalar>(s * Rule::slope(x_.value(), value_))); }
 
  private:
   X x_{};
@@ -148,8 +148,8 @@ template <class Rule, class L, class R> class Binary {
     b_.name(listener);
   }
   [[gnu::always_inline]] void tell(auto& listener, const auto& s) const {
-    if constexpr (L::leaves > 0) a_.tell(listener, detail::settled<Scalar>(s * Rule::left(a_.value(), b_.value(), value_)));
-    if constexpr (R::leaves > 0) b_.tell(listener, detail::settled<Scalar>(s * Rule::right(a_.value(), b_.value(), value_)));
+    if constexpr (L::leaves > 0) a_.tell(listener, detail::slope_as<Scalar>(s * Rule::left(a_.value(), b_.value(), value_)));
+    if constexpr (R::leaves > 0) b_.tell(listener, detail::slope_as<Scalar>(s * Rule::right(a_.value(), b_.value(), value_)));
   }
 
  private:

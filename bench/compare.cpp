@@ -1,4 +1,4 @@
-// compare before.json after.json: what a change did to the scalar suite. It looks at each contestant's ratio to the hand-written adjoint
+// bench/run compare before.json after.json: what a change did to the scalar suite. It looks at each contestant's ratio to the hand-written adjoint
 // of the same run, not at seconds, so the two runs may come from a differently busy machine (not from a different one).
 #include "harness.hpp"
 #include <cmath>
@@ -64,7 +64,7 @@ int compare(Report& before, Report& after, const std::string& contestant) {
 
 int main(int argc, char** argv) {
   try {
-    if (argc != 3) throw std::runtime_error("usage: compare before.json after.json (the scalar.json of two runs of the report)");
+    if (argc != 3) throw std::runtime_error("usage: bench/run compare before.json after.json (the scalar.json of two runs of the report)");
     Report before = read_report(argv[1]), after = read_report(argv[2]);
     if (before.machine != after.machine) fmt::print("Not the same machine or compiler: {} / {}\n\n", before.machine, after.machine);
     int common = 0;

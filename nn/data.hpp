@@ -17,19 +17,19 @@
 
 namespace autodiff::inline v1::nn {
 
-/// The numbers 0 … samples − 1 in batches of `size`, of which the last may be smaller; in their natural order until the first shuffle().
+/// The numbers 0 … samples − 1 in batches of `batch_size`, of which the last may be smaller; in their natural order until the first shuffle().
 class Batches {
   std::vector<std::vector<std::size_t>> batches_;
   Random random_;
 
  public:
-  /// Throws Error unless there are 1 to 2³² − 1 samples, and `size` is at least 1.
-  template <std::integral N, std::integral S> Batches(N samples, S size, std::uint64_t seed) : random_(seed) {
-    if (!(samples > 0) || !(size > 0)) throw Error(autodiff::detail::text("batches: {} samples in batches of {}; give at least 1 of each", {samples, size}));
+  /// Throws Error unless there are 1 to 2³² − 1 samples, and `batch_size` is at least 1.
+  template <std::integral N, std::integral S> Batches(N samples, S batch_size, std::uint64_t seed) : random_(seed) {
+    if (!(samples > 0) || !(batch_size > 0)) throw Error(autodiff::detail::text("batches: {} samples in batches of {}; give at least 1 of each", {samples, batch_size}));
     if (static_cast<unsigned long long>(samples) > Shape::most_along_axis)
       throw Error(autodiff::detail::text("batches: {} samples; {} is the most that an axis holds: was a negative count made unsigned?",
           {samples, Shape::most_along_axis}));
-    const auto all = static_cast<std::size_t>(samples), most = static_cast<std::size_t>(size);
+    const auto all = static_cast<std::size_t>(samples), most = static_cast<std::size_t>(batch_size);
     for (std::size_t i = 0; i < all; ++i) {
       if (i % most == 0) batches_.emplace_back().reserve(std::min(most, all - i));
       batches_.back().push_back(i);

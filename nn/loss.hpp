@@ -75,7 +75,7 @@ template <class L> concept OtherLabels = !std::convertible_to<const L&, std::spa
 };
 template <std::integral I> int class_number(I label, std::size_t row) {
   if (label < I(0) || static_cast<unsigned long long>(label) > std::numeric_limits<int>::max())
-    throw ShapeError(text("cross_entropy: label {} of row {} is no class number", {label, row}));
+    throw ShapeError(text("cross_entropy: label {} of row {} is no class number; give 0 to N - 1", {label, row}));
   return static_cast<int>(label);
 }
 

@@ -242,7 +242,7 @@ class Sgd {
   /// Writes the momentum of this net, for a training that is to go on just there (but for what Dropout drops); the options are not in the file, nor
   /// is the net (nn::save). Throws Error without momentum, for another net, and FileError.
   template <class M> void save(const M& model, const std::string& path) const { state_.save("sgd", model, moments(), path); }
-  /// Reads it, for this net. Throws FileError, and has then changed nothing.
+  /// Reads it, for this net. Throws FileError, and Error without momentum, for a net that is empty or was moved from; nothing has changed then.
   template <class M> void load(const M& model, const std::string& path) { state_.load("sgd", model, moments(), path), started_ = true; }
 
   /// Moves every parameter that the last backward() reached, and uses up its adjoint. (A parameter behind a slope of 0, a hinge that is off, is not reached
@@ -316,7 +316,7 @@ class Adam {
   /// Writes the moments of this net's gradients, for a training that is to go on just there (but for what Dropout drops); the options are not in the
   /// file, nor is the net (nn::save). Throws Error for another net, and FileError.
   template <class M> void save(const M& model, const std::string& path) const { state_.save("adam", model, 2, path); }
-  /// Reads them, for this net. Throws FileError, and has then changed nothing.
+  /// Reads them, for this net. Throws FileError, and Error for a net that is empty or was moved from; nothing has changed then.
   template <class M> void load(const M& model, const std::string& path) { state_.load("adam", model, 2, path), started_ = true; }
 
   /// Moves every parameter that the last backward() reached, and uses up its adjoint; what is not reached stays, and what is thrown is thrown as by Sgd.

@@ -19,7 +19,8 @@ namespace autodiff::inline v1::detail {
 /// c = xᵀ·gz, (M,K)ᵀ·(M,N) → (K,N), or c += scale · xᵀ·gz: the adjoint that a cell of that shape puts off.
 template <class T> void add_product(const Deferred<T>& product, const Shape& shape, T* c, bool add, T scale) {
   const std::size_t k = shape[0], n = shape[1];
-  kernels<T>().product({.m = k, .n = n, .k = product.m, .a = product.x, .a_row = 1, .a_col = k, .b = product.gz, .b_row = n, .b_col = 1, .c = c, .add = add, .scale = scale});
+  kernels<T>().product({.m = k, .n = n, .k = product.m, .a = product.x, .a_row = 1, .a_col = k,
+      .b = product.gz, .b_row = n, .b_col = 1, .c = c, .add = add, .scale = scale});
 }
 template <class T> [[gnu::noinline]] void compute(Nodes<double>& nodes, Cell<T>& deferred) {
   deferred.adjoint = nodes.template numbers<T>(nodes.walk_memory, deferred.shape.count());
@@ -63,8 +64,8 @@ template <class T> [[gnu::always_inline]] inline bool alias(Nodes<double>& nodes
 
 /// Numbers from which on a matrix of weights puts its adjoint off. (b in bench/training, 2048 numbers: 0.93 of hand-written, and 0.97 without.)
 constexpr std::size_t least_deferred = 1'000;
-/// May w's adjoint stay the product xᵀ·gz for now? Only if w is a large parameter without another adjoint yet, and x is no parameter, which might be updated
-/// first. (Not under a trap, which looks at the numbers.)
+/// May w's adjoint stay the product xᵀ·gz for now? Only if w is a large parameter without another adjoint yet, and x is no parameter, which might be
+/// updated first. (Not under a trap, which looks at the numbers.)
 template <class T> [[gnu::always_inline]] inline bool may_defer(const Nodes<double>& nodes, const Cell<T>& w, const Cell<T>& x) {
   return w.shape.count() >= least_deferred && w.parameter && w.shape.axes() == 2 && w.walk != nodes.walk_number && !x.parameter && !nan_traps;
 }

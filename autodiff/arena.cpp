@@ -23,7 +23,9 @@ void* reallocate(void* old, std::size_t old_bytes, std::size_t bytes) {
       std::free(old);
     }
   }
-  if (!memory) throw TapeError(fmt::format("tape: it needs {} bytes in one piece, and the system has no such memory; record less at a time, or rewind() parts of it", bytes));
+  if (!memory)
+    throw TapeError(fmt::format(
+        "tape: it needs {} bytes in one piece, and the system has no such memory; record less at a time, or rewind() parts of it", bytes));
   return memory;
 }
 
@@ -45,7 +47,9 @@ void Arena::next_block(std::size_t bytes) {
   std::size_t size = blocks_.size() ? 2 * blocks_[blocks_.size() - 1].size : std::size_t{1} << 16;
   while (size < bytes + alignment) size *= 2;
   void* memory = ::operator new(size, std::align_val_t(4096), std::nothrow);
-  if (!memory) throw TapeError(fmt::format("tape: its tensors need {} bytes more than the {} they have, and the system has no such memory; record less at a time, or rewind() parts of it", size, capacity()));
+  if (!memory)
+    throw TapeError(fmt::format("tape: its tensors need {} bytes more than the {} they have, and the system has no such memory; "
+                                "record less at a time, or rewind() parts of it", size, capacity()));
   blocks_.push({static_cast<char*>(memory), size});
   use(blocks_.size() - 1);
 }

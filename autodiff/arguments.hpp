@@ -45,10 +45,13 @@ template <> struct [[gnu::packed]] Word<double> { Id word; };
 template <> struct [[gnu::packed]] Slope<double> { double slope; };
 template <class Scalar> constexpr std::size_t most_bytes = sizeof(Slope<Scalar>) + sizeof(Word<Scalar>);  ///< of one argument
 
-/// How many bytes ahead of where a tape is written, or read on the way back, memory is prefetched. What the processor foresees by itself is not enough
-/// for tapes that leave its caches: GMM with 60 MB took 1.6 times as long without, forwards and backwards; smaller tapes notice nothing.
+/// How many bytes ahead of where a tape is written, or read on the way back, memory is prefetched. What the processor foresees by itself is not
+/// enough for tapes that leave its caches: GMM with 60 MB took 1.6 times as long without, forwards and backwards; smaller tapes notice nothing.
 constexpr std::ptrdiff_t prefetch_distance = 4096;
-template <int write> [[gnu::always_inline]] inline void prefetch(const void* memory, std::ptrdiff_t offset) { __builtin_prefetch(static_cast<const char*>(memory) + offset, write); }
+template <int write>
+[[gnu::always_inline]] inline void prefetch(const void* memory, std::ptrdiff_t offset) {
+  __builtin_prefetch(static_cast<const char*>(memory) + offset, write);
+}
 
 // ---- writing ---------------------------------------------------------------------------------------------------------
 // Each byte is written and read as one type, none of them char: so the compiler knows that the tape's own variables stay as they are.
@@ -73,7 +76,8 @@ template <class Scalar> requires(!Arithmetic<Scalar>) [[gnu::always_inline]] inl
 /// The slopes of the statement that ends here are masks.
 template <class Scalar> void mark_masks(char* end) {
   auto* w = reinterpret_cast<Word<Scalar>*>(end) - 1;
-  for (w->kind = Kind::mask; !(w->word & first_argument); w->kind = Kind::mask) w = reinterpret_cast<Word<Scalar>*>(reinterpret_cast<Slope<Scalar>*>(w) - 1) - 1;
+  for (w->kind = Kind::mask; !(w->word & first_argument); w->kind = Kind::mask)
+    w = reinterpret_cast<Word<Scalar>*>(reinterpret_cast<Slope<Scalar>*>(w) - 1) - 1;
 }
 
 /// A slope that waits to be written: of the tape's type, or a plain number.
@@ -114,8 +118,8 @@ template <class Scalar, std::size_t n> struct Leaves {
   Waiting<Scalar> slopes[n];
   std::size_t o = 0, m = 0, f = 0;
 
-  /// g++ sees that o, m and f are known, and what is written, where slopes are doubles; where it does not, it would warn. (Zeros for doubles, too: +12 %
-  /// on least squares in bench/scalar, nothing in another program.)
+  /// g++ sees that o, m and f are known, and what is written, where slopes are doubles; where it does not, it would warn. (Zeros for doubles, too:
+  /// +12 % on least squares in bench/scalar, nothing in another program.)
   [[gnu::always_inline]] Leaves() {
     if constexpr (!Arithmetic<Scalar>) for (std::size_t i = 0; i < n; ++i) ones[i] = minus_ones[i] = others[i] = 0;
   }

@@ -24,10 +24,10 @@ constexpr std::size_t register_bytes = 32;
 constexpr std::size_t register_bytes = 16;
 #endif
 
-/// n numbers in as many SIMD registers as they need: `half` of them (of eight four, of ten eight), and the rest. (A compiler's vector wider than a register
-/// is copied through memory, 16 bytes at a time, and read back 32 at a time, which stalls: with AVX2, poly in 8 lanes took four times as long.) Copied part
-/// by part for the same reason, and aligned like one number, so that a batch may stand anywhere. The width is part of the name: what files of one program
-/// are compiled for different machines must not be taken for the same.
+/// n numbers in as many SIMD registers as they need: `half` of them (of eight four, of ten eight), and the rest. (A compiler's vector wider than a
+/// register is copied through memory, 16 bytes at a time, and read back 32 at a time, which stalls: with AVX2, poly in 8 lanes took four times as
+/// long.) Copied part by part for the same reason, and aligned like one number, so that a batch may stand anywhere. The width is part of the name:
+/// what files of one program are compiled for different machines must not be taken for the same.
 template <class T, std::size_t n, std::size_t width = register_bytes> struct Registers {
   static constexpr std::size_t half = std::bit_ceil(n) / 2, rest = n - half;
   Registers<T, half> low;
@@ -39,16 +39,22 @@ template <class T, std::size_t n, std::size_t width = register_bytes> struct Reg
   [[gnu::always_inline]] Registers(const Registers& other) : low(other.low), high(other.high) {}
   [[gnu::always_inline]] Registers& operator=(const Registers& other) { low = other.low; high = other.high; return *this; }
 
-  [[gnu::always_inline]] static Registers from(const T* numbers) { return {Registers<T, half>::from(numbers), Registers<T, rest>::from(numbers + half)}; }
+  [[gnu::always_inline]] static Registers from(const T* numbers) {
+    return {Registers<T, half>::from(numbers), Registers<T, rest>::from(numbers + half)};
+  }
   [[gnu::always_inline]] void to(T* numbers) const { low.to(numbers), high.to(numbers + half); }
-  [[gnu::always_inline]] static Registers column(const T* const* rows, std::size_t i) { return {Registers<T, half>::column(rows, i), Registers<T, rest>::column(rows + half, i)}; }
+  [[gnu::always_inline]] static Registers column(const T* const* rows, std::size_t i) {
+    return {Registers<T, half>::column(rows, i), Registers<T, rest>::column(rows + half, i)};
+  }
   [[gnu::always_inline]] void to_column(T* const* rows, std::size_t i) const { low.to_column(rows, i), high.to_column(rows + half, i); }
 
   [[gnu::always_inline]] T operator[](std::size_t i) const { return i < half ? low[i] : high[i - half]; }
   [[gnu::always_inline]] void set(std::size_t i, T x) { if (i < half) low.set(i, x); else high.set(i - half, x); }
   /// f of each register of a, or of a and b.
   [[gnu::always_inline]] friend auto each(const Registers& a, const auto& f) { return joined(each(a.low, f), each(a.high, f)); }
-  [[gnu::always_inline]] friend auto each(const Registers& a, const Registers& b, const auto& f) { return joined(each(a.low, b.low, f), each(a.high, b.high, f)); }
+  [[gnu::always_inline]] friend auto each(const Registers& a, const Registers& b, const auto& f) {
+    return joined(each(a.low, b.low, f), each(a.high, b.high, f));
+  }
   /// a where the mask holds, else b.
   template <class I> [[gnu::always_inline]] friend Registers choose(const Registers<I, n>& mask, const Registers& a, const Registers& b) {
     return {choose(mask.low, a.low, b.low), choose(mask.high, a.high, b.high)};
@@ -80,13 +86,17 @@ template <class T, std::size_t n> requires(n * sizeof(T) <= register_bytes && st
     }(std::make_index_sequence<n>());
   }
   [[gnu::always_inline]] void to_column(T* const* rows, std::size_t i) const {
-    [&]<std::size_t... k>(std::index_sequence<k...>) __attribute__((always_inline)) { ((rows[k][i] = vector[k]), ...); }(std::make_index_sequence<n>());
+    [&]<std::size_t... k>(std::index_sequence<k...>) __attribute__((always_inline)) {
+      ((rows[k][i] = vector[k]), ...);
+    }(std::make_index_sequence<n>());
   }
 
   [[gnu::always_inline]] T operator[](std::size_t i) const { return vector[i]; }
   [[gnu::always_inline]] void set(std::size_t i, T x) { vector[i] = x; }
   [[gnu::always_inline]] friend auto each(const Registers& a, const auto& f) { return wrapped([&] { return f(a.vector); }); }
-  [[gnu::always_inline]] friend auto each(const Registers& a, const Registers& b, const auto& f) { return wrapped([&] { return f(a.vector, b.vector); }); }
+  [[gnu::always_inline]] friend auto each(const Registers& a, const Registers& b, const auto& f) {
+    return wrapped([&] { return f(a.vector, b.vector); });
+  }
   template <class I> [[gnu::always_inline]] friend Registers choose(const Registers<I, n>& mask, const Registers& a, const Registers& b) {
     Registers y;
     y.vector = mask.vector ? a.vector : b.vector;
@@ -110,8 +120,12 @@ template <std::size_t lanes, std::size_t width = detail::register_bytes> class T
  public:
   detail::Registers<std::int64_t, lanes> answers;
 
-  [[gnu::always_inline]] friend Truths operator&&(const Truths& a, const Truths& b) { return {each(a.answers, b.answers, [](auto p, auto q) { return p & q; })}; }
-  [[gnu::always_inline]] friend Truths operator||(const Truths& a, const Truths& b) { return {each(a.answers, b.answers, [](auto p, auto q) { return p | q; })}; }
+  [[gnu::always_inline]] friend Truths operator&&(const Truths& a, const Truths& b) {
+    return {each(a.answers, b.answers, [](auto p, auto q) { return p & q; })};
+  }
+  [[gnu::always_inline]] friend Truths operator||(const Truths& a, const Truths& b) {
+    return {each(a.answers, b.answers, [](auto p, auto q) { return p | q; })};
+  }
   [[gnu::always_inline]] friend Truths operator!(const Truths& a) { return {each(a.answers, [](auto p) { return ~p; })}; }
 
   explicit operator bool() const {
@@ -122,7 +136,8 @@ template <std::size_t lanes, std::size_t width = detail::register_bytes> class T
 
  private:
   [[noreturn, gnu::cold]] static void refuse(std::size_t lane) {
-    throw Error(detail::text("batch: a condition is different for the inputs 0 and {}: they cannot take one branch; use select(condition, a, b)", {lane}));
+    throw Error(
+        detail::text("batch: a condition is different for the inputs 0 and {}: they cannot take one branch; use select(condition, a, b)", {lane}));
   }
 };
 
@@ -146,16 +161,26 @@ template <std::floating_point T, std::size_t lanes, std::size_t width = detail::
   [[gnu::always_inline]] static Batch from(const T* numbers) { return Batch(Registers::from(numbers)); }
   [[gnu::always_inline]] void to(T* numbers) const { registers_.to(numbers); }
   /// Number i of each row, and back: in registers, since what is written number by number can't be read as a batch at once.
-  [[gnu::always_inline]] static Batch column(const std::array<const T*, lanes>& rows, std::size_t i) { return Batch(Registers::column(rows.data(), i)); }
+  [[gnu::always_inline]] static Batch column(const std::array<const T*, lanes>& rows, std::size_t i) {
+    return Batch(Registers::column(rows.data(), i));
+  }
   [[gnu::always_inline]] void to_column(const std::array<T*, lanes>& rows, std::size_t i) const { registers_.to_column(rows.data(), i); }
 
   T operator[](std::size_t lane) const { return registers_[lane]; }
   void set(std::size_t lane, T x) { registers_.set(lane, x); }
 
-  [[gnu::always_inline]] friend Batch operator+(const Batch& a, const Batch& b) { return Batch(each(a.registers_, b.registers_, [](auto p, auto q) { return p + q; })); }
-  [[gnu::always_inline]] friend Batch operator-(const Batch& a, const Batch& b) { return Batch(each(a.registers_, b.registers_, [](auto p, auto q) { return p - q; })); }
-  [[gnu::always_inline]] friend Batch operator*(const Batch& a, const Batch& b) { return Batch(each(a.registers_, b.registers_, [](auto p, auto q) { return p * q; })); }
-  [[gnu::always_inline]] friend Batch operator/(const Batch& a, const Batch& b) { return Batch(each(a.registers_, b.registers_, [](auto p, auto q) { return p / q; })); }
+  [[gnu::always_inline]] friend Batch operator+(const Batch& a, const Batch& b) {
+    return Batch(each(a.registers_, b.registers_, [](auto p, auto q) { return p + q; }));
+  }
+  [[gnu::always_inline]] friend Batch operator-(const Batch& a, const Batch& b) {
+    return Batch(each(a.registers_, b.registers_, [](auto p, auto q) { return p - q; }));
+  }
+  [[gnu::always_inline]] friend Batch operator*(const Batch& a, const Batch& b) {
+    return Batch(each(a.registers_, b.registers_, [](auto p, auto q) { return p * q; }));
+  }
+  [[gnu::always_inline]] friend Batch operator/(const Batch& a, const Batch& b) {
+    return Batch(each(a.registers_, b.registers_, [](auto p, auto q) { return p / q; }));
+  }
   [[gnu::always_inline]] friend Batch operator-(const Batch& a) { return Batch(each(a.registers_, [](auto p) { return -p; })); }
   [[gnu::always_inline]] friend Batch operator+(const Batch& a) { return a; }
   /// slope · this, for tangents: those that are 0 stay 0 where the slope is infinite or NaN. (Testing the slope once for all lanes took 6 % less on
@@ -169,15 +194,29 @@ template <std::floating_point T, std::size_t lanes, std::size_t width = detail::
   [[gnu::always_inline]] Batch& operator*=(const Batch& b) { return *this = *this * b; }
   [[gnu::always_inline]] Batch& operator/=(const Batch& b) { return *this = *this / b; }
 
-  [[gnu::always_inline]] friend Truths<lanes> operator<(const Batch& a, const Batch& b) { return {each(a.registers_, b.registers_, [](auto p, auto q) { return p < q; })}; }
-  [[gnu::always_inline]] friend Truths<lanes> operator>(const Batch& a, const Batch& b) { return {each(a.registers_, b.registers_, [](auto p, auto q) { return p > q; })}; }
-  [[gnu::always_inline]] friend Truths<lanes> operator<=(const Batch& a, const Batch& b) { return {each(a.registers_, b.registers_, [](auto p, auto q) { return p <= q; })}; }
-  [[gnu::always_inline]] friend Truths<lanes> operator>=(const Batch& a, const Batch& b) { return {each(a.registers_, b.registers_, [](auto p, auto q) { return p >= q; })}; }
-  [[gnu::always_inline]] friend Truths<lanes> operator==(const Batch& a, const Batch& b) { return {each(a.registers_, b.registers_, [](auto p, auto q) { return p == q; })}; }
-  [[gnu::always_inline]] friend Truths<lanes> operator!=(const Batch& a, const Batch& b) { return {each(a.registers_, b.registers_, [](auto p, auto q) { return p != q; })}; }
+  [[gnu::always_inline]] friend Truths<lanes> operator<(const Batch& a, const Batch& b) {
+    return {each(a.registers_, b.registers_, [](auto p, auto q) { return p < q; })};
+  }
+  [[gnu::always_inline]] friend Truths<lanes> operator>(const Batch& a, const Batch& b) {
+    return {each(a.registers_, b.registers_, [](auto p, auto q) { return p > q; })};
+  }
+  [[gnu::always_inline]] friend Truths<lanes> operator<=(const Batch& a, const Batch& b) {
+    return {each(a.registers_, b.registers_, [](auto p, auto q) { return p <= q; })};
+  }
+  [[gnu::always_inline]] friend Truths<lanes> operator>=(const Batch& a, const Batch& b) {
+    return {each(a.registers_, b.registers_, [](auto p, auto q) { return p >= q; })};
+  }
+  [[gnu::always_inline]] friend Truths<lanes> operator==(const Batch& a, const Batch& b) {
+    return {each(a.registers_, b.registers_, [](auto p, auto q) { return p == q; })};
+  }
+  [[gnu::always_inline]] friend Truths<lanes> operator!=(const Batch& a, const Batch& b) {
+    return {each(a.registers_, b.registers_, [](auto p, auto q) { return p != q; })};
+  }
 
   /// The lanes of a where the mask holds, else those of b.
-  [[gnu::always_inline]] static Batch where(const Truths<lanes>& mask, const Batch& a, const Batch& b) { return Batch(choose(mask.answers, a.registers_, b.registers_)); }
+  [[gnu::always_inline]] static Batch where(const Truths<lanes>& mask, const Batch& a, const Batch& b) {
+    return Batch(choose(mask.answers, a.registers_, b.registers_));
+  }
 };
 
 /// The lanes of a where the mask holds, else those of b.
@@ -189,7 +228,9 @@ namespace detail {
 constexpr std::size_t room = 2 * 64 / sizeof(double);  ///< a kernel reads a vector past the end of its input
 
 /// Rules whose formula is plain arithmetic are computed in place: what it takes to call a kernel is more than they cost.
-template <class Rule> constexpr bool is_arithmetic = std::is_same_v<Rule, Add> || std::is_same_v<Rule, Subtract> || std::is_same_v<Rule, Multiply> || std::is_same_v<Rule, Divide>;
+template <class Rule>
+constexpr bool is_arithmetic = std::is_same_v<Rule, Add> || std::is_same_v<Rule, Subtract> ||
+    std::is_same_v<Rule, Multiply> || std::is_same_v<Rule, Divide>;
 
 }  // namespace detail
 
@@ -217,8 +258,10 @@ template <class Rule, class T, std::size_t n> [[gnu::always_inline]] inline Batc
     return Batch<T, n>::from(left);
   }
 }
-template <class Rule, class T, std::size_t n, Arithmetic X> [[gnu::always_inline]] inline Batch<T, n> apply(const Batch<T, n>& a, const X& b) { return apply<Rule>(a, Batch<T, n>(b)); }
-template <class Rule, class T, std::size_t n, Arithmetic X> [[gnu::always_inline]] inline Batch<T, n> apply(const X& a, const Batch<T, n>& b) { return apply<Rule>(Batch<T, n>(a), b); }
+template <class Rule, class T, std::size_t n, Arithmetic X>
+[[gnu::always_inline]] inline Batch<T, n> apply(const Batch<T, n>& a, const X& b) { return apply<Rule>(a, Batch<T, n>(b)); }
+template <class Rule, class T, std::size_t n, Arithmetic X>
+[[gnu::always_inline]] inline Batch<T, n> apply(const X& a, const Batch<T, n>& b) { return apply<Rule>(Batch<T, n>(a), b); }
 template <class T, std::size_t n> Batch<T, n> zero_like(const Batch<T, n>&) { return {}; }
 
 template <class T, std::size_t n> inline constexpr bool detail::is_plain_nest<Batch<T, n>> = true;
@@ -228,9 +271,13 @@ template <std::size_t n, class T, class Tag>
   return {select(mask, a.value(), b.value()), select(mask, a.tangent(), b.tangent())};
 }
 template <std::size_t n, class T, class Tag, std::convertible_to<Dual<T, Tag>> C> requires(!detail::holds<Tag, C>)
-[[gnu::always_inline]] inline Dual<T, Tag> select(const Truths<n>& mask, const Dual<T, Tag>& a, const C& b) { return select(mask, a, Dual<T, Tag>(b)); }
+[[gnu::always_inline]] inline Dual<T, Tag> select(const Truths<n>& mask, const Dual<T, Tag>& a, const C& b) {
+  return select(mask, a, Dual<T, Tag>(b));
+}
 template <std::size_t n, class T, class Tag, std::convertible_to<Dual<T, Tag>> C> requires(!detail::holds<Tag, C>)
-[[gnu::always_inline]] inline Dual<T, Tag> select(const Truths<n>& mask, const C& a, const Dual<T, Tag>& b) { return select(mask, Dual<T, Tag>(a), b); }
+[[gnu::always_inline]] inline Dual<T, Tag> select(const Truths<n>& mask, const C& a, const Dual<T, Tag>& b) {
+  return select(mask, Dual<T, Tag>(a), b);
+}
 
 }  // namespace autodiff::inline v1
 

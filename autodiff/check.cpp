@@ -21,7 +21,8 @@ std::string GradientReport::text(bool all) const {
   for (const Component& c : components) {
     if (c.agrees && !all) continue;
     if (!out.empty()) out += '\n';
-    if (hand_written) out += fmt::format("component {}: yours {:.9g}, AD {:.9g}, finite difference {:.9g}", c.index, c.given, c.ad, c.finite_difference);
+    if (hand_written)
+      out += fmt::format("component {}: yours {:.9g}, AD {:.9g}, finite difference {:.9g}", c.index, c.given, c.ad, c.finite_difference);
     else out += fmt::format("component {}: AD {:.9g}, finite difference {:.9g}", c.index, c.ad, c.finite_difference);
   }
   return out;
@@ -43,7 +44,8 @@ GradientReport detail::judge(GradientReport report) {
   const double largest = largest_finite(report), measured = allowed(report);
   for (auto& c : report.components) {
     const double exact = std::max(report.tolerance * (std::abs(c.ad) + 1e-3 * largest), 1e-3 * report.noise);
-    c.agrees = std::isfinite(c.ad) && std::abs(c.given - c.finite_difference) <= measured + std::min(c.bend, largest) && std::abs(c.given - c.ad) <= exact;
+    c.agrees = std::isfinite(c.ad) && std::abs(c.given - c.finite_difference) <= measured + std::min(c.bend, largest) &&
+        std::abs(c.given - c.ad) <= exact;
   }
   if (!report.agrees()) throw GradientError(std::move(report));
   return report;

@@ -16,12 +16,13 @@ struct GradientReport {
     double ad;                 ///< automatic differentiation
     double finite_difference;  ///< (f(x + h) − f(x − h)) / 2h, extrapolated to h = 0
     bool agrees;
-    double bend = 0;           ///< in float, whose steps are too wide to miss the kinks beside x (relu, max, abs): by how much slopes left and right differ
+    double bend = 0;           ///< in float, whose steps are too wide to miss the kinks beside x (relu, max, abs):
+                               ///< by how much slopes left and right differ
   };
   std::vector<Component> components;
   bool hand_written = false;   ///< a gradient of yours was under test
-  /// Allowed: yours from AD, relative to that component (and to a thousandth of the largest); both from finite differences, relative to the largest, and
-  /// besides by as much as f bends there, or by the largest component.
+  /// Allowed: yours from AD, relative to that component (and to a thousandth of the largest); both from finite differences, relative to the largest,
+  /// and besides by as much as f bends there, or by the largest component.
   double tolerance = 0;
   double noise = 0;            ///< what finite differences cannot tell from 0
 
@@ -40,7 +41,8 @@ struct GradientError : Error {
 /// How check_gradient compares.
 struct CheckOptions {
   double tolerance = 0;  ///< 0: 1e-6 in double, 1e-2 in float
-  double step = 0;       ///< h to begin with; shorter ones follow where f bends. Relative to the larger of 1 and |x|; 0: 7e-4 in double, 1.5e-2 in float
+  double step = 0;       ///< h to begin with; shorter ones follow where f bends. Relative to the larger of 1 and |x|;
+                         ///< 0: 7e-4 in double, 1.5e-2 in float
 };
 
 namespace detail {
@@ -66,12 +68,14 @@ template <class X> auto& component(X& x, std::size_t i) { return x[i]; }
 
 /// A derivative measured: the difference quotient, and by how much the slopes on its two sides differ beyond what curvature does.
 struct Measured { double slope, bend; };
-/// Central differences over h and h/2, whose errors are in the ratio 4 : 1: (4·fine − coarse)/3 is free of the leading one. It is off by about its distance
-/// from the fine one; where that is too much, because f bends within h, or ends (log, sqrt beside 0), a shorter h is tried, down to a millionth. The slopes on
-/// the two sides differ by h·f″, half of it over h/2, a quarter over h/4; where they do not, there are kinks, and a central quotient is off by as much at most.
-/// (Several may cancel: where the result is not `expected`, the quotient over a tenth of h must be the same, or the difference counts as a bend.)
+/// Central differences over h and h/2, whose errors are in the ratio 4 : 1: (4·fine − coarse)/3 is free of the leading one. It is off by about
+/// its distance from the fine one; where that is too much, because f bends within h, or ends (log, sqrt beside 0), a shorter h is tried, down to
+/// a millionth. The slopes on the two sides differ by h·f″, half of it over h/2, a quarter over h/4; where they do not, there are kinks, and a
+/// central quotient is off by as much at most. (Several may cancel: where the result is not `expected`, the quotient over a tenth of h must be
+/// the same, or the difference counts as a bend.)
 /// `f_here`: f(x); `enough`: an error with which no shorter h is tried; `rounding`: of f, relative.
-template <class F, class X> Measured difference(const F& f, X& x, std::size_t i, double f_here, double expected, double step, double enough, double rounding) {
+template <class F, class X>
+Measured difference(const F& f, X& x, std::size_t i, double f_here, double expected, double step, double enough, double rounding) {
   auto& xi = component(x, i);
   using T = std::remove_reference_t<decltype(xi)>;
   const T here = xi;
@@ -94,7 +98,8 @@ template <class F, class X> Measured difference(const F& f, X& x, std::size_t i,
     const auto [coarse, apart] = slopes(h);
     const auto [fine, fine_apart] = slopes(h / 2);
     const double finest_apart = slopes(h / 4).apart, extrapolated = (4 * fine - coarse) / 3;
-    const double uneven = std::max(std::abs(2 * fine_apart - apart), std::abs(2 * finest_apart - fine_apart)), bend = std::isfinite(uneven) ? uneven : 0;
+    const double uneven = std::max(std::abs(2 * fine_apart - apart), std::abs(2 * finest_apart - fine_apart)),
+        bend = std::isfinite(uneven) ? uneven : 0;
     const double error = std::abs(extrapolated - fine) + rounding * size / h + bend;
     if (error < least_error) best = {extrapolated, bend}, least_error = error, taken = h;
     if (least_error <= enough) break;
@@ -106,10 +111,12 @@ template <class F, class X> Measured difference(const F& f, X& x, std::size_t i,
   return best;
 }
 
-/// The report on `yours`: every `stride`-th component beside `ad`'s and finite differences of f at x. Throws GradientError where they disagree (judge).
+/// The report on `yours`: every `stride`-th component beside `ad`'s and finite differences of f at x. Throws GradientError where they
+/// disagree (judge).
 template <class F, class G, class A, class X>
 GradientReport check(const F& f, const G& yours, const A& ad, bool hand_written, X x, CheckOptions options, bool is_float, std::size_t stride = 1) {
-  const double step = options.step > 0 ? options.step : is_float ? 1.46e-2 : 7.31e-4;  // not round: waves of round frequencies would be 0 at both ends
+  const double step = options.step > 0 ? options.step : is_float ? 1.46e-2 : 7.31e-4;  // not round: waves of round frequencies would be 0
+                                                                                       // at both ends
   const double here = value_at(f, x), noise = (is_float ? 1e-4 : 1e-9) * std::max(1.0, std::abs(here));
   GradientReport report{{}, hand_written, options.tolerance > 0 ? options.tolerance : is_float ? 1e-2 : 1e-6, noise};
   if constexpr (requires { yours.size(); } || Number<G>) require_size("check_gradient", "your gradient", size_of(x), size_of(yours));
@@ -131,7 +138,8 @@ template <class X> auto checkable(const X& x) {
     return numbers;
   }
 }
-template <class G, class X> concept GradientAt = std::invocable<const G&, const X&> || std::invocable<const G&, const decltype(checkable(std::declval<const X&>()))&>;
+template <class G, class X>
+concept GradientAt = std::invocable<const G&, const X&> || std::invocable<const G&, const decltype(checkable(std::declval<const X&>()))&>;
 /// The hand-written gradient at x: at numbers of double, or, where it does not take those, at x as it is.
 template <class G, class X> auto written_at(const G& hand_written, const X& x) {
   if constexpr (std::invocable<const G&, const decltype(checkable(x))&>) return hand_written(checkable(x)); else return hand_written(x);

@@ -107,7 +107,8 @@ template <class T, class Tag, class V> class Dual {
  private:
   template <class Y> [[gnu::always_inline]] constexpr Dual& become(const Y& y) {
     static_assert(std::convertible_to<Y, Dual>,
-        "the result rests on more than this number can carry, variables of an outer derivative: declare it with the type of the result, decltype(q * x) s = …");
+        "the result rests on more than this number can carry, variables of an outer derivative: declare it with the type of the result, "
+        "decltype(q * x) s = …");
     return *this = y;
   }
 };
@@ -222,8 +223,8 @@ constexpr int compare(const char* a, const char* b) {
   return *a - *b;
 }
 
-/// Is A outside where Dual<T, A, V> meets Dual<U, B, W>? Yes if B is inside already, or has tangents of a type of its own, which carry no others; else the names
-/// decide, and of equal names the left one.
+/// Is A outside where Dual<T, A, V> meets Dual<U, B, W>? Yes if B is inside already, or has tangents of a type of its own, which carry no others;
+/// else the names decide, and of equal names the left one.
 template <class T, class A, class V, class U, class B, class W> constexpr bool first_is_outside() {
   if (holds<B, T> != holds<A, U>) return holds<B, T>;
   if (std::is_same_v<T, V> != std::is_same_v<U, W>) return std::is_same_v<T, V>;

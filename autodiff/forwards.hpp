@@ -1,8 +1,8 @@
 // Floor 5. Forwards, where variables or directions are few: no tape. The function runs on numbers each of which carries its derivatives along all of
 // them, sixteen at most, side by side in SIMD registers.
 //
-// A statement on a tape takes the same time for one variable and for a million; here it grows with their number, from next to nothing. The residuals of bundle
-// adjustment (bench/), of 15 variables, take a third of the time that they take on a tape.
+// A statement on a tape takes the same time for one variable and for a million; here it grows with their number, from next to nothing. The residuals
+// of bundle adjustment (bench/), of 15 variables, take a third of the time that they take on a tape.
 //
 // To read this file, start at `value_and_jacobian_forwards`, then `run_forwards`.
 #pragma once
@@ -13,8 +13,8 @@ namespace autodiff::inline v1 {
 
 namespace detail {
 
-/// n derivatives of one number. Those that are 0 are to stay 0 where a slope is infinite. To see to that takes up to a third of all time, and is hardly ever
-/// needed; so they are `guarded` in a second run only, when the first has met something that is not finite.
+/// n derivatives of one number. Those that are 0 are to stay 0 where a slope is infinite. To see to that takes up to a third of all time, and is
+/// hardly ever needed; so they are `guarded` in a second run only, when the first has met something that is not finite.
 template <std::size_t n, bool guarded, std::size_t width = register_bytes> class Tangents {
   using Registers = detail::Registers<double, n>;
   Registers registers_;
@@ -32,8 +32,8 @@ template <std::size_t n, bool guarded, std::size_t width = register_bytes> class
   [[gnu::always_inline]] Tangents(double all = 0) : registers_(all) {}
   [[gnu::always_inline]] Tangents(const Tangents& other) : registers_(other.registers_) {}
   [[gnu::always_inline]] Tangents& operator=(const Tangents& other) { registers_ = other.registers_; return *this; }
-  /// 1 in place k, if it has one (k may be a difference that has wrapped around): a window on 0 … 0 1 0 … 0. (Not by writing it there: to read that as a whole
-  /// register waits.)
+  /// 1 in place k, if it has one (k may be a difference that has wrapped around): a window on 0 … 0 1 0 … 0. (Not by writing it
+  /// there: to read that as a whole register waits.)
   [[gnu::always_inline]] static Tangents unit(std::size_t k) {
     static constexpr std::array<double, 2 * n> one = [] { std::array<double, 2 * n> a{}; a[n] = 1; return a; }();
     return Tangents(Registers::from(one.data() + n - std::min(k, n)));
@@ -45,7 +45,9 @@ template <std::size_t n, bool guarded, std::size_t width = register_bytes> class
   }
   [[gnu::always_inline]] double operator[](std::size_t k) const { return registers_[k]; }
   [[gnu::always_inline]] void to(double* numbers) const { registers_.to(numbers); }
-  [[gnu::always_inline]] static Tangents column(const std::array<const double*, n>& rows, std::size_t i) { return Tangents(Registers::column(rows.data(), i)); }
+  [[gnu::always_inline]] static Tangents column(const std::array<const double*, n>& rows, std::size_t i) {
+    return Tangents(Registers::column(rows.data(), i));
+  }
   [[gnu::always_inline]] void to_column(const std::array<double*, n>& rows, std::size_t i) const { registers_.to_column(rows.data(), i); }
 
   [[gnu::always_inline]] friend Tangents operator+(const Tangents& a, const Tangents& b) {
@@ -112,8 +114,8 @@ template <class V, class F, class X> auto call(const F& f, const X& x, const aut
     return use(f(std::as_const(workspace.x)));
   }
 }
-/// f at x along `count` directions, V::size at a time: seeds(first)(i) are the tangents of xᵢ along those from `first` on. begin(y) makes of the first result
-/// what is returned, and put(into, y, first, tangents of) adds to it. `finite` says whether all tangents of results were.
+/// f at x along `count` directions, V::size at a time: seeds(first)(i) are the tangents of xᵢ along those from `first` on. begin(y) makes of the
+/// first result what is returned, and put(into, y, first, tangents of) adds to it. `finite` says whether all tangents of results were.
 template <class V, class F, class X>
 auto run_forwards(const F& f, const X& x, std::size_t count, const auto& seeds, const auto& begin, const auto& put, bool& finite) {
   V all = 0;
@@ -130,7 +132,8 @@ auto run_forwards(const F& f, const X& x, std::size_t count, const auto& seeds, 
     put(made, y, std::size_t{0}, tangents_of);
     return made;
   });
-  for (std::size_t first = V::size; first < count; first += V::size) call<V>(f, x, seeds(first), [&](const auto& y) { put(into, y, first, tangents_of); });
+  for (std::size_t first = V::size; first < count; first += V::size)
+    call<V>(f, x, seeds(first), [&](const auto& y) { put(into, y, first, tangents_of); });
   finite = all.vanish();
   return into;
 }
@@ -159,10 +162,10 @@ template <class X, class V> [[gnu::always_inline]] inline void put_row(const V& 
 
 }  // namespace detail
 
-/// F(x) and J, as value_and_jacobian gives them, without a tape: F runs once for each 8 or 16 of x's numbers, on a std::vector; if x is a std::array, on a
-/// std::array. If F returns one too, or a number, then so are the value and J, of which J[j][i] is dFⱼ/dxᵢ: nothing is allocated. Where a derivative is
-/// infinite or NaN, F runs again, for two of the numbers at a time. F must rest on its point alone: with variables of tapes or of outer derivatives it does
-/// not compile. Throws ShapeError unless F returns as many numbers in each run.
+/// F(x) and J, as value_and_jacobian gives them, without a tape: F runs once for each 8 or 16 of x's numbers, on a std::vector; if x is a std::array,
+/// on a std::array. If F returns one too, or a number, then so are the value and J, of which J[j][i] is dFⱼ/dxᵢ: nothing is allocated. Where a
+/// derivative is infinite or NaN, F runs again, for two of the numbers at a time. F must rest on its point alone: with variables of tapes or of outer
+/// derivatives it does not compile. Throws ShapeError unless F returns as many numbers in each run.
 template <class F, detail::PlainVector X> auto value_and_jacobian_forwards(const F& f, const X& x) {
   const auto begin = [&](const auto& y) {
     ValueAndJacobian both{detail::values_for(y, x), detail::rows_for(y, x)};
@@ -171,12 +174,15 @@ template <class F, detail::PlainVector X> auto value_and_jacobian_forwards(const
   };
   return detail::run_units(f, x, begin, [&x](auto& both, const auto& y, std::size_t first, const auto& tangents_of) {
     detail::require_size("jacobian_forwards", "what F returns", both.value.size(), detail::size_of(y));
-    detail::each_number(y, [&](std::size_t j, const auto& one) { detail::put_row(tangents_of(one), first, x, detail::row_of(both.jacobian, j, detail::size_of(x))); });
+    detail::each_number(y, [&](std::size_t j, const auto& one) {
+      detail::put_row(tangents_of(one), first, x, detail::row_of(both.jacobian, j, detail::size_of(x)));
+    });
   });
 }
 /// J alone.
 template <class F, detail::PlainVector X> auto jacobian_forwards(const F& f, const X& x) { return value_and_jacobian_forwards(f, x).jacobian; }
-template <class F> auto value_and_jacobian_forwards(const F& f, std::initializer_list<double> x) { return value_and_jacobian_forwards(f, std::vector<double>(x)); }
+template <class F>
+auto value_and_jacobian_forwards(const F& f, std::initializer_list<double> x) { return value_and_jacobian_forwards(f, std::vector<double>(x)); }
 template <class F> auto jacobian_forwards(const F& f, std::initializer_list<double> x) { return jacobian_forwards(f, std::vector<double>(x)); }
 
 /// f(x) and ∇f(x) of a function of one number, likewise: the gradient is a std::array if x is one, else a std::vector.
@@ -188,11 +194,12 @@ template <class F, detail::PlainVector X> auto value_and_gradient_forwards(const
 }
 /// ∇f(x) alone.
 template <class F, detail::PlainVector X> auto gradient_forwards(const F& f, const X& x) { return value_and_gradient_forwards(f, x).gradient; }
-template <class F> auto value_and_gradient_forwards(const F& f, std::initializer_list<double> x) { return value_and_gradient_forwards(f, std::vector<double>(x)); }
+template <class F>
+auto value_and_gradient_forwards(const F& f, std::initializer_list<double> x) { return value_and_gradient_forwards(f, std::vector<double>(x)); }
 template <class F> auto gradient_forwards(const F& f, std::initializer_list<double> x) { return gradient_forwards(f, std::vector<double>(x)); }
 
-/// J·v for many directions v at one point, `lanes` of them in one run of F. A row for each direction, as long as what F returns (1 for a number); so with the
-/// unit vectors for directions, the rows are the columns of J. All directions have the size of x (ShapeError).
+/// J·v for many directions v at one point, `lanes` of them in one run of F. A row for each direction, as long as what F returns (1 for a number); so
+/// with the unit vectors for directions, the rows are the columns of J. All directions have the size of x (ShapeError).
 template <std::size_t lanes = 8, class F, detail::PlainVector X>
 std::vector<std::vector<double>> jvp_batch(const F& f, const X& x, const std::vector<std::vector<double>>& directions) {
   detail::require_sizes("jvp_batch", "a direction", directions, x.size());
@@ -200,8 +207,10 @@ std::vector<std::vector<double>> jvp_batch(const F& f, const X& x, const std::ve
   return detail::finite_or_guarded<lanes>([&]<class V>(bool& finite) {
     const auto seeds = [&](std::size_t first) { return [those = detail::SideBySide<V>(directions, first)](std::size_t i) { return those[i]; }; };
     const auto begin = [&](const auto&) { return std::vector<std::vector<double>>(directions.size()); };
-    return detail::run_forwards<V>(f, x, directions.size(), seeds, begin, [](auto& products, const auto& y, std::size_t first, const auto& tangents_of) {
-      if constexpr (detail::Number<std::remove_cvref_t<decltype(y)>>) detail::spread<V>(products, first, 1, [&](std::size_t) { return tangents_of(y); });
+    return detail::run_forwards<V>(
+        f, x, directions.size(), seeds, begin, [](auto& products, const auto& y, std::size_t first, const auto& tangents_of) {
+      if constexpr (detail::Number<std::remove_cvref_t<decltype(y)>>)
+        detail::spread<V>(products, first, 1, [&](std::size_t) { return tangents_of(y); });
       else detail::spread<V>(products, first, y.size(), [&](std::size_t i) { return tangents_of(y[i]); });
     }, finite);
   });

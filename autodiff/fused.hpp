@@ -25,7 +25,8 @@ inline void check_layer(const Shape& x, const Shape& w, const Shape& bias) {
   if (w.axes() != 2 || x.axes() == 0 || x.columns() != w[0] || bias.axes() != 1 || bias[0] != w[1]) [[unlikely]] refuse_layer(x, w, bias);
 }
 
-template <class Y, class Rule, class T> [[gnu::always_inline]] inline Y layer(const TensorOperand<T>& x, const TensorOperand<T>& w, const TensorOperand<T>& bias) {
+template <class Y, class Rule, class T>
+[[gnu::always_inline]] inline Y layer(const TensorOperand<T>& x, const TensorOperand<T>& w, const TensorOperand<T>& bias) {
   constexpr bool bare = std::is_same_v<Rule, Identity>;
   constexpr std::size_t row = index_in<Rule>(UnaryRules{});
   constexpr const char* name = bare ? "linear" : Rule::row.name;
@@ -51,19 +52,22 @@ template <class Y, class Rule, class T> [[gnu::always_inline]] inline Y layer(co
     if constexpr (bare) kernels<T>().affine_pullback(affine, adjoints); else kernels<T>().layer_pullback[row](affine, adjoints);
     if (deferred) p.defer(p.in(1), affine.x, bare ? p.adjoint() : gz, affine.m);
   };
-  if (x->shape.axes() == 2 && x->shape[0] * w->shape[1] <= Shape::most_numbers) return record<Y>(name, MatrixShape{x->shape[0], w->shape[1]}, forward, pullback, x, w, bias);
+  if (x->shape.axes() == 2 && x->shape[0] * w->shape[1] <= Shape::most_numbers)
+    return record<Y>(name, MatrixShape{x->shape[0], w->shape[1]}, forward, pullback, x, w, bias);
   return record<Y>(name, x->shape.with(x->shape.axes() - 1, w->shape[1]), forward, pullback, x, w, bias);
 }
 
 }  // namespace detail
 
 /// Rule(x·w + bias) for x (…, K), w (K, N), bias (N) → (…, N), number by number. The weights may be parameters. Throws ShapeError for other shapes.
-template <class Rule = Identity, TensorLike X, class W, class B> requires(!DualTensor<W> && !DualTensor<B>) auto layer(const X& x, const W& w, const B& bias) {
+template <class Rule = Identity, TensorLike X, class W, class B> requires(!DualTensor<W> && !DualTensor<B>)
+auto layer(const X& x, const W& w, const B& bias) {
   using T = typename X::Number;
   const auto weight = detail::weights<T>(w), offset = detail::weights<T>(bias);
   return detail::layer<detail::ResultOf<T, X, W, B>, Rule, T>({x, "linear"}, weight, offset);
 }
-template <class Rule = Identity, AnyTensor X, class W, class B> requires(DualTensor<X> || DualTensor<W> || DualTensor<B>) auto layer(const X& x, const W& w, const B& bias) {
+template <class Rule = Identity, AnyTensor X, class W, class B> requires(DualTensor<X> || DualTensor<W> || DualTensor<B>)
+auto layer(const X& x, const W& w, const B& bias) {
   detail::check_layer(x.shape(), w.shape(), bias.shape());
   return apply<Rule>(matmul(x, detail::beside_dual(w)) + detail::beside_dual(bias));
 }
@@ -74,7 +78,8 @@ namespace detail {
 
 /// A cost whose forward run gives its gradient too: the way back only scales it; where the seed is 1 and nothing was there before, the
 /// gradient kept *is* the adjoint.
-template <class T, class Cost> [[gnu::always_inline]] inline Var<double> cost_with_gradient(const char* name, const TensorOperand<T>& x, const Cost& cost) {
+template <class T, class Cost>
+[[gnu::always_inline]] inline Var<double> cost_with_gradient(const char* name, const TensorOperand<T>& x, const Cost& cost) {
   if (!x.recorded()) return cost(static_cast<T*>(nullptr));
   const std::size_t n = x->shape.count();
   T* const gradient = active<double>->nodes.template numbers<T>(n);
@@ -87,7 +92,9 @@ template <class T, class Cost> [[gnu::always_inline]] inline Var<double> cost_wi
 }
 
 [[noreturn]] void refuse_targets(const char* where, const Shape& x, const Shape& target);
-inline void check_target(const char* where, const Shape& x, const Shape& target) { if (x != target || target.count() == 0) [[unlikely]] refuse_targets(where, x, target); }
+inline void check_target(const char* where, const Shape& x, const Shape& target) {
+  if (x != target || target.count() == 0) [[unlikely]] refuse_targets(where, x, target);
+}
 /// Throws ShapeError unless there are M labels for logits (M, N), each in 0 … N − 1.
 void check_labels(const Shape& logits, std::span<const std::int32_t> labels);
 

@@ -10,8 +10,9 @@ void refuse_outer(const char* where) {
 }
 void refuse_parameters(const char* where) {
   if (const CellBase* const cell = first_parameter(active<double>->nodes.list))
-    throw TapeError(fmt::format("{}: f uses a parameter of shape {} inside of a recording, and its part of the derivative would be lost; use jvp at ad::Var(x), which "
-                                "keeps it, or say that none is wanted: p.value() is a constant, and while an ad::Pause lives all are", where, cell->shape.text()));
+    throw TapeError(fmt::format(
+        "{}: f uses a parameter of shape {} inside of a recording, and its part of the derivative would be lost; use jvp at ad::Var(x), which "
+        "keeps it, or say that none is wanted: p.value() is a constant, and while an ad::Pause lives all are", where, cell->shape.text()));
 }
 void refuse_sizes(const char* where, const char* what, const std::string& expected, const std::string& given) {
   throw ShapeError(fmt::format("{}: {} must have {}, not {}", where, what, expected, given));

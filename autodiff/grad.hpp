@@ -2,8 +2,8 @@
 // that carry derivatives, a Dual or a Var in place of a number, a std::vector of them in place of a vector, a Var<Tensor> in place of a Tensor.
 //
 // A vector reaches f as a std::vector, whatever held it. A driver differentiates at whatever number its point is made of. At a point of Vars or
-// Duals, inside of another derivative, the result is again such a number, so derivatives of derivatives need nothing special. At a tensor of a recording use
-// recorded_gradient or jvp (jacobian.hpp).
+// Duals, inside of another derivative, the result is again such a number, so derivatives of derivatives need nothing special. At a tensor of a
+// recording use recorded_gradient or jvp (jacobian.hpp).
 #pragma once
 #include "reduce.hpp"
 #include <algorithm>
@@ -30,12 +30,13 @@ template <Vector X> using ElementOf = ActiveOf<decltype(std::declval<const X&>()
 template <class X> concept Point = Number<X> || Vector<X> || is_tensor<X>;
 template <class X> std::size_t size_of(const X& x) { if constexpr (Number<X>) return 1; else return static_cast<std::size_t>(x.size()); }
 /// Its i-th number, or the only one.
-template <class X> double at(const X& x, std::size_t i) { if constexpr (Arithmetic<X>) return static_cast<double>(x); else return static_cast<double>(x[i]); }
+template <class X>
+double at(const X& x, std::size_t i) { if constexpr (Arithmetic<X>) return static_cast<double>(x); else return static_cast<double>(x[i]); }
 /// x as an S; where it rests on more than S can hold, a variable of an outer tape beside a point of doubles, as it is.
 template <class S, class X> auto as(const X& x) { if constexpr (std::convertible_to<X, S>) return static_cast<S>(x); else return stored(x); }
 
-/// Is a derivative to be taken inside of a recording? Then what f uses of that must not be lost: a variable of the outer tape is refused by itself, but
-/// a parameter would stand on the inner tape as if it were its own.
+/// Is a derivative to be taken inside of a recording? Then what f uses of that must not be lost: a variable of the outer tape is refused by itself,
+/// but a parameter would stand on the inner tape as if it were its own.
 class Inside {
   bool recording_ = records();
  public:
@@ -87,10 +88,12 @@ template <class Y> const auto& only(const Y& y) {
 /// The one number that a function returned, as a Var<S>: a constant where it depends on nothing.
 template <class S, class Y> Var<S> one_number(const char* where, const Y& y) {
   static_assert(AnyTensor<Y> || Vector<Y> || std::constructible_from<Var<S>, const Y&>,
-      "f returns a number that rests on variables of an outer derivative, which this point of plain numbers cannot carry: make the point of numbers of "
-      "their type, or use derivative or jvp");
+      "f returns a number that rests on variables of an outer derivative, which this point of plain numbers cannot carry: make the point of numbers "
+      "of their type, or use derivative or jvp");
   if constexpr (AnyTensor<Y>) {
-    if (plain(y).size() != 1) throw ShapeError(text("{}: f returned a tensor of shape {}, a scalar is needed; sum it, or use jacobian or vjp", {where, plain(y).shape().text()}));
+    if (plain(y).size() != 1)
+      throw ShapeError(
+          text("{}: f returned a tensor of shape {}, a scalar is needed; sum it, or use jacobian or vjp", {where, plain(y).shape().text()}));
     return sum(y);
   } else return Var<S>(only(y));
 }
@@ -172,9 +175,9 @@ template <class F, detail::Number X> auto derivative(const F& f, const X& x) {
 template <class Value, class Gradient> struct ValueAndGradient { Value value; Gradient gradient; };
 template <class Value, class Gradient> ValueAndGradient(Value, Gradient) -> ValueAndGradient<Value, Gradient>;
 
-/// f(x) and ∇f(x), in one run of f and one walk backwards, or for a number x by forward mode. The gradient has the shape of x; it is zero for a constant
-/// function. Throws ShapeError if f returns a tensor of more than one number; and where a tape records, as all drivers that walk backwards,
-/// TapeError if f uses a parameter, whose share in the result would be lost: jvp keeps it.
+/// f(x) and ∇f(x), in one run of f and one walk backwards, or for a number x by forward mode. The gradient has the shape of x; it is zero for a
+/// constant function. Throws ShapeError if f returns a tensor of more than one number; and where a tape records, as all drivers that walk
+/// backwards, TapeError if f uses a parameter, whose share in the result would be lost: jvp keeps it.
 template <class F, detail::Vector X> auto value_and_gradient(const F& f, const X& x) {
   using S = detail::ElementOf<X>;
   detail::Taped<S> at(x);
@@ -201,8 +204,9 @@ template <class F, detail::Point X> auto gradient(const F& f, const X& x) { retu
 template <class F> std::vector<double> gradient(const F& f, std::initializer_list<double> x) { return gradient(f, std::vector<double>(x)); }
 /// Not at a tensor that is recorded: the result would be none of that recording.
 template <class F, class T> auto value_and_gradient(const F&, const Var<Tensor<T>>&) {
-  static_assert(sizeof(T) == 0, "no gradient is taken at a tensor of a recording: use recorded_gradient(f, x), or jvp(f, x, v), which are recorded; at the "
-                                "point x.value() it is a constant, and what it depends on is lost");
+  static_assert(sizeof(T) == 0,
+      "no gradient is taken at a tensor of a recording: use recorded_gradient(f, x), or jvp(f, x, v), which are recorded; at the "
+      "point x.value() it is a constant, and what it depends on is lost");
   return ValueAndGradient{0.0, 0.0};
 }
 template <class F, class T> auto gradient(const F& f, const Var<Tensor<T>>& x) { return value_and_gradient(f, x).gradient; }
@@ -221,11 +225,16 @@ template <class F, detail::Vector X, class V> auto hvp(const F& f, const X& x, c
 template <class F, class T> Tensor<T> hvp(const F& f, const Tensor<T>& x, const Tensor<T>& v) {
   using Tag = detail::Tag<F, Tensor<T>>;
   detail::TapedTensor<T> at(x);
-  const auto slope = detail::tangent<Tag>(at.result_of("hvp", [&](const auto& point) { return f(detail::dual_point<Tag>("hvp", point, Var<Tensor<T>>(v))); }));
+  const auto slope = detail::tangent<Tag>(at.result_of("hvp", [&](const auto& point) {
+    return f(detail::dual_point<Tag>("hvp", point, Var<Tensor<T>>(v)));
+  }));
   at.tape.backward(detail::one_number<double>("hvp", slope), 1.0);
   return at.tape.adjoint(at.x);
 }
-template <class F> auto hvp(const F& f, std::initializer_list<double> x, std::initializer_list<double> v) { return hvp(f, std::vector<double>(x), std::vector<double>(v)); }
+template <class F>
+auto hvp(const F& f, std::initializer_list<double> x, std::initializer_list<double> v) {
+  return hvp(f, std::vector<double>(x), std::vector<double>(v));
+}
 
 template <class F, detail::Number X, detail::Number V> auto hvp(const F& f, const X& x, const V& v) {
   return detail::stored(derivative([&f](const auto& at) { return derivative(f, at); }, x) * v);
@@ -238,13 +247,16 @@ template <class F, detail::Vector X, class V> auto gradient_and_hvp(const F& f, 
   using S = detail::ElementOf<X>;
   using D = Dual<S, detail::Tag<F, S>>;
   GradientAndHvp<std::vector<S>> both;
-  for (const D& g : gradient(f, detail::dual_point<detail::Tag<F, S>, S>("gradient_and_hvp", x, v))) both.gradient.push_back(g.value()), both.hvp.push_back(g.tangent());
+  for (const D& g : gradient(f, detail::dual_point<detail::Tag<F, S>, S>("gradient_and_hvp", x, v)))
+    both.gradient.push_back(g.value()), both.hvp.push_back(g.tangent());
   return both;
 }
 template <class F, class T> GradientAndHvp<Tensor<T>> gradient_and_hvp(const F& f, const Tensor<T>& x, const Tensor<T>& v) {
   using Tag = detail::Tag<F, Tensor<T>>;
   detail::TapedTensor<T> at(x);
-  const auto y = at.result_of("gradient_and_hvp", [&](const auto& point) { return f(detail::dual_point<Tag>("gradient_and_hvp", point, Var<Tensor<T>>(v))); });
+  const auto y = at.result_of("gradient_and_hvp", [&](const auto& point) {
+    return f(detail::dual_point<Tag>("gradient_and_hvp", point, Var<Tensor<T>>(v)));
+  });
   const auto walked = [&](const auto& number) {
     at.tape.backward(detail::one_number<double>("gradient_and_hvp", number), 1.0);
     return at.tape.adjoint(at.x);

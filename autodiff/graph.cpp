@@ -32,7 +32,8 @@ std::map<Id, Statement> collect(Place place, const GraphOptions& options, const 
     std::vector<std::pair<Id, double>> arguments;
     give_back<double>(a, 1.0, [&](Id from, double slope) { arguments.emplace(arguments.begin(), from, slope); });
     if (!wanted.count(id)) continue;
-    if (found.size() == options.most_statements) throw TapeError(text("{}: more than {} statements; draw a smaller recording, or raise most_statements", {where, options.most_statements}));
+    if (found.size() == options.most_statements)
+      throw TapeError(text("{}: more than {} statements; draw a smaller recording, or raise most_statements", {where, options.most_statements}));
     Statement& s = found[id];
     const auto depend = [&](Id from, std::string label) {
       s.operands.push_back({from, std::move(label)});
@@ -62,11 +63,14 @@ std::map<Id, Statement> collect(Place place, const GraphOptions& options, const 
 }  // namespace
 
 std::string to_dot(Place place, const GraphOptions& options) {
-  std::string out = "digraph {\n  rankdir=LR;\n  node [fontname=\"Helvetica\", fontsize=11];\n  edge [fontname=\"Helvetica\", fontsize=9, color=\"#666666\"];\n";
+  std::string out =
+      "digraph {\n  rankdir=LR;\n  node [fontname=\"Helvetica\", fontsize=11];\n  edge [fontname=\"Helvetica\", fontsize=9, color=\"#666666\"];\n";
   for (const auto& [id, s] : collect(place, options, "to_dot")) {
     const bool variable = s.operands.empty() && s.operation.empty();
-    const std::string label = (variable ? std::string("variable") : s.operation) + (s.operation.empty() && !variable ? "" : s.shape.empty() ? "" : "\\n") + s.shape;
-    out += fmt::format("  n{} [label=\"{}{}\", shape={}{}];\n", id, label, label.empty() ? fmt::format("#{}", id) : "", s.shape.empty() ? "ellipse" : "box",
+    const std::string label = (variable ? std::string("variable") : s.operation) +
+        (s.operation.empty() && !variable ? "" : s.shape.empty() ? "" : "\\n") + s.shape;
+    out += fmt::format("  n{} [label=\"{}{}\", shape={}{}];\n", id, label,
+                       label.empty() ? fmt::format("#{}", id) : "", s.shape.empty() ? "ellipse" : "box",
                        variable ? ", style=filled, fillcolor=\"#dbe9f6\"" : "");
     for (std::size_t i = 0; i < s.operands.size(); ++i) {
       const auto& [from, text] = s.operands[i];

@@ -16,7 +16,8 @@ std::string to_text(Place place, const GraphOptions& options);
 }  // namespace detail
 
 /// Graphviz text of all that y depends on: ellipses are numbers, boxes are tensors with their operation and shape; an arrow from a number
-/// carries the slope recorded for it. Throws TapeError for a constant, for a y that no tape of this thread holds, and for one that depends on too much.
+/// carries the slope recorded for it. Throws TapeError for a constant, for a y that no tape of this thread holds, and
+/// for one that depends on too much.
 template <class T> std::string to_dot(const Var<T>& y, GraphOptions options = {}) { return detail::to_dot(y.place(), options); }
 /// The same as lines in the order of recording: `#5 = matmul(#1, #3)  (4, 3)`, `#6 = 2 * #4 + 1 * #5`.
 template <class T> std::string to_text(const Var<T>& y, GraphOptions options = {}) { return detail::to_text(y.place(), options); }

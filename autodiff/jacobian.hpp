@@ -1,5 +1,5 @@
-// Floor 5. Jacobians of a function, and products with them: jvp from the right, forwards, vjp from the left, backwards; and costs of a gradient, which
-// are made of both. Points and functions are those of grad.hpp.
+// Floor 5. Jacobians of a function, and products with them: jvp from the right, forwards, vjp from the left, backwards; and costs of a gradient,
+// which are made of both. Points and functions are those of grad.hpp.
 #pragma once
 #include "preaccumulate.hpp"
 
@@ -49,18 +49,23 @@ template <bool with_value, class F, Number X, Number V> auto push(const F& f, co
   using T = ActiveOf<X>;
   using Tag = detail::Tag<F, T>;
   const auto y = f(Dual<T, Tag>(T(x), T(1)));  // not v, which may rest on more than x does
-  return pushed<with_value>([&] { return primals<Tag, T>(y); }, [&] { return parts<T>(y, [&](const auto& one) { return scaled(tangent<Tag>(one), v); }); });
+  return pushed<with_value>([&] { return primals<Tag, T>(y); },
+      [&] { return parts<T>(y, [&](const auto& one) { return scaled(tangent<Tag>(one), v); }); });
 }
 
 }  // namespace detail
 
-/// J·v, the derivative of F along v, in one run of F forwards. A number, std::vector or Tensor, as F returns. Throws ShapeError unless v has x's size.
-///   - If x is a Var<Tensor>, a variable of a tape, so is the result: a Var<Tensor>, or a Var<double>. Likewise if it belongs to an outer derivative: second
-///     derivatives along directions, uₓₓ say.
+/// J·v, the derivative of F along v, in one run of F forwards. A number, std::vector or Tensor, as F returns. Throws
+/// ShapeError unless v has x's size.
+///   - If x is a Var<Tensor>, a variable of a tape, so is the result: a Var<Tensor>, or a Var<double>. Likewise if it belongs to an outer derivative:
+///     second derivatives along directions, uₓₓ say.
 ///   - At plain numbers it is plain: throws TapeError where it rests on variables of a tape besides.
 template <class F, class X, class V> requires requires(const F& f, const X& x, const V& v) { detail::push<false>(f, x, v); }
 auto jvp(const F& f, const X& x, const V& v) { return detail::push<false>(f, x, v); }
-template <class F> auto jvp(const F& f, std::initializer_list<double> x, std::initializer_list<double> v) { return jvp(f, std::vector<double>(x), std::vector<double>(v)); }
+template <class F>
+auto jvp(const F& f, std::initializer_list<double> x, std::initializer_list<double> v) {
+  return jvp(f, std::vector<double>(x), std::vector<double>(v));
+}
 /// The same and F(x), in the same run.
 template <class F, class X, class V> requires requires(const F& f, const X& x, const V& v) { detail::push<true>(f, x, v); }
 auto value_and_jvp(const F& f, const X& x, const V& v) { return detail::push<true>(f, x, v); }
@@ -97,14 +102,17 @@ template <class F, class T, class U> auto vjp(const F& f, const Tensor<T>& x, co
   return at.tape.adjoint(at.x);
 }
 
-template <class F> auto vjp(const F& f, std::initializer_list<double> x, std::initializer_list<double> u) { return vjp(f, std::vector<double>(x), std::vector<double>(u)); }
+template <class F>
+auto vjp(const F& f, std::initializer_list<double> x, std::initializer_list<double> u) {
+  return vjp(f, std::vector<double>(x), std::vector<double>(u));
+}
 template <class F, detail::Number X, class U> auto vjp(const F& f, const X& x, const U& u) {
   return vjp(detail::of_vector(f), detail::as_vector(x), u)[0];
 }
 
 /// J, a row for each output, a column for each component of x: Tensor<double> of shape (m, n); a vector of rows where x is of Vars or Duals. Recorded
-/// once; numbers are walked backwards for eight rows at a time, or forwards for eight columns where that is less (1000 outputs of 4 components: 16 µs, 820
-/// backwards), tensors backwards for each row. Where most entries are 0, sparse_jacobian (sparse.hpp) is quicker.
+/// once; numbers are walked backwards for eight rows at a time, or forwards for eight columns where that is less (1000 outputs of 4
+/// components: 16 µs, 820 backwards), tensors backwards for each row. Where most entries are 0, sparse_jacobian (sparse.hpp) is quicker.
 template <class F, detail::Vector X> auto jacobian(const F& f, const X& x) {
   using S = detail::ElementOf<X>;
   detail::Taped<S> at(x);
@@ -165,11 +173,11 @@ auto repeatable(const char* where, const auto& run) {
 }
 }  // namespace detail
 
-/// φ(∇f(x)), recorded: a cost of a gradient, for instance its distance from measured forces, or a penalty on its length. f maps a tensor to one number, φ a
-/// tensor of x's shape; both may use parameters. f runs once on a tape of its own, for g = ∇f(x), and once forwards along w = ∇φ(g), because
-/// d φ(∇f) = d (w·∇f) for a constant w: two runs however many numbers x has, where jvp would take one for each. So f and φ must be the same both times (Error
-/// if they run through Dropout); the result can be walked back, and not differentiated twice. Throws ShapeError if f or φ returns more than one number,
-/// TapeError if one of them uses variables of a tape beside x.
+/// φ(∇f(x)), recorded: a cost of a gradient, for instance its distance from measured forces, or a penalty on its length. f maps a tensor to one
+/// number, φ a tensor of x's shape; both may use parameters. f runs once on a tape of its own, for g = ∇f(x), and once forwards along w = ∇φ(g),
+/// because d φ(∇f) = d (w·∇f) for a constant w: two runs however many numbers x has, where jvp would take one for each. So f and φ must be the same
+/// both times (Error if they run through Dropout); the result can be walked back, and not differentiated twice. Throws ShapeError if f or φ returns
+/// more than one number, TapeError if one of them uses variables of a tape beside x.
 template <class Phi, class F, class T> Var<double> cost_of_gradient(const Phi& phi, const F& f, const Var<Tensor<T>>& x) {
   const auto aside = [](const auto& function, const auto& point) { const Pause pause; return gradient(function, point); };
   const Tensor<T> g = detail::repeatable("cost_of_gradient", [&] { return aside(f, x.value()); });
@@ -179,10 +187,10 @@ template <class Phi, class F, class T> Var<double> cost_of_gradient(const Phi& p
   return detail::statement<double>(value.value(), std::array{value, along}, {1.0, 1.0});
 }
 
-/// ∇f(x), recorded: an operation whose pullback is u → H·u, in one run of f for each walk backwards. For gradients through steps of a descent, x − rate · ∇f(x):
-/// of a validation cost in the rate, or in where the descent began (examples/learning_rate.cpp). f maps a tensor to one number, and is called again by
-/// backward(): a copy of it is kept, and what it captures by reference must live until then. It must use no variables and no parameters beside x, whose share
-/// would be lost (TapeError), nor Dropout (Error). The result can be walked back, and not differentiated twice.
+/// ∇f(x), recorded: an operation whose pullback is u → H·u, in one run of f for each walk backwards. For gradients through steps of a descent,
+/// x − rate · ∇f(x): of a validation cost in the rate, or in where the descent began (examples/learning_rate.cpp). f maps a tensor to one number, and
+/// is called again by backward(): a copy of it is kept, and what it captures by reference must live until then. It must use no variables and no
+/// parameters beside x, whose share would be lost (TapeError), nor Dropout (Error). The result can be walked back, and not differentiated twice.
 template <class F, class T> Var<Tensor<T>> recorded_gradient(const F& f, const Var<Tensor<T>>& x) {
   const Tensor<T> g = detail::repeatable("recorded_gradient", [&] { return gradient(f, x.value()); });
   if (x.place() == 0) return g;

@@ -82,7 +82,8 @@ template <class T> struct Kernels {
   std::array<Zip, Comparisons::size> compare;  ///< y = 1 where it holds, else 0
   void (*broadcast)(Zip, const Broadcast&, const T* a, const T* b, T* y);
   void (*broadcast_pullback)(ZipPullback, const Broadcast&, const T* a, const T* b, const T* y, const T* g, T* gx, bool add);  ///< gx in y's shape
-  void (*sum_back)(const Broadcast&, const T* full, bool second, T* gx, bool add);  ///< gx (+)= full, in y's shape, summed over the axes along which a (second: b) repeats
+  void (*sum_back)(const Broadcast&, const T* full, bool second, T* gx, bool add);  ///< gx (+)= full, in y's shape, summed over
+                                                                                    ///< the axes along which a (second: b) repeats
 
   // ── products ──
   void (*product)(const Product<T>&);
@@ -118,7 +119,8 @@ template <class T> struct Kernels {
   void (*select_pullback)(const T* mask, bool second, const T* g, T* gx, std::size_t n, bool add);      ///< gx (+)= g where a (second: b) was taken
 
   // ── costs: the value, and in g (null: not wanted) its gradient with respect to x ──
-  double (*softmax_cross_entropy)(const T* x, const std::int32_t* label, T* g, std::size_t m, std::size_t n);  ///< mean over rows of −log softmax(x)[label]
+  double (*softmax_cross_entropy)(const T* x, const std::int32_t* label, T* g, std::size_t m, std::size_t n);  ///< mean over rows of
+                                                                                                               ///< −log softmax(x)[label]
   double (*logistic_cross_entropy)(const T* x, const T* target, T* g, std::size_t n);  ///< mean of −t log σ(x) − (1 − t) log(1 − σ(x))
   double (*squared_error)(const T* x, const T* target, T* g, std::size_t n, double scale);  ///< scale · Σ (x − t)²
 

@@ -120,7 +120,8 @@ template <class T> void broadcast(typename Kernels<T>::Zip zip, const Broadcast&
 }
 
 template <class T>
-void broadcast_pullback(typename Kernels<T>::ZipPullback pull, const Broadcast& walk, const T* a, const T* b, const T* y, const T* g, T* gx, bool add) {
+void broadcast_pullback(typename Kernels<T>::ZipPullback pull, const Broadcast& walk,
+    const T* a, const T* b, const T* y, const T* g, T* gx, bool add) {
   in_stretches(walk, a, b, [=](const T* p, const T* q, Repeats repeats, std::size_t begin, std::size_t n) {
     pull(p, q, repeats, y + begin, g + begin, gx + begin, n, add);
   });
@@ -139,7 +140,8 @@ template <class T> void sum_back_axes(const std::size_t* size, const bool* summe
   }
   std::size_t inside = 1, kept = 1;
   for (std::size_t i = 1; i < axes; ++i) inside *= size[i], kept *= summed[i] ? 1 : size[i];
-  for (std::size_t i = 0; i < size[0]; ++i, full += inside, gx += summed[0] ? 0 : kept) sum_back_axes(size + 1, summed + 1, axes - 1, full, gx, add || (summed[0] && i > 0));
+  for (std::size_t i = 0; i < size[0]; ++i, full += inside, gx += summed[0] ? 0 : kept)
+    sum_back_axes(size + 1, summed + 1, axes - 1, full, gx, add || (summed[0] && i > 0));
 }
 
 template <class T> void sum_back(const Broadcast& walk, const T* full, bool second, T* gx, bool add) {

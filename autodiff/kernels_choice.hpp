@@ -1,10 +1,10 @@
-// Private to the kernels: which instruction sets there are, and how kernels.cpp, which chooses among them, reaches the tables of kernels_float.cpp and
-// kernels_double.cpp. To be included before Highway.
+// Private to the kernels: which instruction sets there are, and how kernels.cpp, which chooses among them, reaches the tables of kernels_float.cpp
+// and kernels_double.cpp. To be included before Highway.
 #pragma once
 #include "kernels.hpp"
 
-// AVX-512 ("AVX3"), AVX2 with FMA, SSE4, and plain numbers for what is older (or foreign). The two left out differ little from their neighbours, and each
-// costs compile time. (Highway 1.0.3 by itself does not compile for -march=native where that implies the second.)
+// AVX-512 ("AVX3"), AVX2 with FMA, SSE4, and plain numbers for what is older (or foreign). The two left out differ little from their neighbours, and
+// each costs compile time. (Highway 1.0.3 by itself does not compile for -march=native where that implies the second.)
 #ifndef HWY_DISABLED_TARGETS
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL)
 #define HWY_BROKEN_EMU128 1  // the plain target is HWY_SCALAR with every compiler

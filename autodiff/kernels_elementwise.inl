@@ -64,7 +64,9 @@ template <class T, class F> HWY_INLINE void over_pairs(const T* a, const T* b, R
 
 template <class Rule, class T> [[gnu::flatten]] void zip(const T* a, const T* b, Repeats repeats, T* y, std::size_t n) {
   if (worth_sharing(n)) [[unlikely]]
-    return share_pieces(n, [=](std::size_t i, std::size_t end) { zip<Rule, T>(a + (repeats.a ? 0 : i), b + (repeats.b ? 0 : i), repeats, y + i, end - i); });
+    return share_pieces(n, [=](std::size_t i, std::size_t end) {
+      zip<Rule, T>(a + (repeats.a ? 0 : i), b + (repeats.b ? 0 : i), repeats, y + i, end - i);
+    });
   if constexpr (Rule::row.lanes) over_pairs(a, b, repeats, n, [=](std::size_t i, Lane<T> p, Lane<T> q) HWY_ATTR { Rule::value(p, q).store(y + i); });
   else for (std::size_t i = 0; i < n; ++i) y[i] = Rule::value(a[repeats.a ? 0 : i], b[repeats.b ? 0 : i]);
 }
@@ -72,7 +74,9 @@ template <class Rule, class T> [[gnu::flatten]] void zip(const T* a, const T* b,
 template <class C, class T> [[gnu::flatten]] void compare(const T* a, const T* b, Repeats repeats, T* y, std::size_t n) {
   using X = Lane<T>;
   if (worth_sharing(n)) [[unlikely]]
-    return share_pieces(n, [=](std::size_t i, std::size_t end) { compare<C, T>(a + (repeats.a ? 0 : i), b + (repeats.b ? 0 : i), repeats, y + i, end - i); });
+    return share_pieces(n, [=](std::size_t i, std::size_t end) {
+      compare<C, T>(a + (repeats.a ? 0 : i), b + (repeats.b ? 0 : i), repeats, y + i, end - i);
+    });
   over_pairs(a, b, repeats, n, [=](std::size_t i, X p, X q) HWY_ATTR { select_or_zero(C::holds(p, q), X(1)).store(y + i); });
 }
 
@@ -89,7 +93,9 @@ template <class Rule, bool second, class T>
       zip_pullback<Rule, second, T>(a + (repeats.a ? 0 : i), b + (repeats.b ? 0 : i), repeats, y + i, g + i, gx + i, end - i, add);
     });
   if constexpr (Rule::row.lanes) {
-    const auto at = [=](std::size_t i, const X& p, const X& q) HWY_ATTR { return scaled(X::load(g + i), slope_of<Rule, second>(p, q, X::load(y + i))); };
+    const auto at = [=](std::size_t i, const X& p, const X& q) HWY_ATTR {
+      return scaled(X::load(g + i), slope_of<Rule, second>(p, q, X::load(y + i)));
+    };
     if (add) over_pairs(a, b, repeats, n, [=](std::size_t i, X p, X q) HWY_ATTR { (X::load(gx + i) + at(i, p, q)).store(gx + i); });
     else over_pairs(a, b, repeats, n, [=](std::size_t i, X p, X q) HWY_ATTR { at(i, p, q).store(gx + i); });
   } else {

@@ -22,7 +22,8 @@ template <class T> struct Lane {
 
   HWY_INLINE Lane() = default;
   HWY_INLINE Lane(V vector) : v(vector) {}
-  template <class C> requires std::is_arithmetic_v<C> HWY_INLINE Lane(C c) : v(hn::Set(D(), static_cast<T>(c))) {}  // implicit: lets formulas say 1 - y
+  template <class C> requires std::is_arithmetic_v<C>
+  HWY_INLINE Lane(C c) : v(hn::Set(D(), static_cast<T>(c))) {}  // implicit: lets formulas say 1 - y
 
   static constexpr std::size_t size = HWY_LANES(T);
   static HWY_INLINE Lane load(const T* p) { return hn::LoadU(D(), p); }

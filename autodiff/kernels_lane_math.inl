@@ -59,11 +59,14 @@ template <class T> struct Reduced {
     n = fma(x, X(1.4426950408889634074), X(round)) - X(round);
     if constexpr (sizeof(T) == 4) {
       const X r = fma(n, X(2.1219444005469058277e-4), fma(n, X(-0.693359375), x)), r2 = r * r;
-      p = fma(fma(fma(X(0.0013926213466332443), r2, fma(X(0.0083632029715758550), r, X(0.041666554437685939))), r2, fma(X(0.16666576845976394), r, X(0.5))), r2, r);
+      p = fma(fma(fma(X(0.0013926213466332443), r2, fma(X(0.0083632029715758550), r, X(0.041666554437685939))),
+          r2, fma(X(0.16666576845976394), r, X(0.5))), r2, r);
     } else {
       const X r = fma(n, X(-1.2996506893889888371e-8), fma(n, X(-0.6931471675634384), x)), r2 = r * r, r4 = r2 * r2;
-      const X q01 = fma(X(0.16666666666666667456), r, X(0.50000000000000010262)), q23 = fma(X(0.0083333333333300513464), r, X(0.041666666666623991516));
-      const X q45 = fma(X(0.00019841269863105968748), r, X(0.0013888888917281793308)), q67 = fma(X(2.7557268378684192873e-6), r, X(0.000024801521190217727651));
+      const X q01 = fma(X(0.16666666666666667456), r, X(0.50000000000000010262)),
+          q23 = fma(X(0.0083333333333300513464), r, X(0.041666666666623991516));
+      const X q45 = fma(X(0.00019841269863105968748), r, X(0.0013888888917281793308)),
+          q67 = fma(X(2.7557268378684192873e-6), r, X(0.000024801521190217727651));
       const X q89 = fma(X(2.5100424157005066788e-8), r, X(2.7620138719973995569e-7));
       p = fma(fma(fma(q89, r4, fma(q67, r2, q45)), r4, fma(q23, r2, q01)), r2, r);
     }
@@ -131,8 +134,8 @@ template <class T> HWY_INLINE Lane<T> erf_near(Lane<T> x) {
     return fma(x, polynomial(p, x * x), x);
   }
 }
-/// erfc x for x in 0.5 … 28, where it is 0: e^(−x²)·f(q)/(1 + 2x) with q = (x − k)/(x + k), in which f is smooth all the way (Shepherd and Laframboise,
-/// Chebyshev approximation of (1 + 2x) exp(x²) erfc x, 1981); f by Chebyshev's interpolation, its error 0.1 to 0.3 ULP.
+/// erfc x for x in 0.5 … 28, where it is 0: e^(−x²)·f(q)/(1 + 2x) with q = (x − k)/(x + k), in which f is smooth all the way (Shepherd and
+/// Laframboise, Chebyshev approximation of (1 + 2x) exp(x²) erfc x, 1981); f by Chebyshev's interpolation, its error 0.1 to 0.3 ULP.
 template <class T> HWY_INLINE Lane<T> erfc_far(Lane<T> x) {
   using X = Lane<T>;
   const auto of = [x](const auto& f, T k) HWY_ATTR { return exp_minus_square(x) * (polynomial(f, (x - X(k)) / (x + X(k))) / fma(X(2), x, X(1))); };
@@ -169,7 +172,8 @@ template <class T> HWY_INLINE Lane<T> with_ends(Lane<T> x, Lane<T> y, T pole) {
 template <class T> HWY_INLINE Lane<T> log(Lane<T> x) { return with_ends(x, Lane<T>(hn::Log(hn::ScalableTag<T>(), x.v)), T(0)); }
 template <class T> HWY_INLINE Lane<T> log2(Lane<T> x) { return with_ends(x, Lane<T>(hn::Log2(hn::ScalableTag<T>(), x.v)), T(0)); }
 template <class T> HWY_INLINE Lane<T> log10(Lane<T> x) { return with_ends(x, Lane<T>(hn::Log10(hn::ScalableTag<T>(), x.v)), T(0)); }
-template <class T> HWY_INLINE Lane<T> log1p(Lane<T> x) { return with_ends(x, select(x == Lane<T>(0), x, Lane<T>(hn::Log1p(hn::ScalableTag<T>(), x.v))), T(-1)); }
+template <class T>
+HWY_INLINE Lane<T> log1p(Lane<T> x) { return with_ends(x, select(x == Lane<T>(0), x, Lane<T>(hn::Log1p(hn::ScalableTag<T>(), x.v))), T(-1)); }
 
 /// log(1 + x) for x in 0 … 1, where there are no ends to mend: in float x + x²·p(x), p by Chebyshev's interpolation of log(1 + x)/x, its error
 /// 0.1 ULP; no division, a third of the latency.
@@ -193,7 +197,8 @@ template <class T> HWY_INLINE Lane<T> asinh(Lane<T> x) {
   return select(abs(x) < Lane<T>(infinity<T>), Lane<T>(hn::Asinh(hn::ScalableTag<T>(), x.v)), x);
 }
 template <class T> HWY_INLINE Lane<T> acosh(Lane<T> x) {
-  return select(x >= Lane<T>(1) && x < Lane<T>(infinity<T>), Lane<T>(hn::Acosh(hn::ScalableTag<T>(), x.v)), select(x < Lane<T>(1), Lane<T>(not_a_number<T>), x));
+  return select(x >= Lane<T>(1) && x < Lane<T>(infinity<T>),
+      Lane<T>(hn::Acosh(hn::ScalableTag<T>(), x.v)), select(x < Lane<T>(1), Lane<T>(not_a_number<T>), x));
 }
 template <class T> HWY_INLINE Lane<T> atanh(Lane<T> x) {
   const Lane<T> a = abs(x);
@@ -216,6 +221,7 @@ template <class T> HWY_INLINE Lane<T> sin(Lane<T> x) {
   return with_far(x, near, [](T number) { return std::sin(number); });
 }
 template <class T> HWY_INLINE Lane<T> cos(Lane<T> x) {
-  const Lane<T> near = select(x == Lane<T>(0), Lane<T>(1), within_one(Lane<T>(hn::Cos(hn::ScalableTag<T>(), x.v))));  // Highway's cos 0 is below 1 in double
+  const Lane<T> near = select(x == Lane<T>(0), Lane<T>(1),
+      within_one(Lane<T>(hn::Cos(hn::ScalableTag<T>(), x.v))));  // Highway's cos 0 is below 1 in double
   return with_far(x, near, [](T number) { return std::cos(number); });
 }

@@ -10,7 +10,8 @@ template <class Rule, class T> [[gnu::flatten]] void whole_affine(const Affine<T
 
 template <class Rule, class T> void affine(const Affine<T>& p) {
   if constexpr (whole_size<T> > 0 && Rule::row.lanes) if (Whole<T>::fits(p.m, p.n, p.k)) return whole_affine<Rule, T>(p);
-  const Product<T> product{.m = p.m, .n = p.n, .k = p.k, .a = p.x, .a_row = p.k, .a_col = 1, .b = p.w, .b_row = p.n, .b_col = 1, .c = p.y, .start = p.bias};
+  const Product<T> product{.m = p.m, .n = p.n, .k = p.k, .a = p.x, .a_row = p.k, .a_col = 1,
+      .b = p.w, .b_row = p.n, .b_col = 1, .c = p.y, .start = p.bias};
   larger_product(product);
   if constexpr (!is_plain<Rule>) map<Rule, T>(p.y, p.y, p.m * p.n);
 }
@@ -29,9 +30,11 @@ template <class Rule, class T> [[gnu::flatten]] void whole_affine_pullback(const
 template <class T> HWY_NOINLINE void affine_adjoints(const Affine<T>& p, const AffineAdjoints<T>& g, const T* gz) {
   if (g.gbias) sum_along(gz, g.gbias, Along{1, p.m, p.n}, g.add_bias);
   if (g.gx)  // (M,N)·(K,N)ᵀ → (M,K)
-    product(Product<T>{.m = p.m, .n = p.k, .k = p.n, .a = gz, .a_row = p.n, .a_col = 1, .b = p.w, .b_row = 1, .b_col = p.n, .c = g.gx, .add = g.add_x});
+    product(Product<T>{.m = p.m, .n = p.k, .k = p.n, .a = gz, .a_row = p.n, .a_col = 1,
+        .b = p.w, .b_row = 1, .b_col = p.n, .c = g.gx, .add = g.add_x});
   if (g.gw)  // (M,K)ᵀ·(M,N) → (K,N)
-    product(Product<T>{.m = p.k, .n = p.n, .k = p.m, .a = p.x, .a_row = 1, .a_col = p.k, .b = gz, .b_row = p.n, .b_col = 1, .c = g.gw, .add = g.add_w});
+    product(Product<T>{.m = p.k, .n = p.n, .k = p.m, .a = p.x, .a_row = 1, .a_col = p.k,
+        .b = gz, .b_row = p.n, .b_col = 1, .c = g.gw, .add = g.add_w});
 }
 
 template <class Rule, class T> void affine_pullback(const Affine<T>& p, const AffineAdjoints<T>& g) {

@@ -1,5 +1,5 @@
-// Private to the kernels, read once per instruction set (kernels_targets.inl). Products of matrices that one vector does not hold (those that it does:
-// kernels_small_products.inl). Start reading at `product_of_matrices`.
+// Private to the kernels, read once per instruction set (kernels_targets.inl). Products of matrices that one vector does not hold (those that it
+// does: kernels_small_products.inl). Start reading at `product_of_matrices`.
 //
 // A tile of `high` rows × `wide` vectors of c stays in registers while k runs. b is read along rows: a panel of `wide` vectors is packed
 // first (and so transposed where needed), unless few rows would profit. Each number of c is one chain of multiply–adds over k in ascending
@@ -46,7 +46,8 @@ HWY_INLINE void tile(const Product<T>& p, std::size_t i, std::size_t j, View<T> 
 
 /// Rows i … end of one panel. `packed_a`: the whole tiles of these rows, each as k groups of tile_rows numbers; or null.
 template <std::size_t wide, class T>
-HWY_NOINLINE void panel(const Product<T>& p, std::size_t i, std::size_t end, std::size_t j, const T* packed_a, const T* b, std::size_t b_row, std::size_t width) {
+HWY_NOINLINE void panel(const Product<T>& p, std::size_t i, std::size_t end,
+    std::size_t j, const T* packed_a, const T* b, std::size_t b_row, std::size_t width) {
   const auto rows = [&](std::size_t r) HWY_ATTR { return View<T>{p.a + r * p.a_row, p.a_row, p.a_col}; };
   for (; i + tile_rows <= end; i += tile_rows) {
     tile<tile_rows, wide>(p, i, j, packed_a ? View<T>{packed_a, 1, tile_rows} : rows(i), b, b_row, width);
@@ -199,7 +200,8 @@ template <class T> void product_of_matrices(const Product<T>& p) {
 // One row or one column: nothing is used twice, so nothing is packed. These have orders of addition of their own, fixed by k alone.
 
 /// c(i) = from(i) + scale · Σₖ a(i, k) · x(k), for rows of a that are contiguous: lanes run along k. `from` is walked by `from_step`; null: 0.
-template <class T> void row_dots(const T* a, std::size_t a_row, const T* x, T* c, std::size_t m, std::size_t k, const T* from, std::size_t from_step, T scale) {
+template <class T>
+void row_dots(const T* a, std::size_t a_row, const T* x, T* c, std::size_t m, std::size_t k, const T* from, std::size_t from_step, T scale) {
   using X = Lane<T>;
   constexpr std::size_t high = 4;
   const auto rows = [=]<std::size_t h>(std::size_t i, std::integral_constant<std::size_t, h>) HWY_ATTR {

@@ -43,7 +43,9 @@ template <class T> double sum_of(const T* x, std::size_t n) {
   return part_sums<T>(n, [=](std::size_t i, std::size_t count) HWY_ATTR { return Lane<T>::load_or(x + i, count, T(0)); });
 }
 template <class T> double dot(const T* a, const T* b, std::size_t n) {
-  return part_sums<T>(n, [=](std::size_t i, std::size_t count) HWY_ATTR { return Lane<T>::load_or(a + i, count, T(0)) * Lane<T>::load_or(b + i, count, T(0)); });
+  return part_sums<T>(n, [=](std::size_t i, std::size_t count) HWY_ATTR {
+    return Lane<T>::load_or(a + i, count, T(0)) * Lane<T>::load_or(b + i, count, T(0));
+  });
 }
 
 // ── along an axis ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -119,7 +121,8 @@ template <class T> void spread_along(const T* g, T* gx, const Along& s, bool add
 
 /// Whether a goes before b: the largest first (`up`) or the smallest, and a NaN before all.
 template <bool up, class T> HWY_INLINE bool before(T a, T b) { return up ? a > b || (a != a && b == b) : a < b || (a != a && b == b); }
-template <bool up, class T> HWY_INLINE Lane<T> foremost(Lane<T> a, Lane<T> b) { return select((up ? b > a : b < a) || isnan(b), select(isnan(a), a, b), a); }
+template <bool up, class T>
+HWY_INLINE Lane<T> foremost(Lane<T> a, Lane<T> b) { return select((up ? b > a : b < a) || isnan(b), select(isnan(a), a, b), a); }
 
 template <bool up, class T> void extreme_along(const T* x, T* y, std::int64_t* index, const Along& s) {
   using X = Lane<T>;

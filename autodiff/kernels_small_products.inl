@@ -60,7 +60,9 @@ template <class T> struct Whole {
     }
   }
 
-  static HWY_INLINE bool fits(std::size_t m, std::size_t n, std::size_t k) { return m * n <= size && m * k <= size && k * n <= size && m * n * k > 0; }
+  static HWY_INLINE bool fits(std::size_t m, std::size_t n, std::size_t k) {
+    return m * n <= size && m * k <= size && k * n <= size && m * n * k > 0;
+  }
   /// A row of n numbers in every row.
   static HWY_INLINE Whole rows(const T* row, std::size_t n) {
     const Whole from = load(row);
@@ -69,7 +71,8 @@ template <class T> struct Whole {
     return w;
   }
   /// old + scale · a·b, or a·b where nothing is added
-  static HWY_INLINE Whole added(bool add, T scale, const T* old, std::size_t m, std::size_t n, std::size_t k, const Whole& a, std::size_t a_row, std::size_t a_col,
+  static HWY_INLINE Whole added(bool add, T scale, const T* old, std::size_t m, std::size_t n, std::size_t k,
+                                const Whole& a, std::size_t a_row, std::size_t a_col,
                                 const Whole& b, std::size_t b_row, std::size_t b_col) {
     if (!add || scale == 1) return product(m, n, k, a, a_row, a_col, b, b_row, b_col, add ? load(old) : all(T(0)));
     Whole c = product(m, n, k, a, a_row, a_col, b, b_row, b_col, all(T(0)));
@@ -84,7 +87,8 @@ template <class T> struct Whole {
     const bool a_wide = m * k > X::size, b_wide = k * n > X::size;
     each_of(m * n, [&](auto v) HWY_ATTR {
       I ai = times(table(spread<T>.row[n] + v * X::size), a_row), bi = times(table(spread<T>.col[n] + v * X::size), b_col);
-      for (std::size_t r = k; r > 0; --r, ai = hn::Add(ai, a_step), bi = hn::Add(bi, b_step)) c.part[v] = fma(a.pick(ai, a_wide), b.pick(bi, b_wide), c.part[v]);
+      for (std::size_t r = k; r > 0; --r, ai = hn::Add(ai, a_step), bi = hn::Add(bi, b_step))
+        c.part[v] = fma(a.pick(ai, a_wide), b.pick(bi, b_wide), c.part[v]);
     });
     return c;
   }
@@ -98,7 +102,8 @@ template <class T> void larger_product(const Product<T>& p) {
 template <class T> void product(const Product<T>& p) {
   if constexpr (whole_size<T> > 0) {
     // Both operands contiguous in 64 bytes, in either order.
-    const bool a_whole = (p.a_col == 1 && p.a_row == p.k) || (p.a_row == 1 && p.a_col == p.m), b_whole = (p.b_col == 1 && p.b_row == p.n) || (p.b_row == 1 && p.b_col == p.k);
+    const bool a_whole = (p.a_col == 1 && p.a_row == p.k) || (p.a_row == 1 && p.a_col == p.m),
+        b_whole = (p.b_col == 1 && p.b_row == p.n) || (p.b_row == 1 && p.b_col == p.k);
     if (Whole<T>::fits(p.m, p.n, p.k) && a_whole && b_whole) {
       using W = Whole<T>;
       const W a = W::load(p.a), b = W::load(p.b);

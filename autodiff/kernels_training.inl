@@ -16,7 +16,8 @@ template <class T> HWY_INLINE RowSum<T> softmax_row(const T* x, T* y, std::size_
 }
 
 /// Σ over rows begin … end of log Σ eˣ − x[label]; in g softmax(x) − 1[label], times `share`. Logarithms are taken 16 at a time.
-template <class T> double cross_entropy_rows(const T* x, const std::int32_t* label, T* g, std::size_t begin, std::size_t end, std::size_t n, T share) {
+template <class T>
+double cross_entropy_rows(const T* x, const std::int32_t* label, T* g, std::size_t begin, std::size_t end, std::size_t n, T share) {
   using X = Lane<double>;
   constexpr std::size_t most = 16;
   double total = 0;

@@ -7,11 +7,13 @@ namespace autodiff::inline v1 {
 
 /// a where the condition holds, else b, lane by lane: for `select(x > 0, a, b)` in a function that gradient_batch calls. Both are computed; what
 /// the one that is not taken would do to the derivatives (an infinite slope, a NaN) is discarded.
-template <std::size_t n, class A, class B> requires(Expression<A> || Expression<B>) && std::convertible_to<A, Var<Batch<double, n>>> && std::convertible_to<B, Var<Batch<double, n>>>
+template <std::size_t n, class A, class B>
+    requires(Expression<A> || Expression<B>) && std::convertible_to<A, Var<Batch<double, n>>> && std::convertible_to<B, Var<Batch<double, n>>>
 Var<Batch<double, n>> select(const Truths<n>& condition, const A& a, const B& b) {
   using S = Batch<double, n>;
   const std::array<Var<S>, 2> sides{Var<S>(a), Var<S>(b)};
-  const Var<S> y = detail::statement<S>(select(condition, sides[0].value(), sides[1].value()), sides, {select(condition, S(1), S(0)), select(condition, S(0), S(1))});
+  const Var<S> y = detail::statement<S>(select(condition, sides[0].value(), sides[1].value()),
+      sides, {select(condition, S(1), S(0)), select(condition, S(0), S(1))});
   if (y.place() != 0) detail::mark_masks<S>(detail::recorder<S>().next);
   return y;
 }
@@ -49,8 +51,8 @@ template <class B> void spread(std::vector<std::vector<double>>& vectors, std::s
   for (std::size_t i = 0; i < size; ++i) B(batch(i)).to_column(rows, i);
 }
 
-/// The numbers of a point. A thread keeps their memory for its next call: malloc gives large blocks back to the system, and touching new pages costs as much
-/// as the work on them (gradient_batch of Rosenbrock and Speelpenning, 1000 variables, eight points a call: 1.8 and 2.8 times the time).
+/// The numbers of a point. A thread keeps their memory for its next call: malloc gives large blocks back to the system, and touching new pages costs
+/// as much as the work on them (gradient_batch of Rosenbrock and Speelpenning, 1000 variables, eight points a call: 1.8 and 2.8 times the time).
 template <class T> struct Workspace {
   std::vector<T> x;
 
@@ -106,7 +108,8 @@ template <std::size_t lanes = 8, class F>
 void gradient_batch(const F& f, const std::vector<std::vector<double>>& points, std::vector<std::vector<double>>& into) {
   detail::gradient_batch<lanes>(f, points, into, [](std::size_t, const auto&) {});
 }
-template <std::size_t lanes = 8, class F> std::vector<std::vector<double>> gradient_batch(const F& f, const std::vector<std::vector<double>>& points) {
+template <std::size_t lanes = 8, class F>
+std::vector<std::vector<double>> gradient_batch(const F& f, const std::vector<std::vector<double>>& points) {
   std::vector<std::vector<double>> gradients;
   gradient_batch<lanes>(f, points, gradients);
   return gradients;
@@ -122,9 +125,9 @@ template <std::size_t lanes = 8, class F> auto value_and_gradient_batch(const F&
 }
 
 /// The Jacobians of F at many points, (points, m, n): m numbers that F returns, n of a point; `lanes` points at a time share one recording and its m
-/// walks back. For many small ones, residuals of a fit say. Data that varies from point to point, such as measurements, can be passed as extra components of the
-/// point (and gets columns, too). F must not branch, as in gradient_batch, and must return as many numbers at each point (ShapeError).
-/// The second form writes to `into`, whose memory is used again where the shape is the same.
+/// walks back. For many small ones, residuals of a fit say. Data that varies from point to point, such as measurements, can be passed as extra
+/// components of the point (and gets columns, too). F must not branch, as in gradient_batch, and must return as many numbers at each point
+/// (ShapeError). The second form writes to `into`, whose memory is used again where the shape is the same.
 template <std::size_t lanes = 8, class F>
 void jacobian_batch(const F& f, const std::vector<std::vector<double>>& points, Tensor<double>& into) {
   using B = Batch<double, lanes>;

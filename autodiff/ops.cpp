@@ -5,7 +5,8 @@
 namespace autodiff::inline v1::detail {
 
 MatmulPlan plan_matmul(const Shape& a, const Shape& b) {
-  if (a.axes() == 0 || b.axes() == 0) throw ShapeError(text("matmul: {} x {}: a number has no rows or columns; multiply it by *", {a.text(), b.text()}));
+  if (a.axes() == 0 || b.axes() == 0)
+    throw ShapeError(text("matmul: {} x {}: a number has no rows or columns; multiply it by *", {a.text(), b.text()}));
   MatmulPlan plan{};
   const bool row = a.axes() == 1, column = b.axes() == 1;
   plan.m = row ? 1 : a[a.axes() - 2];
@@ -41,7 +42,9 @@ View transposing(const Shape& x, std::span<const std::size_t> order) {
     view.shape.append(x[order[i]]);
     view.step[i] = static_cast<std::ptrdiff_t>(x.inside(order[i]));
   }
-  if (!valid) throw ShapeError(fmt::format("transpose: the order ({}) for shape {}: name each of its {} axes once", fmt::join(order, ", "), x.text(), x.axes()));
+  if (!valid)
+    throw ShapeError(
+        fmt::format("transpose: the order ({}) for shape {}: name each of its {} axes once", fmt::join(order, ", "), x.text(), x.axes()));
   return view;
 }
 Shape transposed(const Shape& x) {
@@ -96,7 +99,8 @@ std::vector<std::size_t> entries(const Shape& x, std::size_t axis, std::span<con
   const auto n = static_cast<std::ptrdiff_t>(x[axis]);
   for (const std::ptrdiff_t i : index) {
     if (i < -n || i >= n) 
-      throw ShapeError(text("gather: entry {} along axis {} of shape {}, which has {} entries; count from 0, or from the end with -1", {i, axis, x.text(), n}));
+      throw ShapeError(text("gather: entry {} along axis {} of shape {}, which has {} entries; count from 0, or from the end with -1",
+          {i, axis, x.text(), n}));
     result.push_back(static_cast<std::size_t>(i < 0 ? i + n : i));
   }
   return result;
@@ -109,7 +113,9 @@ std::size_t element(const Shape& x, std::initializer_list<std::ptrdiff_t> index)
     if (!inside) break;
     at = at * x[axis++] + static_cast<std::size_t>(i);
   }
-  if (!inside) throw ShapeError(fmt::format("element: index ({}) is outside of shape {}; give one position for each axis, counted from 0", fmt::join(index, ", "), x.text()));
+  if (!inside)
+    throw ShapeError(
+        fmt::format("element: index ({}) is outside of shape {}; give one position for each axis, counted from 0", fmt::join(index, ", "), x.text()));
   return at;
 }
 

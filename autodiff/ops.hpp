@@ -74,9 +74,11 @@ template <class T> T* zeroed(const Target<T>& to, std::size_t n) {
 }
 
 /// One product, of shape `shape`: c (M,N) = a (M,K) · b (K,N).
-template <class Y, class T> Y one_product(const auto& shape, std::size_t m, std::size_t n, std::size_t k, const TensorOperand<T>& left, const TensorOperand<T>& right) {
+template <class Y, class T>
+Y one_product(const auto& shape, std::size_t m, std::size_t n, std::size_t k, const TensorOperand<T>& left, const TensorOperand<T>& right) {
   return record<Y>("matmul", shape, [&](T* y) {
-    if (m * n != 0) kernels<T>().product({.m = m, .n = n, .k = k, .a = left->data, .a_row = k, .a_col = 1, .b = right->data, .b_row = n, .b_col = 1, .c = y});
+    if (m * n != 0)
+      kernels<T>().product({.m = m, .n = n, .k = k, .a = left->data, .a_row = k, .a_col = 1, .b = right->data, .b_row = n, .b_col = 1, .c = y});
   }, [m, n, k](const Pull<T>& p) {
     const T *a = p.in(0).data, *b = p.in(1).data, *g = p.adjoint();
     if (m * n == 0) {
@@ -97,7 +99,8 @@ template <class Y, class T> Y batch_of_products(const MatmulPlan& plan, const Te
   return record<Y>("matmul", plan.shape, [&](T* y) {
     if (plan.shape.count() == 0) return;
     each_matrix(plan, left->data, right->data, y, [&](const T* a, const T* b, T* c) {
-      kernels<T>().product({.m = plan.m, .n = plan.n, .k = plan.k, .a = a, .a_row = plan.k, .a_col = 1, .b = b, .b_row = plan.n, .b_col = 1, .c = c, .block = false});
+      kernels<T>().product({.m = plan.m, .n = plan.n, .k = plan.k, .a = a, .a_row = plan.k, .a_col = 1,
+          .b = b, .b_row = plan.n, .b_col = 1, .c = c, .block = false});
     });
   }, [plan](const Pull<T>& p) {
     const auto [m, n, k] = std::array{plan.m, plan.n, plan.k};
@@ -109,17 +112,20 @@ template <class Y, class T> Y batch_of_products(const MatmulPlan& plan, const Te
     const bool empty = plan.shape.count() == 0;
     if (T* const to = sums(0); to && !empty) each_matrix(plan, to, b, g, [=, m = m, n = n, k = k](T* ga, const T* bi, const T* gi) {
       // (M,N)·(K,N)ᵀ → (M,K)
-      kernels<T>().product({.m = m, .n = k, .k = n, .a = gi, .a_row = n, .a_col = 1, .b = bi, .b_row = 1, .b_col = n, .c = ga, .add = true, .block = false});
+      kernels<T>().product({.m = m, .n = k, .k = n, .a = gi, .a_row = n, .a_col = 1,
+          .b = bi, .b_row = 1, .b_col = n, .c = ga, .add = true, .block = false});
     });
     if (T* const to = sums(1); to && !empty) each_matrix(plan, a, to, g, [=, m = m, n = n, k = k](const T* ai, T* gb, const T* gi) {
       // (M,K)ᵀ·(M,N) → (K,N)
-      kernels<T>().product({.m = k, .n = n, .k = m, .a = ai, .a_row = 1, .a_col = k, .b = gi, .b_row = n, .b_col = 1, .c = gb, .add = true, .block = false});
+      kernels<T>().product({.m = k, .n = n, .k = m, .a = ai, .a_row = 1, .a_col = k,
+          .b = gi, .b_row = n, .b_col = 1, .c = gb, .add = true, .block = false});
     });
   }, left, right);
 }
 template <class Y, class T> Y matmul(const TensorOperand<T>& left, const TensorOperand<T>& right) {
   const Shape &a = left->shape, &b = right->shape;
-  if (a.axes() == 2 && b.axes() == 2 && a[1] == b[0] && a[0] * b[1] <= Shape::most_numbers) [[likely]]  // no plan: 4×2 · 2×3, recorded, takes half the time
+  if (a.axes() == 2 && b.axes() == 2 && a[1] == b[0] &&
+      a[0] * b[1] <= Shape::most_numbers) [[likely]]  // no plan: 4×2 · 2×3, recorded, takes half the time
     return one_product<Y, T>(MatrixShape{a[0], b[1]}, a[0], b[1], a[1], left, right);
   const MatmulPlan plan = plan_matmul(a, b);
   if (plan.batch.axes == 0) return one_product<Y, T>(plan.shape, plan.m, plan.n, plan.k, left, right);
@@ -129,7 +135,8 @@ template <class Y, class T> Y matmul(const TensorOperand<T>& left, const TensorO
 }  // namespace detail
 
 /// a·b for a (…, M, K), b (…, K, N) → (…, M, N); axes before the last two are broadcast. A vector a (K) is one row, a vector b (K) one
-/// column, and that axis is dropped from the result. Throws ShapeError if the inner sizes differ, the axes before do not broadcast, or there are none.
+/// column, and that axis is dropped from the result. Throws ShapeError if the inner sizes differ, the axes before do not broadcast, or an
+/// operand has no axes.
 template <TensorLike A, TensorLike B> auto matmul(const A& a, const B& b) {
   using T = detail::NumberOfAny<A, B>;
   return detail::matmul<detail::ResultOf<T, A, B>, T>({detail::entering<T>(a), "matmul"}, {detail::entering<T>(b), "matmul"});
@@ -228,7 +235,8 @@ template <TensorLike X> auto slice(const X& x, std::ptrdiff_t axis, std::ptrdiff
   return detail::look_at("slice", x, detail::slicing(x.shape(), axis, begin, end, step));
 }
 /// x repeated along new axes, in front, and along axes of size 1 until it has that shape. Throws ShapeError if it cannot.
-template <TensorLike X> auto broadcast_to(const X& x, const Shape& shape) { return detail::look_at("broadcast_to", x, detail::broadcasting(x.shape(), shape)); }
+template <TensorLike X>
+auto broadcast_to(const X& x, const Shape& shape) { return detail::look_at("broadcast_to", x, detail::broadcasting(x.shape(), shape)); }
 
 /// The same numbers in another shape. Throws ShapeError if that takes another number of them.
 template <class T> Tensor<T> reshape(const Tensor<T>& x, const Shape& shape) { return x.reshaped(shape); }
@@ -287,7 +295,8 @@ std::size_t element(const Shape& x, std::initializer_list<std::ptrdiff_t> index)
 template <std::integral I> std::vector<std::ptrdiff_t> positions(const std::vector<I>& index) {
   std::vector<std::ptrdiff_t> all;
   for (const I i : index) {
-    if (!std::in_range<std::ptrdiff_t>(i)) throw ShapeError(text("gather: entry {} is beyond every axis: one holds at most {}", {i, Shape::most_along_axis}));
+    if (!std::in_range<std::ptrdiff_t>(i))
+      throw ShapeError(text("gather: entry {} is beyond every axis: one holds at most {}", {i, Shape::most_along_axis}));
     all.push_back(static_cast<std::ptrdiff_t>(i));
   }
   return all;
@@ -318,7 +327,8 @@ template <class Y, class T> Y gather(const TensorOperand<T>& x, std::size_t axis
 template <TensorLike X, std::integral I = std::ptrdiff_t> auto gather(const X& x, const std::vector<I>& index, std::ptrdiff_t axis = 0) {
   const std::size_t along = x.shape().axis(axis, "gather");
   using T = typename X::Number;
-  return detail::gather<detail::ResultOf<T, X>, T>({x, "gather"}, along, detail::entries(x.shape(), along, detail::positions(index)));
+  return detail::gather<detail::ResultOf<T, X>, T>({x, "gather"}, along,
+      detail::entries(x.shape(), along, detail::positions(index)));
 }
 template <DualTensor X, std::integral I = std::ptrdiff_t> auto gather(const X& x, const std::vector<I>& index, std::ptrdiff_t axis = 0) {
   return detail::push_linear(x, [&](const auto& t) { return gather(t, index, axis); });
@@ -349,7 +359,8 @@ template <class X> Shape choice_shape(const X& x) { if constexpr (TensorLike<X>)
 template <class Y, class T> Y select(const TensorOperand<T>& mask, const TensorOperand<T>& a, const TensorOperand<T>& b) {
   const Shape& shape = mask->shape;
   const Repeats repeats{a->shape != shape, b->shape != shape};
-  return record<Y>("select", shape, [&](T* y) { kernels<T>().select(mask->data, a->data, b->data, repeats, y, shape.count()); }, [](const Pull<T>& p) {
+  return record<Y>("select", shape,
+      [&](T* y) { kernels<T>().select(mask->data, a->data, b->data, repeats, y, shape.count()); }, [](const Pull<T>& p) {
     for (const int i : {1, 2})
       if (const auto to = p.to(i)) kernels<T>().select_pullback(p.in(0).data, i == 2, p.adjoint(), to.data, p.out().shape.count(), to.add);
   }, mask, a, b);
@@ -366,7 +377,8 @@ template <class T, detail::Selectable A, detail::Selectable B> auto select(const
     };
     return detail::stored(part(a, where) + part(b, elsewhere));
   } else {
-    const Shape shape = detail::broadcast_shape("select", detail::broadcast_shape("select", mask.shape(), detail::choice_shape(a)), detail::choice_shape(b));
+    const Shape shape = detail::broadcast_shape("select",
+        detail::broadcast_shape("select", mask.shape(), detail::choice_shape(a)), detail::choice_shape(b));
     const auto& chosen = detail::choice<T>(a, shape);
     const auto& other = detail::choice<T>(b, shape);
     return detail::select<detail::ResultOf<T, A, B>, T>({detail::choice<T>(mask, shape), "select"}, {chosen, "select"}, {other, "select"});
@@ -378,7 +390,8 @@ template <class A, class B> requires TensorOperands<A, B> auto select(bool condi
   using T = detail::NumberOfAny<A, B>;
   const Shape shape = detail::broadcast_shape("select", detail::choice_shape(a), detail::choice_shape(b));
   const auto whole = [&shape](const auto& x) {
-    if constexpr (Arithmetic<std::remove_cvref_t<decltype(x)>>) return Tensor<T>::full(shape, static_cast<T>(x)); else return detail::choice<T>(x, shape);
+    if constexpr (Arithmetic<std::remove_cvref_t<decltype(x)>>) return Tensor<T>::full(shape, static_cast<T>(x));
+    else return detail::choice<T>(x, shape);
   };
   using Y = detail::ResultOf<T, A, B>;
   return condition ? Y(whole(a)) : Y(whole(b));
@@ -468,9 +481,11 @@ template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto stack(const
   return detail::push_parts(parts, [](const auto& t) { return stack(t); });
 }
 
-/// Numbers on a tape as a tensor of that shape, row by row: the way from scalar code to tensor code. Throws ShapeError if their number is not the shape's.
+/// Numbers on a tape as a tensor of that shape, row by row: the way from scalar code to tensor code. Throws ShapeError
+/// if their number is not the shape's.
 template <std::floating_point T = double> Var<Tensor<T>> assemble(std::span<const Var<double>> numbers, const Shape& shape) {
-  if (numbers.size() != shape.count()) throw ShapeError(detail::text("assemble: {} numbers for shape {}, which takes {}", {numbers.size(), shape.text(), shape.count()}));
+  if (numbers.size() != shape.count())
+    throw ShapeError(detail::text("assemble: {} numbers for shape {}, which takes {}", {numbers.size(), shape.text(), shape.count()}));
   detail::Record<double>& tape = detail::recorder<double>();
   Id any = 0;
   for (const auto& x : numbers) any |= tape.id_of(x.place(), "assemble");
@@ -505,7 +520,8 @@ template <AnyTensor X> std::vector<X> split(const X& x, std::size_t parts, std::
         {axis, shape.text(), size, parts, size}));
   const auto each = static_cast<std::ptrdiff_t>(size / parts);
   std::vector<X> all;
-  for (std::size_t i = 0; i < parts; ++i) all.push_back(slice(x, axis, static_cast<std::ptrdiff_t>(i) * each, static_cast<std::ptrdiff_t>(i + 1) * each));
+  for (std::size_t i = 0; i < parts; ++i)
+    all.push_back(slice(x, axis, static_cast<std::ptrdiff_t>(i) * each, static_cast<std::ptrdiff_t>(i + 1) * each));
   return all;
 }
 

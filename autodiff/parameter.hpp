@@ -75,7 +75,9 @@ template <std::floating_point T> class Parameter {
     }
 
     /// Has the tape's last walk backwards reached it, and no update used that?
-    bool fresh(const Record& tape) const { return cell->walk == tape.nodes.walk_number && tape.adjoint_count && cell->used_up != tape.nodes.walk_number; }
+    bool fresh(const Record& tape) const {
+      return cell->walk == tape.nodes.walk_number && tape.adjoint_count && cell->used_up != tape.nodes.walk_number;
+    }
     /// The tape of which that is true; of several on which it stands, only the one walked last counts. Null if there is none.
     [[gnu::always_inline]] Record* reached_by() {
       Record* tape = holder();
@@ -94,7 +96,8 @@ template <std::floating_point T> class Parameter {
       return found;
     }
 
-    /// The numbers are about to change: what was recorded with the old ones cannot be walked backwards again, and no adjoint of theirs is for another update.
+    /// The numbers are about to change: what was recorded with the old ones cannot be walked backwards again, and no
+    /// adjoint of theirs is for another update.
     [[gnu::always_inline]] T* update(Record* tape) {
       if (tape && users() <= 1) [[likely]] spoil(*tape, *cell); else spoil_all();
       if (!value.writable()) [[unlikely]] move_away();
@@ -139,7 +142,8 @@ template <std::floating_point T> class Parameter {
   explicit Parameter(Tensor<T> value) : block_(new Block(std::move(value))) { nothing(); }  // made here, so that moving allocates nothing
   explicit Parameter(const Shape& shape) : Parameter(Tensor<T>::zeros(shape)) {}
   Parameter(const Parameter& other) : block_(other.moved_from() ? share_nothing() : new Block(other.value())) {}
-  Parameter(Parameter&& other) noexcept : block_(std::exchange(other.block_, share_nothing())), identity_(std::exchange(other.identity_, detail::new_identity())) {}
+  Parameter(Parameter&& other) noexcept
+      : block_(std::exchange(other.block_, share_nothing())), identity_(std::exchange(other.identity_, detail::new_identity())) {}
   Parameter& operator=(const Parameter& other) { Parameter copy(other); std::swap(block_, copy.block_); return *this; }
   Parameter& operator=(Parameter&& other) noexcept { std::swap(block_, other.block_), std::swap(identity_, other.identity_); return *this; }
   ~Parameter() { block_->release(); }
@@ -152,11 +156,12 @@ template <std::floating_point T> class Parameter {
   const Tensor<T>& value() const { return block_->value; }
   const Shape& shape() const { return block_->value.shape(); }
   std::size_t size() const { return block_->value.size(); }
-  /// Replaces the numbers; the shape stays. What has been recorded keeps the old ones, and their adjoint: a step after this does not reach the new ones,
-  /// so assign before recording, or after the step. Throws ShapeError for another shape.
+  /// Replaces the numbers; the shape stays. What has been recorded keeps the old ones, and their adjoint: a step after this does not reach the new
+  /// ones, so assign before recording, or after the step. Throws ShapeError for another shape.
   void assign(Tensor<T> value) {
     if (value.shape() != shape())
-      throw ShapeError(detail::text("assign: numbers of shape {} for a parameter of shape {}; give numbers of its shape", {value.shape().text(), shape().text()}));
+      throw ShapeError(
+          detail::text("assign: numbers of shape {} for a parameter of shape {}; give numbers of its shape", {value.shape().text(), shape().text()}));
     block_->replace(std::move(value));
   }
 
@@ -169,11 +174,12 @@ template <std::floating_point T> class Parameter {
   /// Its variable on that tape. Throws TapeError if it has not been used there.
   Var<Tensor<T>> var_on(const Record& tape) const {
     if (!block_->find_on(tape))
-      throw TapeError(detail::text("adjoint: the parameter of shape {} has not been used on this tape since it was made, cleared, or assigned to", {shape().text()}));
+      throw TapeError(detail::text("adjoint: the parameter of shape {} has not been used on this tape since it was made, cleared, or assigned to",
+          {shape().text()}));
     return {block_->cell, block_->place};
   }
-  /// The parameter as the last walk backwards reached it, for one update. False if that walk did not reach it, the tape was cleared, or an update has used
-  /// its adjoint.
+  /// The parameter as the last walk backwards reached it, for one update. False if that walk did not reach it, the tape
+  /// was cleared, or an update has used its adjoint.
   class Reached {
     Block* block_;
     Record* tape_;  ///< or null
@@ -188,8 +194,8 @@ template <std::floating_point T> class Parameter {
     [[gnu::always_inline]] T* update() const { return block_->update(tape_); }
   };
   [[gnu::always_inline]] Reached reached() const { return {block_, block_->reached_by()}; }
-  /// The update by −rate · adjoint; false where reached() is, and then nothing is done. An adjoint that is a product, and that nobody has asked for, is
-  /// added to the numbers while it is computed, and never written.
+  /// The update by −rate · adjoint; false where reached() is, and then nothing is done. An adjoint that is a product, and that nobody has asked for,
+  /// is added to the numbers while it is computed, and never written.
   [[gnu::noinline]] bool descend(double rate) {
     const Reached here = reached();
     if (!here) return false;

@@ -7,7 +7,8 @@ namespace autodiff::inline v1 {
 namespace detail {
 
 /// Variables of a tape, or constants among them.
-template <class X> concept Variables = Vector<X> && requires { typename ElementOf<X>::Scalar; } && std::same_as<ElementOf<X>, Var<typename ElementOf<X>::Scalar>>;
+template <class X>
+concept Variables = Vector<X> && requires { typename ElementOf<X>::Scalar; } && std::same_as<ElementOf<X>, Var<typename ElementOf<X>::Scalar>>;
 
 /// A statement with these slopes; an argument whose slope is 0, with all its own derivatives, is left out. (A place of 0 is a constant's.)
 template <class S> Var<S> statement(const S& value, const Variables auto& x, const std::vector<S>& slopes) {
@@ -29,12 +30,12 @@ template <class S> Var<S> statement(const S& value, const Variables auto& x, con
 
 /// f(x) as one statement for each number that f returns, whatever f does inside: it is recorded on a tape of its own and walked backwards at
 /// once; what goes onto the tape that records are its slopes ∂f/∂xᵢ, 12 bytes each. For long computations from few variables: they take next to no
-/// memory. It costs 0.1 to 0.2 µs a call and a walk back for each number that f returns: of one number from some hundred operations it takes a tenth more time
-/// than without, of a few operations several times as much.
+/// memory. It costs 0.1 to 0.2 µs a call and a walk back for each number that f returns: of one number from some hundred operations it takes a tenth
+/// more time than without, of a few operations several times as much.
 ///     cost += preaccumulate([&](const auto& w) { return error(w, sample); }, weights);     // for each sample
 /// x: a std::vector, std::array or span of Vars; f returns a number or a std::vector of numbers, and so does this. What f needs of variables it
-/// must take from x: any other, caught by reference, is a TapeError. Nothing is recorded where no variable is among x. An argument whose slope is 0 is left
-/// out, so the entries of a sparse_jacobian over such statements may change with the numbers.
+/// must take from x: any other, caught by reference, is a TapeError. Nothing is recorded where no variable is among x. An argument whose slope is 0
+/// is left out, so the entries of a sparse_jacobian over such statements may change with the numbers.
 template <class F, detail::Variables X> auto preaccumulate(const F& f, const X& x) {
   using S = typename detail::ElementOf<X>::Scalar;
   using Y = std::remove_cvref_t<decltype(f(std::declval<const std::vector<Var<S>>&>()))>;

@@ -54,7 +54,8 @@ struct Reduction {
 template <TensorLike X> auto sum(const X& x) {
   using T = typename X::Number;
   const detail::TensorOperand<T> in(x, "sum");
-  return detail::plain_if_all_are<X>(detail::record_number<T>("sum", [&] { return kernels<T>().sum(in->data, in->shape.count()); }, [](const detail::Pull<T>& p) {
+  return detail::plain_if_all_are<X>(detail::record_number<T>("sum",
+      [&] { return kernels<T>().sum(in->data, in->shape.count()); }, [](const detail::Pull<T>& p) {
     if (const auto to = p.to(0)) kernels<T>().fill(static_cast<T>(p.number_adjoint()), to.data, p.in(0).shape.count(), to.add);
   }, in));
 }
@@ -63,7 +64,8 @@ template <TensorLike X> auto sum(const X& x, Axis axis) {
   using T = typename X::Number;
   const detail::TensorOperand<T> in(x, "sum");
   const detail::Reduction r("sum", in->shape, axis);
-  return detail::record<detail::ResultOf<T, X>>("sum", r.shape, [&](T* y) { kernels<T>().sum_along(in->data, y, r.along, false); }, [along = r.along](const detail::Pull<T>& p) {
+  return detail::record<detail::ResultOf<T, X>>("sum", r.shape,
+      [&](T* y) { kernels<T>().sum_along(in->data, y, r.along, false); }, [along = r.along](const detail::Pull<T>& p) {
     if (const auto to = p.to(0)) kernels<T>().spread_along(p.adjoint(), to.data, along, to.add);
   }, in);
 }
@@ -88,7 +90,8 @@ template <TensorLike A, TensorLike B> auto dot(const A& a, const B& b) {
   using T = detail::NumberOfAny<A, B>;
   const detail::TensorOperand<T> p(detail::entering<T>(a), "dot"), q(detail::entering<T>(b), "dot");
   if (p->shape != q->shape) throw ShapeError(detail::text("dot: shapes differ: {} and {}", {p->shape.text(), q->shape.text()}));
-  return detail::plain_if_all_are<A, B>(detail::record_number<T>("dot", [&] { return kernels<T>().dot(p->data, q->data, p->shape.count()); }, [](const detail::Pull<T>& pull) {
+  return detail::plain_if_all_are<A, B>(detail::record_number<T>("dot",
+      [&] { return kernels<T>().dot(p->data, q->data, p->shape.count()); }, [](const detail::Pull<T>& pull) {
     const T g = static_cast<T>(pull.number_adjoint());
     const std::size_t n = pull.in(0).shape.count();
     if (const auto to = pull.to(0)) kernels<T>().axpy(g, pull.in(1).data, to.data, n, to.add);
@@ -109,7 +112,8 @@ template <TensorLike X> auto norm(const X& x) {
     constexpr double safe = std::same_as<T, double> ? 1e200 : 1e20;
     if (squares > 1 / safe && squares < safe) return std::sqrt(squares);
     double largest = 0;  // rare: scale, so that the squares stay within range
-    for (std::size_t i = 0; i < n; ++i) largest = std::isnan(data[i]) ? static_cast<double>(data[i]) : std::max(largest, std::abs(static_cast<double>(data[i])));
+    for (std::size_t i = 0; i < n; ++i)
+      largest = std::isnan(data[i]) ? static_cast<double>(data[i]) : std::max(largest, std::abs(static_cast<double>(data[i])));
     if (!(largest > 0) || std::isinf(largest)) return largest;
     double scaled = 0;
     for (std::size_t i = 0; i < n; ++i) scaled += (static_cast<double>(data[i]) / largest) * (static_cast<double>(data[i]) / largest);
@@ -216,7 +220,9 @@ template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto min(const D
 template <TensorLike X> std::size_t argmax(const X& x) {
   const auto& values = plain(x);
   if (values.size() == 0) detail::Reduction::refuse_empty("argmax", values.shape());
-  return static_cast<std::size_t>(std::max_element(values.begin(), values.end(), [](auto a, auto b) { return a < b || (std::isnan(b) && !std::isnan(a)); }) - values.begin());
+  return static_cast<std::size_t>(std::max_element(values.begin(), values.end(), [](auto a, auto b) {
+    return a < b || (std::isnan(b) && !std::isnan(a));
+  }) - values.begin());
 }
 /// The same along an axis; a position for each entry of the other axes, row by row. Throws ShapeError if there is no such axis, or it is empty.
 template <TensorLike X> std::vector<std::size_t> argmax(const X& x, Axis axis) {
@@ -290,7 +296,8 @@ template <TensorLike X> auto logsumexp(const X& x, Axis axis) {
     const std::size_t n = in->shape.columns(), m = in->shape.rows();
     T* const softmax = in.recorded() ? detail::active<double>->nodes.template numbers<T>(m * n) : nullptr;
     const auto forward = [&](T* y) { kernels<T>().logsumexp(in->data, y, softmax, m, n); };
-    return detail::record<detail::ResultOf<T, X>>("logsumexp", in->shape.with(in->shape.axes() - 1, 1), forward, [softmax, m, n](const detail::Pull<T>& p) {
+    return detail::record<detail::ResultOf<T, X>>("logsumexp",
+        in->shape.with(in->shape.axes() - 1, 1), forward, [softmax, m, n](const detail::Pull<T>& p) {
       if (const auto to = p.to(0)) kernels<T>().logsumexp_pullback(softmax, p.adjoint(), to.data, m, n, to.add);
     }, in);
   });

@@ -117,12 +117,18 @@ template <class P> [[gnu::always_inline]] constexpr decltype(auto) real(const P&
 }
 }  // namespace detail
 // ---- comparisons and questions look at the plain numbers ---------------------------------------------------------------
-template <class L, Compared<L> R> [[gnu::always_inline]] constexpr auto operator<(const L& a, const R& b) { return detail::real(plain(a)) < detail::real(plain(b)); }
-template <class L, Compared<L> R> [[gnu::always_inline]] constexpr auto operator>(const L& a, const R& b) { return detail::real(plain(a)) > detail::real(plain(b)); }
-template <class L, Compared<L> R> [[gnu::always_inline]] constexpr auto operator<=(const L& a, const R& b) { return detail::real(plain(a)) <= detail::real(plain(b)); }
-template <class L, Compared<L> R> [[gnu::always_inline]] constexpr auto operator>=(const L& a, const R& b) { return detail::real(plain(a)) >= detail::real(plain(b)); }
-template <class L, Compared<L> R> [[gnu::always_inline]] constexpr auto operator==(const L& a, const R& b) { return detail::real(plain(a)) == detail::real(plain(b)); }
-template <class L, Compared<L> R> [[gnu::always_inline]] constexpr auto operator!=(const L& a, const R& b) { return detail::real(plain(a)) != detail::real(plain(b)); }
+template <class L, Compared<L> R>
+[[gnu::always_inline]] constexpr auto operator<(const L& a, const R& b) { return detail::real(plain(a)) < detail::real(plain(b)); }
+template <class L, Compared<L> R>
+[[gnu::always_inline]] constexpr auto operator>(const L& a, const R& b) { return detail::real(plain(a)) > detail::real(plain(b)); }
+template <class L, Compared<L> R>
+[[gnu::always_inline]] constexpr auto operator<=(const L& a, const R& b) { return detail::real(plain(a)) <= detail::real(plain(b)); }
+template <class L, Compared<L> R>
+[[gnu::always_inline]] constexpr auto operator>=(const L& a, const R& b) { return detail::real(plain(a)) >= detail::real(plain(b)); }
+template <class L, Compared<L> R>
+[[gnu::always_inline]] constexpr auto operator==(const L& a, const R& b) { return detail::real(plain(a)) == detail::real(plain(b)); }
+template <class L, Compared<L> R>
+[[gnu::always_inline]] constexpr auto operator!=(const L& a, const R& b) { return detail::real(plain(a)) != detail::real(plain(b)); }
 
 /// A variable, a Dual, an expression: with one plain number inside.
 template <class X> concept NumberInside = Differentiable<X> && Arithmetic<decltype(plain(std::declval<const X&>()))>;

@@ -26,7 +26,8 @@ template <class Rule, class X> [[gnu::always_inline]] inline auto evaluate(const
   else return Rule::value(x);
 }
 /// 1, 0, −1 as a plain p is above, at, below 0; NaN for NaN.
-template <class P, Nothing... None> [[gnu::always_inline]] constexpr auto sign_of(P p, None...) { return select(p > 0, like(p, 1), select(p < 0, like(p, -1), p)); }
+template <class P, Nothing... None>
+[[gnu::always_inline]] constexpr auto sign_of(P p, None...) { return select(p > 0, like(p, 1), select(p < 0, like(p, -1), p)); }
 /// 1 − x² with all its digits, and those of its slope −2x: near ±1 by the product, near 0 as it stands.
 template <class X, Nothing... None> [[gnu::always_inline]] constexpr auto one_minus_square(const X& x, None...) {
   return select(plain(x) * plain(x) < like(plain(x), 0.5), 1 - x * x, (1 - x) * (1 + x));
@@ -123,7 +124,8 @@ struct Pow {
   static constexpr Row row{.name = "pow", .domain = {1e-3, 1e3}, .max_ulp = 1, .right = {-10, 10}, .lanes = false};
   template <class X> static X value(const X& a, const X& b) { using std::pow; return pow(a, b); }
   /// Case 4 is for numbers and batches, whose comparisons combine; a tensor would pay for it everywhere.
-  template <class A, class B> static constexpr bool minds_limits = !Differentiable<A> && !Differentiable<B> && requires(A a, B b) { a == b && b == a; };
+  template <class A, class B>
+  static constexpr bool minds_limits = !Differentiable<A> && !Differentiable<B> && requires(A a, B b) { a == b && b == a; };
   template <class A, class B, class Y> static auto left(const A& a, const B& b, const Y& y) {
     using std::pow;
     if constexpr (Arithmetic<A> && Arithmetic<B>) {  // b·y/a saves a pow, where y has all its digits
@@ -162,8 +164,8 @@ struct Hypot {
   }
 };
 template <class L, With<L> R> [[gnu::always_inline]] inline auto hypot(const L& a, const R& b) { return apply<Hypot>(a, b); }
-/// √(a² + b² + c²). Where a and b are 0 it begins with b and c: the root of a and b alone has a kink there, the whole has none, and second derivatives
-/// would notice. (Batches and tensors, which cannot branch, keep the kink.)
+/// √(a² + b² + c²). Where a and b are 0 it begins with b and c: the root of a and b alone has a kink there, the whole has none, and second
+/// derivatives would notice. (Batches and tensors, which cannot branch, keep the kink.)
 template <class A, class B, class C> requires Operand<A> && Operand<B> && Operand<C> && (Argument<A> || Argument<B> || Argument<C>)
 [[gnu::always_inline]] inline auto hypot(const A& a, const B& b, const C& c) {
   using Y = Stored<decltype(apply<Hypot>(apply<Hypot>(a, b), c))>;

@@ -31,7 +31,8 @@ class Shape {
   /// The same with one more axis behind the last.
   constexpr void append(std::size_t size) {
     if (axes_ == most_axes) throw ShapeError(detail::text("shape: {} has no room for another axis: at most {} are possible", {text(), most_axes}));
-    if (size > most_along_axis) throw ShapeError(detail::text("shape: an axis of {} numbers; one takes at most {}, give it more axes", {size, most_along_axis}));
+    if (size > most_along_axis)
+      throw ShapeError(detail::text("shape: an axis of {} numbers; one takes at most {}, give it more axes", {size, most_along_axis}));
     if (size != 0 && count_ > most_numbers / size) throw ShapeError(detail::text("shape: {} times {} is more than memory can hold", {text(), size}));
     sizes_[axes_++] = static_cast<std::uint32_t>(size);
     count_ *= size;
@@ -84,7 +85,11 @@ class Shape {
 
   /// The same without `axis`, or with size `n` there.
   constexpr Shape without(std::size_t axis) const { Shape s; for (std::size_t i = 0; i < axes_; ++i) if (i != axis) s.append(sizes_[i]); return s; }
-  constexpr Shape with(std::size_t axis, std::size_t n) const { Shape s; for (std::size_t i = 0; i < axes_; ++i) s.append(i == axis ? n : sizes_[i]); return s; }
+  constexpr Shape with(std::size_t axis, std::size_t n) const {
+    Shape s;
+    for (std::size_t i = 0; i < axes_; ++i) s.append(i == axis ? n : sizes_[i]);
+    return s;
+  }
 
   /// "(2, 3)", as NumPy writes it.
   constexpr std::string text() const {

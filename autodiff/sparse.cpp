@@ -1,6 +1,6 @@
-// Floor 5. The walks back of a sparse Jacobian. A tape is read from its end; to step over what an output does not depend on, each statement's place in the
-// stream of arguments is looked up first. Then the statements that wait for their turn are kept in a heap, the latest on top: when one is taken, all that
-// uses it has been walked, and its adjoint is complete.
+// Floor 5. The walks back of a sparse Jacobian. A tape is read from its end; to step over what an output does not depend on, each statement's place
+// in the stream of arguments is looked up first. Then the statements that wait for their turn are kept in a heap, the latest on top: when one is
+// taken, all that uses it has been walked, and its adjoint is complete.
 #include "sparse.hpp"
 #include <fmt/format.h>
 #include <algorithm>
@@ -34,8 +34,9 @@ void refuse_node(const Nodes<double>& nodes, Id id, std::size_t output) {
   const auto* const begin = &nodes.list[0];
   const auto* const node = std::lower_bound(begin, begin + nodes.list.size(), id, [](const Node& n, Id i) { return n.id < i; });
   if (node != begin + nodes.list.size() && node->id == id)
-    throw TapeError(fmt::format("sparse_jacobian: output {} depends on {}(), an operation on tensors (statement #{}), whose numbers are not told apart; compute it with "
-                                "numbers, or use jacobian()", output, node->name, id));
+    throw TapeError(fmt::format(
+        "sparse_jacobian: output {} depends on {}(), an operation on tensors (statement #{}), whose numbers are not told apart; compute it with "
+        "numbers, or use jacobian()", output, node->name, id));
 }
 
 }  // namespace
@@ -51,7 +52,9 @@ SparseMatrix sparse_jacobian(const Record<double>& tape, const std::vector<Id>& 
   std::vector<std::pair<std::size_t, double>> row;
 
   constexpr auto most = static_cast<std::size_t>(std::numeric_limits<int>::max());
-  if (std::max(ys.size(), xs.size()) > most) throw TapeError(fmt::format("sparse_jacobian: {} outputs of {} inputs are more than an int counts; take a part of them at a time", ys.size(), xs.size()));
+  if (std::max(ys.size(), xs.size()) > most)
+    throw TapeError(fmt::format("sparse_jacobian: {} outputs of {} inputs are more than an int counts; take a part of them at a time", ys.size(),
+                                xs.size()));
   const Id least = xs.empty() ? std::numeric_limits<Id>::max() : *std::min_element(xs.begin(), xs.end());  // what is earlier depends on no input
 
   SparseMatrix m{static_cast<int>(ys.size()), static_cast<int>(xs.size()), {0}, {}, {}};
@@ -78,7 +81,8 @@ SparseMatrix sparse_jacobian(const Record<double>& tape, const std::vector<Id>& 
     std::sort(row.begin(), row.end());
     for (const auto& [column, value] : row) m.columns.push_back(static_cast<int>(column)), m.values.push_back(value);
     if (m.values.size() > most)
-      throw TapeError(fmt::format("sparse_jacobian: {} entries in the first {} of {} rows are more than an int counts; take fewer rows at a time", m.values.size(), i + 1, ys.size()));
+      throw TapeError(fmt::format("sparse_jacobian: {} entries in the first {} of {} rows are more than an int counts; take fewer rows at a time",
+          m.values.size(), i + 1, ys.size()));
     m.starts.push_back(m.entries());
   }
   return m;
@@ -90,11 +94,13 @@ namespace {
 /// f(i, j, k): entry k is in row i and column j.
 void each_entry(const SparseMatrix& m, const auto& f) {
   for (std::size_t i = 0; i + 1 < m.starts.size(); ++i)
-    for (auto k = static_cast<std::size_t>(m.starts[i]); k < static_cast<std::size_t>(m.starts[i + 1]); ++k) f(i, static_cast<std::size_t>(m.columns[k]), k);
+    for (auto k = static_cast<std::size_t>(m.starts[i]); k < static_cast<std::size_t>(m.starts[i + 1]); ++k)
+      f(i, static_cast<std::size_t>(m.columns[k]), k);
 }
 void require_numbers(const char* where, const SparseMatrix& m, int expected, std::size_t given, const char* each) {
   if (static_cast<std::size_t>(expected) != given)
-    throw ShapeError(fmt::format("{}: a vector of {} numbers for a matrix of {} x {}; give one for each {}", where, given, m.row_count, m.column_count, each));
+    throw ShapeError(
+        fmt::format("{}: a vector of {} numbers for a matrix of {} x {}; give one for each {}", where, given, m.row_count, m.column_count, each));
 }
 }  // namespace
 

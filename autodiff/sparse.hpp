@@ -5,8 +5,8 @@
 
 namespace autodiff::inline v1 {
 
-/// A matrix of which the entries that may differ from zero are kept, row by row: those of row i are number starts[i] to starts[i + 1] − 1, and entry k
-/// has the value values[k] in column columns[k]; in a row the columns ascend. (Compressed rows, CSR; `Eigen::Map<const Eigen::SparseMatrix<double,
+/// A matrix of which the entries that may differ from zero are kept, row by row: those of row i are number starts[i] to starts[i + 1] − 1, and entry
+/// k has the value values[k] in column columns[k]; in a row the columns ascend. (Compressed rows, CSR; `Eigen::Map<const Eigen::SparseMatrix<double,
 /// Eigen::RowMajor>>(m.row_count, m.column_count, m.entries(), m.starts.data(), m.columns.data(), m.values.data())` sees it without a copy.)
 struct SparseMatrix {
   int row_count = 0, column_count = 0;
@@ -26,18 +26,20 @@ SparseMatrix sparse_jacobian(const Record<double>& tape, const std::vector<Id>& 
 }
 
 template <class Scalar>
-SparseMatrix BasicTape<Scalar>::sparse_jacobian(std::span<const Var<Scalar>> ys, std::span<const Var<Scalar>> xs) const requires std::same_as<Scalar, double> {
+SparseMatrix BasicTape<Scalar>::sparse_jacobian(std::span<const Var<Scalar>> ys, std::span<const Var<Scalar>> xs) const
+    requires std::same_as<Scalar, double> {
   return detail::sparse_jacobian(held(), output_ids(ys, "sparse_jacobian"), input_ids(xs, "sparse_jacobian"));
 }
 template <class Scalar>
-SparseMatrix BasicTape<Scalar>::sparse_jacobian(const std::vector<Var<Scalar>>& ys, const std::vector<Var<Scalar>>& xs) const requires std::same_as<Scalar, double> {
+SparseMatrix BasicTape<Scalar>::sparse_jacobian(const std::vector<Var<Scalar>>& ys, const std::vector<Var<Scalar>>& xs) const
+    requires std::same_as<Scalar, double> {
   return sparse_jacobian(std::span<const Var<Scalar>>(ys), std::span<const Var<Scalar>>(xs));
 }
 
-/// J = ∂Fᵢ/∂xⱼ of shape (m, n) for F from n numbers to m, as the entries that the recording of F can reach: F is recorded once, and from each output a
-/// walk back goes over what that depends on, and over nothing else. (1000 outputs of five inputs each, out of 1000: 80 µs, jacobian() takes 2300; `rows` in
-/// bench/scalar_gbench.) Which entries there are follows from the recording, not from the numbers: one whose derivative happens to be 0 is among them.
-/// Throws TapeError where an output depends on an input through an operation on tensors.
+/// J = ∂Fᵢ/∂xⱼ of shape (m, n) for F from n numbers to m, as the entries that the recording of F can reach: F is recorded once, and from each output
+/// a walk back goes over what that depends on, and over nothing else. (1000 outputs of five inputs each, out of 1000: 80 µs, jacobian() takes 2300;
+/// `rows` in bench/scalar_gbench.) Which entries there are follows from the recording, not from the numbers: one whose derivative happens to be 0 is
+/// among them. Throws TapeError where an output depends on an input through an operation on tensors.
 template <class F, detail::Vector X> SparseMatrix sparse_jacobian(const F& f, const X& x) {
   static_assert(std::same_as<detail::ElementOf<X>, double>, "a sparse Jacobian is taken at plain numbers; inside of another derivative use jacobian");
   detail::Taped<double> at(x);

@@ -13,8 +13,9 @@ Place draw_block() {
   static std::atomic<Place> next_block{block};
   const Place first = next_block.fetch_add(block, std::memory_order_relaxed);
   if (first >= nowhere)
-    throw TapeError(fmt::format("tape: {} tapes were made, each on memory of its own, the most a program may; keep threads alive, whose next tapes take the "
-                                "memory of ended ones", nowhere / block));
+    throw TapeError(fmt::format(
+        "tape: {} tapes were made, each on memory of its own, the most a program may; keep threads alive, whose next tapes take the "
+        "memory of ended ones", nowhere / block));
   return first;
 }
 
@@ -42,31 +43,37 @@ void defer_exception() noexcept { deferred = std::current_exception(); }
 void throw_deferred() { std::rethrow_exception(std::exchange(deferred, nullptr)); }
 
 void refuse_place(Place place, const char* where, Place base, Place next, Place block_end) {
-  if (place == 1) throw TapeError(fmt::format("{}: this variable was moved from; assign to it before you use it again", where));  // its place is no place
+  if (place == 1)
+    throw TapeError(fmt::format("{}: this variable was moved from; assign to it before you use it again", where));  // its place is no place
   if (base == nowhere)
-    throw TapeError(fmt::format("{}: a variable (at place {}) is used, but no tape records on this thread: its tape has ended, records on another thread, or a "
-                                "Pause lives; keep the tape alive, or use value() for a constant", where, place));
+    throw TapeError(fmt::format(
+        "{}: a variable (at place {}) is used, but no tape records on this thread: its tape has ended, records on another thread, or a "
+        "Pause lives; keep the tape alive, or use value() for a constant", where, place));
   if (place < base && place + block >= block_end)
-    throw TapeError(fmt::format("{}: this variable (at place {}) was forgotten by clear() or rewind(), or its tape has ended (this one starts at {}); record it again, "
-                                "an input with tape.variable()", where, place, base + 1));
+    throw TapeError(fmt::format(
+        "{}: this variable (at place {}) was forgotten by clear() or rewind(), or its tape has ended (this one starts at {}); record it again, "
+        "an input with tape.variable()", where, place, base + 1));
   const std::string held = next > base + 1 ? fmt::format("the places {} to {}", base + 1, next - 1) : "nothing yet";
-  throw TapeError(fmt::format("{}: this variable (at place {}) belongs to another tape (this one holds {}); use it while its own tape records (an inner gradient() sees "
-                              "outer variables if its point is made of numbers of their type; derivative() always)", where, place, held));
+  throw TapeError(fmt::format(
+      "{}: this variable (at place {}) belongs to another tape (this one holds {}); use it while its own tape records (an inner gradient() sees "
+      "outer variables if its point is made of numbers of their type; derivative() always)", where, place, held));
 }
 void refuse_constant(const char* where) {
-  throw TapeError(fmt::format("{}: the argument is a constant: nothing it was computed from is on this tape; make inputs with tape.variable(), and let no Pause "
-                              "live while a net runs", where));
+  throw TapeError(fmt::format(
+      "{}: the argument is a constant: nothing it was computed from is on this tape; make inputs with tape.variable(), and let no Pause "
+      "live while a net runs", where));
 }
 void refuse_updated() {
-  throw TapeError("backward: parameters were updated in place since they were recorded, so the adjoints would mix old and new numbers; clear() and record again");
+  throw TapeError(
+      "backward: parameters were updated in place since they were recorded, so the adjoints would mix old and new numbers; clear() and record again");
 }
 void refuse_foreign_walk() {
   throw TapeError("backward: this tape was made by another thread, and parameters stand on it, whose adjoints a step on this thread would not see; "
                   "let it record here while you use it: auto here = tape.record();");
 }
 void refuse_other_numbers() {
-  throw TapeError("recording: an expression of a second derivative, or of lanes, uses a variable of a tape over double, whose part of the derivative would be "
-                  "lost; make the point of numbers that rest on it (a vector of Vars), or take its value()");
+  throw TapeError("recording: an expression of a second derivative, or of lanes, uses a variable of a tape over double, whose part of the derivative "
+                  "would be lost; make the point of numbers that rest on it (a vector of Vars), or take its value()");
 }
 void refuse_late(Id id) {
   throw TapeError(fmt::format("adjoint: statement #{} was recorded after the last backward(), or there was none, or an exception stopped it, or "
@@ -76,15 +83,18 @@ void refuse_moved() {
   throw TapeError("tape: this Tape was moved from and holds no recording; use the one it was moved to");
 }
 void refuse_mark(bool foreign, Id id) {
-  if (foreign) throw TapeError(fmt::format("rewind: the mark, at statement {}, was made on another tape; rewind that one, or take a mark() of this one", id));
-  throw TapeError(fmt::format("rewind: what stood before the mark, at statement {}, is gone; a mark does not outlive clear() or a rewind() below it", id));
+  if (foreign)
+    throw TapeError(fmt::format("rewind: the mark, at statement {}, was made on another tape; rewind that one, or take a mark() of this one", id));
+  throw TapeError(
+      fmt::format("rewind: what stood before the mark, at statement {}, is gone; a mark does not outlive clear() or a rewind() below it", id));
 }
 void refuse_more_statements() {
   throw TapeError(fmt::format("tape: {} statements is the most one tape holds; rewind() parts of it", most_statements));
 }
 void refuse_nan(Id id, const std::string& operands) {
-  throw Error(fmt::format("recording: statement #{} is NaN, computed from {}; look for an argument outside of its function's domain, for inf - inf, and for a "
-                          "constant that is NaN", id, operands));
+  throw Error(fmt::format(
+      "recording: statement #{} is NaN, computed from {}; look for an argument outside of its function's domain, for inf - inf, and for a "
+      "constant that is NaN", id, operands));
 }
 void refuse_nan_adjoint(Id id) {
   throw Error(fmt::format("backward: the adjoint of statement #{} is NaN; look for slopes that are infinite (to_text() shows them)", id));
@@ -121,7 +131,8 @@ std::string readable(std::size_t bytes) {
 }  // namespace
 
 std::string Statistics::text() const {
-  return fmt::format("{} statements, {} arguments, {} nodes; {} used, {} reserved, {} at most", statements, arguments, nodes, readable(bytes), readable(reserved), readable(high_water));
+  return fmt::format("{} statements, {} arguments, {} nodes; {} used, {} reserved, {} at most", statements, arguments, nodes,
+      readable(bytes), readable(reserved), readable(high_water));
 }
 
 }  // namespace autodiff::inline v1

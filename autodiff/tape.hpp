@@ -72,7 +72,8 @@ template <class Scalar> struct Record {
   char* last = nullptr;                     ///< at or beyond this the memory must grow first
   Place base = nowhere;                     ///< id = place − base
   Place place = 0;                          ///< of the next statement
-  Place older_base = 0, older_end = 0;      ///< id = place − older_base, below older_end, of what rewind() left alone, if that has one base (else `kept`)
+  Place older_base = 0, older_end = 0;      ///< id = place − older_base, below older_end, of what rewind() left alone,
+                                            ///< if that has one base (else `kept`)
   Buffer<char> arguments{};
   Buffer<Scalar> adjoints{};
   Buffer<Batch<double, 8>> eights{};        ///< adjoints or tangents of each statement, in jacobian_rows and jacobian_columns
@@ -164,7 +165,9 @@ template <class Scalar> struct Record {
   struct Mark { Id id = 1; std::size_t bytes = 0; Place before = 0, tape = 0; typename Nodes<Scalar>::Mark nodes{}; };
   Mark mark() const;
   /// What stood before the mark still stands.
-  bool reaches(const Mark& mark) const { return mark.id == 1 || (holds(mark.before) ? static_cast<Id>(mark.before - base) : survivor(mark.before)) == mark.id - 1; }
+  bool reaches(const Mark& mark) const {
+    return mark.id == 1 || (holds(mark.before) ? static_cast<Id>(mark.before - base) : survivor(mark.before)) == mark.id - 1;
+  }
   static constexpr Mark beginning{};
   /// Forgets everything from the mark on.
   void forget(const Mark& mark);
@@ -176,11 +179,13 @@ template <class Scalar> struct Record {
   /// The chain rule, backwards, over everything; adjoints of the outputs have been set.
   void walk_back();
   /// dyₖ/dxᵢ → row k, column i, for up to eight outputs in one walk, where there are no nodes. Constants among the outputs give zeros.
-  /// (Compiled with the user's own flags, and the width is part of the name, as of Registers: eight rows of 2000 statements, 12.4 µs with SSE2, take 7.6.)
+  /// (Compiled with the user's own flags, and the width is part of the name, as of Registers: eight rows of 2000
+  /// statements, 12.4 µs with SSE2, take 7.6.)
   template <std::size_t width> void jacobian_rows(std::span<const Id> ys, std::span<const Id> xs, Scalar* rows) requires std::same_as<Scalar, double>;
-  /// dyₖ/dxᵢ → row k, column i of a matrix whose rows are n numbers apart, for up to eight inputs, in one walk forwards along the statements, which end at
-  /// `ends`: each tangent is Σ slope · tangent of its arguments.
-  template <std::size_t width> void jacobian_columns(std::span<const Id> ys, std::span<const Id> xs, std::span<const char* const> ends, Scalar* columns, std::size_t n)
+  /// dyₖ/dxᵢ → row k, column i of a matrix whose rows are n numbers apart, for up to eight inputs, in one walk forwards along the statements, which
+  /// end at `ends`: each tangent is Σ slope · tangent of its arguments.
+  template <std::size_t width>
+  void jacobian_columns(std::span<const Id> ys, std::span<const Id> xs, std::span<const char* const> ends, Scalar* columns, std::size_t n)
     requires std::same_as<Scalar, double>;
   /// Zeros, eight for each statement so far.
   Batch<double, 8>* fresh_eights();
@@ -197,7 +202,8 @@ template <class Scalar> struct Record {
   template <class W> static void walk_statements(const Buffer<W>& buffer, const char*& arguments_end, Id statement, Id stop);
 };
 
-template <class Scalar> inline constinit Record<Scalar> idle{.owners = 1};  ///< records nothing: every variable is refused, constants pass; nobody frees it
+template <class Scalar>
+inline constinit Record<Scalar> idle{.owners = 1};  ///< records nothing: every variable is refused, constants pass; nobody frees it
 /// Who records on this thread. Initial-exec, or position-independent code would call a function to find it, in every statement: twice the time.
 template <class Scalar> [[gnu::tls_model("initial-exec")]] inline thread_local constinit Record<Scalar>* active = &idle<Scalar>;
 
@@ -239,8 +245,8 @@ struct Statistics {
 };
 
 /// Records the arithmetic of Vars on this thread from construction to destruction. Tapes nest like scopes: the youngest records.
-/// A tape may move, may end in any order and on another thread. It is for one thread at a time, adjoint() and value() included; and while it is being ended
-/// on another, the thread that made it must not record or compute with Vars: join first.
+/// A tape may move, may end in any order and on another thread. It is for one thread at a time, adjoint() and value() included; and while it is being
+/// ended on another, the thread that made it must not record or compute with Vars: join first.
 template <class Scalar> class BasicTape {
   using Record = detail::Record<Scalar>;
   Record* record_;
@@ -285,10 +291,11 @@ template <class Scalar> class BasicTape {
     held().root = id;
     held().walk_back();
   }
-  /// The same for Σ wᵢ yᵢ: what a vector-Jacobian product asks for. Constants among the outputs contribute nothing. Throws ShapeError unless there is one
-  /// weight for each output.
+  /// The same for Σ wᵢ yᵢ: what a vector-Jacobian product asks for. Constants among the outputs contribute nothing. Throws
+  /// ShapeError unless there is one weight for each output.
   void backward(std::span<const Var<Scalar>> ys, std::span<const Scalar> weights) {
-    if (ys.size() != weights.size()) throw ShapeError(detail::text("backward: {} outputs but {} weights; give one each", {ys.size(), weights.size()}));
+    if (ys.size() != weights.size())
+      throw ShapeError(detail::text("backward: {} outputs but {} weights; give one each", {ys.size(), weights.size()}));
     for (const auto& y : ys) held().id_of(y.place(), "backward");
     Scalar* adjoint = held().fresh_adjoints();
     held().root = 0;
@@ -297,7 +304,9 @@ template <class Scalar> class BasicTape {
     held().walk_back();
   }
   void backward(const Var<Scalar>& y, const Scalar& weight) { backward(std::span<const Var<Scalar>>(&y, 1), std::span<const Scalar>(&weight, 1)); }
-  void backward(const std::vector<Var<Scalar>>& ys, const std::vector<Scalar>& weights) { backward(std::span<const Var<Scalar>>(ys), std::span<const Scalar>(weights)); }
+  void backward(const std::vector<Var<Scalar>>& ys, const std::vector<Scalar>& weights) {
+    backward(std::span<const Var<Scalar>>(ys), std::span<const Scalar>(weights));
+  }
   template <class T> void backward(const Var<Tensor<T>>&) {
     static_assert(sizeof(T) == 0, "backward() starts from one number: sum(y) or mean(y) of a tensor, or give it weights of the shape of y");
   }
@@ -324,9 +333,9 @@ template <class Scalar> class BasicTape {
   /// The same for a parameter. Throws TapeError if it has not been used on this tape.
   template <class P> requires requires(const P& p) { p.var(); } auto adjoint(const P& p) const { return adjoint(p.var_on(held())); }
 
-  /// dyₖ/dxᵢ in row k, column i, (ys.size(), xs.size()): eight rows for each walk back over a recording of numbers alone, or eight columns for each walk
-  /// forwards where that is less; with tensors, and where rows are few, one for each walk back. Throws TapeError as backward() and adjoint() do; a constant among ys gives a row
-  /// of zeros. adjoint() has nothing to give until the next backward().
+  /// dyₖ/dxᵢ in row k, column i, (ys.size(), xs.size()): eight rows for each walk back over a recording of numbers alone, or eight columns for each
+  /// walk forwards where that is less; with tensors, and where rows are few, one for each walk back. Throws TapeError as backward() and adjoint() do;
+  /// a constant among ys gives a row of zeros. adjoint() has nothing to give until the next backward().
   template <std::size_t width = detail::register_bytes>
   Tensor<double> jacobian(std::span<const Var<Scalar>> ys, std::span<const Var<Scalar>> xs) requires std::same_as<Scalar, double>;
   template <std::size_t width = detail::register_bytes>
@@ -348,8 +357,8 @@ template <class Scalar> class BasicTape {
   using Mark = typename Record::Mark;
   /// Where the recording stands, for rewind().
   Mark mark() const { return held().mark(); }
-  /// Forgets what was recorded since the mark; variables from before it stay valid. Throws TapeError for a mark of another tape, or one that clear() or
-  /// an earlier rewind() has passed.
+  /// Forgets what was recorded since the mark; variables from before it stay valid. Throws TapeError for a mark of another tape, or one
+  /// that clear() or an earlier rewind() has passed.
   void rewind(const Mark& mark) {
     const bool foreign = mark.tape != 0 && mark.tape != held().born;
     if (foreign || !held().reaches(mark)) detail::refuse_mark(foreign, mark.id);
@@ -359,8 +368,8 @@ template <class Scalar> class BasicTape {
   /// What the tape holds now. Counts the arguments one by one, in a walk through them.
   Statistics statistics() const;
 
-  /// Frees the memory that ended tapes of this thread have left for its next ones, up to 512 MB over all kinds of numbers, and freed tensors for its next
-  /// ones, up to 64 MB.
+  /// Frees the memory that ended tapes of this thread have left for its next ones, up to 512 MB over all kinds of numbers, and
+  /// freed tensors for its next ones, up to 64 MB.
   static void release_spare() {
     detail::SpareMemory::of_this_thread().release();
     detail::Storage::release_spare();
@@ -391,8 +400,8 @@ template <class Scalar> class BasicTape {
 };
 using Tape = BasicTape<double>;
 
-/// While it lives, tapes made before it do not record on this thread, and using their variables throws: to evaluate a net in the middle of its training.
-/// A Tape made meanwhile records. Tapes over numbers other than double go on. It must end on the thread that made it.
+/// While it lives, tapes made before it do not record on this thread, and using their variables throws: to evaluate a net in the middle of its
+/// training. A Tape made meanwhile records. Tapes over numbers other than double go on. It must end on the thread that made it.
 class Pause {
   detail::Link<double> link_{&detail::idle<double>};
 

@@ -19,7 +19,8 @@ template <class Scalar> [[gnu::noinline, gnu::cold]] bool Record<Scalar>::grow(s
   return false;
 }
 
-template <class Scalar> [[gnu::noinline]] Place Record<Scalar>::record_mixed(const Scalar& value, std::size_t n, const Scalar* slopes, Place* places) noexcept {
+template <class Scalar>
+[[gnu::noinline]] Place Record<Scalar>::record_mixed(const Scalar& value, std::size_t n, const Scalar* slopes, Place* places) noexcept {
   if (!has_room(n)) [[unlikely]] return record_slowly(value, n, slopes, places);
   char* at = next;
   for (std::size_t k = 0; k < n; ++k) {
@@ -31,7 +32,8 @@ template <class Scalar> [[gnu::noinline]] Place Record<Scalar>::record_mixed(con
   return place++;
 }
 
-template <class Scalar> [[gnu::noinline]] Place Record<Scalar>::record_slowly(const Scalar& value, std::size_t n, const Scalar* slopes, Place* places) noexcept try {
+template <class Scalar>
+[[gnu::noinline]] Place Record<Scalar>::record_slowly(const Scalar& value, std::size_t n, const Scalar* slopes, Place* places) noexcept try {
   if (Record& tape = recorder<Scalar>(); &tape != this) return tape.record_slowly(value, n, slopes, places);
   for (std::size_t k = 0; k < n; ++k) places[k] = id_of(places[k], "recording");
   if (base == nowhere) return 0;  // all are constants, and `idle`, which all threads share, must not grow
@@ -48,7 +50,8 @@ template <class Scalar> [[gnu::noinline]] Place Record<Scalar>::record_slowly(co
   return refused;
 }
 
-template <class Scalar> [[gnu::cold]] void Record<Scalar>::look_for_nan(const Scalar& value, std::size_t n, const Scalar* slopes, const Place* ids) const {
+template <class Scalar>
+[[gnu::cold]] void Record<Scalar>::look_for_nan(const Scalar& value, std::size_t n, const Scalar* slopes, const Place* ids) const {
   bool found = false, variables = false;
   std::string operands;
   for (std::size_t k = 0; k < n; ++k) {
@@ -143,7 +146,8 @@ template <class Scalar> [[gnu::always_inline]] inline auto is_zero(const Scalar&
 }
 
 // Aligned, or its time depends on where the linker puts it: k-means took 172 to 252 µs in six programs, aligned 176 to 184.
-template <class Scalar> template <class W> [[gnu::aligned(64)]] void Record<Scalar>::walk_statements(const Buffer<W>& buffer, const char*& arguments_end, Id statement, Id stop) {
+template <class Scalar> template <class W>
+[[gnu::aligned(64)]] void Record<Scalar>::walk_statements(const Buffer<W>& buffer, const char*& arguments_end, Id statement, Id stop) {
   W* const adjoint = buffer.data();
   const char* a = arguments_end;
   W next_adjoint = adjoint[statement - 1];
@@ -206,7 +210,8 @@ template <class Scalar> Batch<double, 8>* Record<Scalar>::fresh_eights() {
   return eights.data();
 }
 
-template <class Scalar> template <std::size_t width> void Record<Scalar>::jacobian_rows(std::span<const Id> ys, std::span<const Id> xs, Scalar* rows) requires std::same_as<Scalar, double> {
+template <class Scalar> template <std::size_t width>
+void Record<Scalar>::jacobian_rows(std::span<const Id> ys, std::span<const Id> xs, Scalar* rows) requires std::same_as<Scalar, double> {
   const std::size_t n = count();
   auto* const adjoint = fresh_eights();
   for (std::size_t k = 0; k < ys.size(); ++k) if (ys[k] != 0) adjoint[ys[k]].set(k, 1);
@@ -230,7 +235,8 @@ template <class Scalar> std::vector<const char*> Record<Scalar>::ends() const {
 }
 
 template <class Scalar> template <std::size_t width>
-void Record<Scalar>::jacobian_columns(std::span<const Id> ys, std::span<const Id> xs, std::span<const char* const> ends, Scalar* columns, std::size_t n)
+void Record<Scalar>::jacobian_columns(std::span<const Id> ys, std::span<const Id> xs,
+    std::span<const char* const> ends, Scalar* columns, std::size_t n)
     requires std::same_as<Scalar, double> {
   auto* const tangent = fresh_eights();
   for (std::size_t k = 0; k < xs.size(); ++k) tangent[xs[k]].set(k, 1);
@@ -266,7 +272,8 @@ Tensor<double> BasicTape<Scalar>::jacobian(std::span<const Var<Scalar>> ys, std:
   if (numbers_only && eights(xs.size()) + 1 < eights(ys.size()) && !detail::nan_traps) {  // + 1: the walk that finds the ends
     const auto ends = record.ends();
     for (std::size_t i = 0; i < xs.size(); i += 8)
-      record.template jacobian_columns<width>(outputs, std::span(inputs).subspan(i, std::min<std::size_t>(8, xs.size() - i)), ends, to + i, xs.size());
+      record.template jacobian_columns<width>(outputs,
+          std::span(inputs).subspan(i, std::min<std::size_t>(8, xs.size() - i)), ends, to + i, xs.size());
     done = std::all_of(rows.begin(), rows.end(), [](double a) { return a - a == 0; });  // else 0 · ∞ is to be 0 on the way back
   }
   for (std::size_t k = 0; k < ys.size() && !done;) {

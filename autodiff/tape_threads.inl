@@ -65,7 +65,8 @@ template <class Scalar> struct ThreadTapes {
     if constexpr (Nodes<Scalar>::possible) record->nodes.release_all();
     of_this_thread().keep(record);
   }
-  /// Keeps an ended record. The youngest is used again first, as the likeliest to fit. Over the limit, other kinds' records go, then the oldest of this kind.
+  /// Keeps an ended record. The youngest is used again first, as the likeliest to fit. Over the limit, other kinds'
+  /// records go, then the oldest of this kind.
   void keep(Record<Scalar>* record) {
     spare.push_back({record, record->reserved()});
     all_spare.bytes += spare.back().bytes;

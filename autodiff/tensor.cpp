@@ -10,9 +10,10 @@ namespace detail {
 
 namespace {
 
-// Freed blocks, for this thread's next tensors: their pages are warm. malloc gives large ones back to the system, and the first touch of each new page
-// costs more than what is written there (tanh(x·1.5 + 0.1) and three more on 1024 × 128 floats: 1130 µs without, 77 with). Blocks come in classes of
-// size, four to an octave: any block of a class serves any tensor of it. What a thread keeps is limited; AddressSanitizer is to see each block freed.
+// Freed blocks, for this thread's next tensors: their pages are warm. malloc gives large ones back to the system, and the first touch
+// of each new page costs more than what is written there (tanh(x·1.5 + 0.1) and three more on 1024 × 128 floats: 1130 µs without, 77
+// with). Blocks come in classes of size, four to an octave: any block of a class serves any tensor of it. What a thread keeps is
+// limited; AddressSanitizer is to see each block freed.
 #if defined(__SANITIZE_ADDRESS__)
 constexpr bool keeps = false;
 #elif defined(__has_feature)
@@ -20,7 +21,8 @@ constexpr bool keeps = !__has_feature(address_sanitizer);
 #else
 constexpr bool keeps = true;
 #endif
-constexpr std::size_t classes = 4 * 20, most_of_a_class = 8, most_bytes = std::size_t{64} << 20;  // the last class is of 64 MB; what is larger is not kept
+constexpr std::size_t classes = 4 * 20, most_of_a_class = 8,
+    most_bytes = std::size_t{64} << 20;  // the last class is of 64 MB; what is larger is not kept
 
 /// Classes 4k … 4k + 3 are of 5, 6, 7 and 8 quarters of 2ᵏ · 64 bytes.
 constexpr std::size_t class_size(std::size_t room) { return (5 + room % 4) << (room / 4) << 4; }
@@ -81,7 +83,8 @@ void Storage::release_spare() { spare.release(); }
 
 void detail::refuse_index(const Shape& shape, std::initializer_list<std::size_t> index) {
   const std::vector<std::ptrdiff_t> positions(index.begin(), index.end());  // negative ones as they were given
-  throw ShapeError(fmt::format("tensor: index ({}) is outside of shape {}; give one position for each axis, counted from 0", fmt::join(positions, ", "), shape.text()));
+  throw ShapeError(fmt::format("tensor: index ({}) is outside of shape {}; give one position for each axis, counted from 0",
+      fmt::join(positions, ", "), shape.text()));
 }
 void detail::refuse_reshape(const Shape& from, const Shape& to) {
   throw ShapeError(text("reshape: {} to {}: {} numbers cannot become {}", {from.text(), to.text(), from.count(), to.count()}));

@@ -2,7 +2,8 @@
 //
 // Copies share their numbers until one of them is written to (copy on write), so passing and keeping tensors by value copies no
 // numbers, and what a tape has recorded never changes. The promise is kept by `mutable_data`, through which every write goes; a
-// reference or pointer obtained for writing is good until the tensor is next copied. (On a tensor that is not const, t(i, j) and t[k] are such references.)
+// reference or pointer obtained for writing is good until the tensor is next copied. (On a tensor that is not const,
+// t(i, j) and t[k] are such references.)
 //
 // The law of memory, on which the kernels rely: a block of numbers starts on 64 bytes, may be read 64 bytes past its end, and
 // may be written up to a multiple of 64 bytes. A view of rows may start anywhere; one that does not start its block
@@ -67,20 +68,27 @@ template <std::floating_point T> class Tensor {
 
   Tensor() : shape_({0}) {}                                   ///< no numbers, shape (0,)
   /// Numbers in braces: a vector, a matrix, or three axes. Throws ShapeError unless all rows have one length.
-  template <int = 0> Tensor(Braces<detail::BraceNumber> numbers) : Tensor(Shape({numbers.size()})) { for (T* to = data_; const auto& x : numbers) *to++ = static_cast<T>(x.value); }
+  template <int = 0>
+  Tensor(Braces<detail::BraceNumber> numbers) : Tensor(Shape({numbers.size()})) {
+    for (T* to = data_; const auto& x : numbers) *to++ = static_cast<T>(x.value);
+  }
   Tensor(Braces<Braces<detail::BraceNumber>> rows) : Tensor(Shape({rows.size(), rows.size() ? rows.begin()->size() : 0})) {
     for (T* to = data_; const auto& row : rows) {
-      if (row.size() != shape_[1]) throw ShapeError(detail::text("tensor: the first row has {} numbers, another {}; give each the same", {shape_[1], row.size()}));
+      if (row.size() != shape_[1])
+        throw ShapeError(detail::text("tensor: the first row has {} numbers, another {}; give each the same", {shape_[1], row.size()}));
       for (const auto& x : row) *to++ = static_cast<T>(x.value);
     }
   }
   Tensor(Braces<Braces<Braces<T>>> layers)
-      : Tensor(Shape({layers.size(), layers.size() ? layers.begin()->size() : 0, layers.size() && layers.begin()->size() ? layers.begin()->begin()->size() : 0})) {
+      : Tensor(Shape({layers.size(), layers.size() ? layers.begin()->size() : 0,
+          layers.size() && layers.begin()->size() ? layers.begin()->begin()->size() : 0})) {
     T* to = data_;
     for (const auto& layer : layers) {
-      if (layer.size() != shape_[1]) throw ShapeError(detail::text("tensor: the first layer has {} rows, another {}; give each the same", {shape_[1], layer.size()}));
+      if (layer.size() != shape_[1])
+        throw ShapeError(detail::text("tensor: the first layer has {} rows, another {}; give each the same", {shape_[1], layer.size()}));
       for (const auto& row : layer) {
-        if (row.size() != shape_[2]) throw ShapeError(detail::text("tensor: the first row has {} numbers, another {}; give each the same", {shape_[2], row.size()}));
+        if (row.size() != shape_[2])
+          throw ShapeError(detail::text("tensor: the first row has {} numbers, another {}; give each the same", {shape_[2], row.size()}));
         to = std::copy(row.begin(), row.end(), to);
       }
     }
@@ -91,13 +99,15 @@ template <std::floating_point T> class Tensor {
   static Tensor full(const Shape& shape, T value) { Tensor t(shape); std::fill_n(t.data_, t.size(), value); return t; }
   /// The values, row by row, in that shape. Throws ShapeError if their number is not the shape's.
   template <class U, std::size_t n> requires std::is_arithmetic_v<U> static Tensor from(std::span<U, n> values, const Shape& shape) {
-    if (values.size() != shape.count()) throw ShapeError(detail::text("from: {} values for shape {}, which takes {}", {values.size(), shape.text(), shape.count()}));
+    if (values.size() != shape.count())
+      throw ShapeError(detail::text("from: {} values for shape {}, which takes {}", {values.size(), shape.text(), shape.count()}));
     Tensor t(shape);
     std::transform(values.begin(), values.end(), t.data_, [](U x) { return static_cast<T>(x); });
     return t;
   }
   template <class U> static Tensor from(const std::vector<U>& values, const Shape& shape) { return from(std::span<const U>(values), shape); }
-  template <class U, std::size_t n> static Tensor from(const std::array<U, n>& values, const Shape& shape) { return from(std::span<const U>(values), shape); }
+  template <class U, std::size_t n>
+  static Tensor from(const std::array<U, n>& values, const Shape& shape) { return from(std::span<const U>(values), shape); }
   static Tensor from(Braces<T> values, const Shape& shape) { return from(std::span<const T>(values.begin(), values.size()), shape); }
   /// Room for numbers yet to be written: their values are arbitrary.
   static Tensor uninitialized(const Shape& shape) { return Tensor(shape); }
@@ -110,7 +120,9 @@ template <std::floating_point T> class Tensor {
   }
 
   Tensor(const Tensor& other) : shape_(other.shape_), data_(other.data_), storage_(other.storage_) { if (storage_) storage_->retain(); }
-  Tensor(Tensor&& other) noexcept : shape_(std::exchange(other.shape_, Shape({0}))), data_(std::exchange(other.data_, nullptr)), storage_(std::exchange(other.storage_, nullptr)) {}
+  Tensor(Tensor&& other) noexcept
+      : shape_(std::exchange(other.shape_, Shape({0}))),
+        data_(std::exchange(other.data_, nullptr)), storage_(std::exchange(other.storage_, nullptr)) {}
   Tensor& operator=(const Tensor& other) { return *this = Tensor(other); }
   Tensor& operator=(Tensor&& other) noexcept { swap(*this, other); return *this; }
   ~Tensor() { if (storage_) storage_->release(); }
@@ -121,7 +133,9 @@ template <std::floating_point T> class Tensor {
 
   const T* data() const { return data_; }
   /// May the numbers be written in place? Not if somebody else would see it, nor in the middle of a block.
-  [[gnu::always_inline]] bool writable() const { return !storage_ || (!storage_->shared() && static_cast<const void*>(data_) == storage_->numbers()); }
+  [[gnu::always_inline]] bool writable() const {
+    return !storage_ || (!storage_->shared() && static_cast<const void*>(data_) == storage_->numbers());
+  }
   /// The numbers, for writing: from here on this tensor shares them with nobody.
   [[gnu::always_inline]] T* mutable_data() {
     if (!writable()) [[unlikely]] *this = clone();
@@ -130,8 +144,8 @@ template <std::floating_point T> class Tensor {
   const T* begin() const { return data_; }
   const T* end() const { return data_ + size(); }
 
-  /// t(i, j): the number there. Throws ShapeError if there is none. On a tensor that is not const it is a reference for writing, before which shared numbers
-  /// are copied; to read without a copy, use a const tensor or data().
+  /// t(i, j): the number there. Throws ShapeError if there is none. On a tensor that is not const it is a reference for writing, before which shared
+  /// numbers are copied; to read without a copy, use a const tensor or data().
   template <std::integral... I> T operator()(I... index) const { return data_[offset({static_cast<std::size_t>(index)...})]; }
   template <std::integral... I> T& operator()(I... index) {
     const std::size_t at = offset({static_cast<std::size_t>(index)...});
@@ -175,7 +189,9 @@ template <std::floating_point T> class Tensor {
   detail::Storage* storage() const { return storage_; }
 
  private:
-  explicit Tensor(const Shape& shape) : shape_(shape), storage_(detail::Storage::allocate(shape.count() * sizeof(T))) { data_ = static_cast<T*>(storage_->numbers()); }
+  explicit Tensor(const Shape& shape) : shape_(shape), storage_(detail::Storage::allocate(shape.count() * sizeof(T))) {
+    data_ = static_cast<T*>(storage_->numbers());
+  }
 
   std::size_t offset(std::initializer_list<std::size_t> index) const {
     std::size_t at = 0, axis = 0;

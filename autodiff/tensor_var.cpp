@@ -10,8 +10,9 @@ Shape broadcast_shape(const char* name, const Shape& a, const Shape& b) {
     const std::size_t missing_a = axes - a.axes(), missing_b = axes - b.axes();
     const std::size_t p = i < missing_a ? 1 : a[i - missing_a], q = i < missing_b ? 1 : b[i - missing_b];
     if (p != q && p != 1 && q != 1)
-      throw ShapeError(text("{}: shapes {} and {} do not fit: along axis {} of the result one has {}, the other {}; sizes must be equal, or one of them 1",
-                            {name, a.text(), b.text(), i, p, q}));
+      throw ShapeError(text(
+          "{}: shapes {} and {} do not fit: along axis {} of the result one has {}, the other {}; sizes must be equal, or one of them 1",
+          {name, a.text(), b.text(), i, p, q}));
     shape.append(p == 1 ? q : p);
   }
   return shape;
@@ -57,7 +58,8 @@ template <class T> void pull_and_look(Record<double>& tape, Node& node) {
   for_each_operand(node, [&](CellBase& cell) {
     ++i;
     if (nan_traps && was_handed_nan(tape, static_cast<Cell<T>&>(cell)))
-      throw Error(text("backward: {} (statement #{}) hands NaN to its operand {}, {} of shape {}", {node.name, node.id, i, kind(cell), cell.shape.text()}));
+      throw Error(
+          text("backward: {} (statement #{}) hands NaN to its operand {}, {} of shape {}", {node.name, node.id, i, kind(cell), cell.shape.text()}));
   });
 }
 }  // namespace

@@ -19,7 +19,8 @@ namespace detail {
 template <class T> struct ConstantCell : Cell<T>, Shared {
   Tensor<T> tensor;
   explicit ConstantCell(Tensor<T> t)
-      : Cell<T>{{0, 0, t.shape()}, const_cast<T*>(t.data()), nullptr, t.storage()}, Shared([](Shared* self) { delete static_cast<ConstantCell*>(self); }), tensor(std::move(t)) {}
+      : Cell<T>{{0, 0, t.shape()}, const_cast<T*>(t.data()), nullptr, t.storage()},
+        Shared([](Shared* self) { delete static_cast<ConstantCell*>(self); }), tensor(std::move(t)) {}
 };
 
 template <class X> constexpr bool is_tensor = false;
@@ -86,11 +87,14 @@ template <std::floating_point T> class Var<Tensor<T>> {
   ConstantCell* constant() const { return static_cast<ConstantCell*>(cell_); }
   /// The cell, if any tape of this thread still holds it.
   Cell& readable_cell() const {
-    if (place_ != 0 && !detail::active<double>->holds(place_) && !detail::holder_of<double>(place_)) [[unlikely]] detail::recorder<double>().id_of(place_, "value");
+    if (place_ != 0 && !detail::active<double>->holds(place_) && !detail::holder_of<double>(place_)) [[unlikely]]
+      detail::recorder<double>().id_of(place_, "value");
     return *cell_;
   }
   static Tensor<T> copy_of(const Cell& c) { return Tensor<T>::from(std::span<const T>(c.data, c.shape.count()), c.shape); }
-  static Tensor<T> shared_copy(const Cell& c, detail::Storage* copy) { return Tensor<T>::sharing(c.shape, static_cast<const T*>(copy->numbers()), copy); }
+  static Tensor<T> shared_copy(const Cell& c, detail::Storage* copy) {
+    return Tensor<T>::sharing(c.shape, static_cast<const T*>(copy->numbers()), copy);
+  }
   Tensor<T> handed_out(Cell& c) const {
     auto& nodes = const_cast<detail::Record<double>*>(detail::holder_of<double>(place_))->nodes;
     const std::size_t bytes = c.shape.count() * sizeof(T);
@@ -120,7 +124,9 @@ template <class T> class TensorOperand {
  public:
   [[gnu::always_inline]] explicit TensorOperand(Cell<T>& on_tape) : cell_(&on_tape) {}
   [[gnu::always_inline]] TensorOperand(const Var<Tensor<T>>& x, const char* where) : cell_(&x.cell(where)) {}
-  [[gnu::always_inline]] TensorOperand(const Tensor<T>& x, const char*) { cell_ = new (&local_.cell) Cell<T>{{0, 0, x.shape()}, const_cast<T*>(x.data()), nullptr, x.storage()}; }
+  [[gnu::always_inline]] TensorOperand(const Tensor<T>& x, const char*) {
+    cell_ = new (&local_.cell) Cell<T>{{0, 0, x.shape()}, const_cast<T*>(x.data()), nullptr, x.storage()};
+  }
   template <Arithmetic X> TensorOperand(X x, const char*) {
     cell_ = new (&local_.cell) Cell<T>{{}, local_.number, nullptr, nullptr};
     local_.number[0] = static_cast<T>(x);
@@ -177,7 +183,9 @@ template <class T> struct Pull {
 };
 
 /// Appends a node. `pullback` is a callable that may be copied by bytes; what it captures is kept in the arena.
-template <class T, class F> [[gnu::always_inline]] inline Node& append_node(Record<double>& tape, const char* name, CellBase* out, Id id, F pullback, const Others* others = nullptr) {
+template <class T, class F>
+[[gnu::always_inline]] inline Node& append_node(Record<double>& tape,
+    const char* name, CellBase* out, Id id, F pullback, const Others* others = nullptr) {
   static_assert(std::is_trivially_destructible_v<F>, "a pullback is kept as bytes: capture numbers, shapes and pointers into the arena only");
   void* more = nullptr;
   if constexpr (!std::is_empty_v<F>) more = new (tape.nodes.arena.take(sizeof(F))) F(pullback);
@@ -200,8 +208,8 @@ extern template void watch<double>(Record<double>&, Node&, double);
 
 /// May an operand remember? Plain tensors and numbers do not.
 template <class X> constexpr bool remembers = !(is_tensor<X> || Arithmetic<X>);
-/// What an operation on tensors of T gives: a Var if an operand may remember, else a tensor. (As a constant Var it would need a cell on the heap: x + x of a
-/// few numbers took 38 ns in place of 13.)
+/// What an operation on tensors of T gives: a Var if an operand may remember, else a tensor. (As a constant Var it would need a cell on the heap:
+/// x + x of a few numbers took 38 ns in place of 13.)
 template <class T, class... X> using ResultOf = std::conditional_t<(remembers<X> || ...), Var<Tensor<T>>, Tensor<T>>;
 /// The same of a result that is a number.
 template <class... X> auto plain_if_all_are(const Var<double>& y) {
@@ -215,9 +223,9 @@ template <class T> [[gnu::always_inline]] inline Tensor<T> computed(const auto& 
   return y;
 }
 
-/// Runs an operation whose result is a tensor: `forward(out)` writes its numbers, `pullback(Pull)` is run on the way back. Y is ResultOf<T, its operands …>.
-/// (Each operation has one of its own. Inlined into it, for each has one place where it is called: x + c of one number, forwards and back, 30 → 19 ns on
-/// Zen 3, XOR net −4 %.)
+/// Runs an operation whose result is a tensor: `forward(out)` writes its numbers, `pullback(Pull)` is run on the way back. Y is ResultOf<T, its
+/// operands …>. (Each operation has one of its own. Inlined into it, for each has one place where it is called: x + c of one number, forwards
+/// and back, 30 → 19 ns on Zen 3, XOR net −4 %.)
 template <class Y, class ShapeLike, class Forward, class Pullback, class... Operands>
 [[gnu::always_inline]] inline Y record(const char* name, const ShapeLike& shape, Forward&& forward, Pullback pullback, const Operands&... operands) {
   using T = typename Y::Number;
@@ -303,7 +311,8 @@ template <class Rule, class T> void zip(const T* a, const T* b, Repeats repeats,
   else if constexpr (requires { typename Rule::Holds; }) kernels<T>().compare[index_in<typename Rule::Holds>(Comparisons{})](a, b, repeats, y, n);
   else for (std::size_t i = 0; i < n; ++i) y[i] = Rule::value(a[repeats.a ? 0 : i], b[repeats.b ? 0 : i]);
 }
-template <class Rule, bool second, class T> void zip_pullback(const T* a, const T* b, Repeats repeats, const T* y, const T* g, T* gx, std::size_t n, bool add) {
+template <class Rule, bool second, class T>
+void zip_pullback(const T* a, const T* b, Repeats repeats, const T* y, const T* g, T* gx, std::size_t n, bool add) {
   if constexpr (contains<Rule>(BinaryRules{})) {
     constexpr std::size_t row = index_in<Rule>(BinaryRules{});
     (second ? kernels<T>().pullback_b : kernels<T>().pullback_a)[row](a, b, repeats, y, g, gx, n, add);
@@ -343,17 +352,20 @@ template <class Y, class Rule, class T> [[gnu::always_inline]] inline Y map(cons
 template <class Y, class Rule, class T> [[gnu::noinline]] Y zip_broadcast(const TensorOperand<T>& left, const TensorOperand<T>& right) {
   const Shape shape = broadcast_shape(Rule::row.name, left->shape, right->shape);
   const Broadcast walk = broadcast_walk(shape, left->shape, right->shape);
-  return record<Y>(Rule::row.name, shape, [&](T* y) { kernels<T>().broadcast(&zip<Rule, T>, walk, left->data, right->data, y); }, [walk](const Pull<T>& p) {
+  return record<Y>(Rule::row.name, shape,
+      [&](T* y) { kernels<T>().broadcast(&zip<Rule, T>, walk, left->data, right->data, y); }, [walk](const Pull<T>& p) {
     broadcast_pullback<Rule, false>(p, walk);
     broadcast_pullback<Rule, true>(p, walk);
   }, left, right);
 }
 template <class Y, class Rule, class T> [[gnu::always_inline]] inline Y zip(const TensorOperand<T>& left, const TensorOperand<T>& right) {
   if (left->shape != right->shape) [[unlikely]] return zip_broadcast<Y, Rule>(left, right);
-  return record<Y>(Rule::row.name, left->shape, [&](T* y) { zip<Rule>(left->data, right->data, Repeats{}, y, left->shape.count()); }, [](const Pull<T>& p) {
+  return record<Y>(Rule::row.name, left->shape,
+      [&](T* y) { zip<Rule>(left->data, right->data, Repeats{}, y, left->shape.count()); }, [](const Pull<T>& p) {
     Cell<T>&a = p.in(0), &b = p.in(1), &y = p.out();
     const std::size_t n = y.shape.count();
-    constexpr bool passes_left = std::is_same_v<decltype(Rule::left(T(), T(), T())), Exactly<1>>, passes_right = std::is_same_v<decltype(Rule::right(T(), T(), T())), Exactly<1>>;
+    constexpr bool passes_left = std::is_same_v<decltype(Rule::left(T(), T(), T())), Exactly<1>>,
+        passes_right = std::is_same_v<decltype(Rule::right(T(), T(), T())), Exactly<1>>;
     if (!passes_left || !p.alias(a, y.adjoint))
       if (const auto to = p.to(a)) zip_pullback<Rule, false>(a.data, b.data, Repeats{}, y.data, y.adjoint, to.data, n, to.add);
     if (!passes_right || !p.alias(b, y.adjoint))
@@ -378,12 +390,15 @@ template <class Rule, class L, class R> requires TensorOperands<L, R> auto apply
   using T = detail::NumberOfAny<L, R>;
   const auto& left = detail::entering<T>(a);
   const auto& right = detail::entering<T>(b);
-  return detail::zip<detail::ResultOf<T, L, R>, Rule>(detail::TensorOperand<T>(left, Rule::row.name), detail::TensorOperand<T>(right, Rule::row.name));
+  return detail::zip<detail::ResultOf<T, L, R>, Rule>(detail::TensorOperand<T>(left, Rule::row.name),
+      detail::TensorOperand<T>(right, Rule::row.name));
 }
 
 // A tensor of a tape meets the number of a derivative taken inside a recording: it is a constant with respect to this ε.
-template <class Rule, class T, NumberLike U, class B, class W> auto apply(const Var<Tensor<T>>& a, const Dual<U, B, W>& b) { return detail::left_constant<Rule>(a, b); }
-template <class Rule, class T, NumberLike U, class B, class W> auto apply(const Dual<U, B, W>& a, const Var<Tensor<T>>& b) { return detail::right_constant<Rule>(a, b); }
+template <class Rule, class T, NumberLike U, class B, class W>
+auto apply(const Var<Tensor<T>>& a, const Dual<U, B, W>& b) { return detail::left_constant<Rule>(a, b); }
+template <class Rule, class T, NumberLike U, class B, class W>
+auto apply(const Dual<U, B, W>& a, const Var<Tensor<T>>& b) { return detail::right_constant<Rule>(a, b); }
 
 /// What a plain tensor may take into itself: a += x is a = a + x, broadcast like that.
 template <class X, class T> concept KeepsTypeOf = requires(const Tensor<T>& a, const X& x) { { a + x } -> std::same_as<Tensor<T>>; };
@@ -409,12 +424,15 @@ template <class H> struct Comparison {
 }  // namespace detail
 
 /// Plain tensors: what comparisons see (a Var or Dual is compared by its value).
-template <class L, class R> concept PlainTensors = (detail::is_tensor<L> && (detail::is_tensor<R> || Arithmetic<R>)) || (Arithmetic<L> && detail::is_tensor<R>);
+template <class L, class R>
+concept PlainTensors = (detail::is_tensor<L> && (detail::is_tensor<R> || Arithmetic<R>)) || (Arithmetic<L> && detail::is_tensor<R>);
 /// Comparisons are made number by number: the result is a tensor of ones and zeros, for select() or to be counted by sum().
 template <class L, class R> requires PlainTensors<L, R> auto operator<(const L& a, const R& b) { return apply<detail::Comparison<Less>>(a, b); }
 template <class L, class R> requires PlainTensors<L, R> auto operator>(const L& a, const R& b) { return apply<detail::Comparison<Less>>(b, a); }
-template <class L, class R> requires PlainTensors<L, R> auto operator<=(const L& a, const R& b) { return apply<detail::Comparison<NotGreater>>(a, b); }
-template <class L, class R> requires PlainTensors<L, R> auto operator>=(const L& a, const R& b) { return apply<detail::Comparison<NotGreater>>(b, a); }
+template <class L, class R> requires PlainTensors<L, R>
+auto operator<=(const L& a, const R& b) { return apply<detail::Comparison<NotGreater>>(a, b); }
+template <class L, class R> requires PlainTensors<L, R>
+auto operator>=(const L& a, const R& b) { return apply<detail::Comparison<NotGreater>>(b, a); }
 template <class L, class R> requires PlainTensors<L, R> auto operator==(const L& a, const R& b) { return apply<detail::Comparison<Equal>>(a, b); }
 template <class L, class R> requires PlainTensors<L, R> auto operator!=(const L& a, const R& b) { return apply<detail::Comparison<NotEqual>>(a, b); }
 
@@ -431,7 +449,8 @@ template <class Scalar> template <class T> void BasicTape<Scalar>::backward(cons
   const Id id = active_id(y.place(), "backward");
   detail::Cell<T>& cell = y.cell_on(held(), "backward");
   if (cell.shape != weights.shape())
-    throw ShapeError(detail::text("backward: the output has shape {}, the weights {}; give one weight for each number", {cell.shape.text(), weights.shape().text()}));
+    throw ShapeError(detail::text("backward: the output has shape {}, the weights {}; give one weight for each number",
+        {cell.shape.text(), weights.shape().text()}));
   held().fresh_adjoints();
   const auto to = detail::target(held().nodes, cell);
   std::copy_n(weights.data(), weights.size(), to.data);

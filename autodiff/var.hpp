@@ -121,7 +121,9 @@ template <class Rule, class X> class Unary {
 
   [[gnu::always_inline]] const Scalar& value() const { return value_; }
   [[gnu::always_inline]] void name(auto& listener) const { x_.name(listener); }
-  [[gnu::always_inline]] void tell(auto& listener, const auto& s) const { x_.tell(listener, detail::slope_as<Scalar>(s * Rule::slope(x_.value(), value_))); }
+  [[gnu::always_inline]] void tell(auto& listener, const auto& s) const {
+    x_.tell(listener, detail::slope_as<Scalar>(s * Rule::slope(x_.value(), value_)));
+  }
 
  private:
   X x_{};
@@ -194,9 +196,11 @@ template <class Rule, Expression L, Expression R> requires detail::NarrowerThan<
 auto apply(const L& a, const R& b) { return apply<Rule>(detail::constant_value(a), b); }
 
 // A variable meets the Dual of a derivative taken inside a recording: it is a constant with respect to this ε.
-template <class Rule, Expression E, class U, class B, class W> requires(!std::convertible_to<E, U> && !std::convertible_to<Dual<U, B, W>, typename E::Scalar>)
+template <class Rule, Expression E, class U, class B, class W>
+    requires(!std::convertible_to<E, U> && !std::convertible_to<Dual<U, B, W>, typename E::Scalar>)
 auto apply(const E& a, const Dual<U, B, W>& b) { return detail::left_constant<Rule>(a, b); }
-template <class Rule, Expression E, class U, class B, class W> requires(!std::convertible_to<E, U> && !std::convertible_to<Dual<U, B, W>, typename E::Scalar>)
+template <class Rule, Expression E, class U, class B, class W>
+    requires(!std::convertible_to<E, U> && !std::convertible_to<Dual<U, B, W>, typename E::Scalar>)
 auto apply(const Dual<U, B, W>& a, const E& b) { return detail::right_constant<Rule>(a, b); }
 
 /// `out << x` writes the value.
@@ -224,8 +228,8 @@ template <class E, class Scalar> [[gnu::always_inline]] inline Place record_mixe
   return accepted(tape.record_mixed(value, E::leaves, slopes, places));
 }
 
-/// Leaves up to which that is inlined: 2.0 ns for s = s * c + x with a constant c, where a call takes 3.6 and nothing in between 1.2. (k-means −18 %, least
-/// squares −12 % over all; for longer expressions too, Burgers would take 3 % longer, and all take longer to compile.)
+/// Leaves up to which that is inlined: 2.0 ns for s = s * c + x with a constant c, where a call takes 3.6 and nothing in between 1.2. (k-means −18 %,
+/// least squares −12 % over all; for longer expressions too, Burgers would take 3 % longer, and all take longer to compile.)
 constexpr std::size_t most_inlined = 4;
 template <class E, class Scalar> [[gnu::always_inline]] inline Place record_mixed(Record<Scalar>& tape, const E& e) {
   constexpr std::size_t n = E::leaves;

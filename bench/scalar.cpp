@@ -109,7 +109,8 @@ const Result* find(const Row& row, const std::string& name) {
 
 std::string main_table(const std::vector<Row>& rows) {
   std::vector<std::vector<std::string>> table{
-      {"problem", "size", "function", "hand-written", "autodiff", "÷ function", "÷ hand-written (quartiles)", "bytes per operation", "function without a tape ÷ function"}};
+      {"problem", "size", "function", "hand-written", "autodiff", "÷ function",
+       "÷ hand-written (quartiles)", "bytes per operation", "function without a tape ÷ function"}};
   for (const Row& row : rows) {
     const Result& us = row.entries.front();
     const Case& c = *row.problem;

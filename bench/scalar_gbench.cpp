@@ -1,6 +1,6 @@
-// The scalar suite under Google Benchmark, for ordinary use: `scalar_gbench --benchmark_filter=gmm/`. The report is scalar.cpp. Besides, whole matrices
-// of derivatives, eight rows at a time as the library takes them, row by row, and sparse: `--benchmark_filter=rows`; and
-// statements with constants, and after a rewind: `--benchmark_filter=statements`.
+// The scalar suite under Google Benchmark, for ordinary use: `scalar_gbench --benchmark_filter=gmm/`. The report is scalar.cpp. Besides, whole
+// matrices of derivatives, eight rows at a time as the library takes them, row by row, and sparse: `--benchmark_filter=rows`; and statements with
+// constants, and after a rewind: `--benchmark_filter=statements`.
 #include "harness.hpp"
 #include "suite.hpp"
 #include <autodiff/autodiff.hpp>
@@ -69,7 +69,8 @@ void add_matrices() {
     tape->clear();
     const auto v = tape->variables(four);
     const auto y = fit(v);
-    for (std::size_t i = 0; i < y.size(); i += 8) bench::keep(tape->jacobian(std::vector(y.begin() + static_cast<std::ptrdiff_t>(i), y.begin() + static_cast<std::ptrdiff_t>(i) + 8), v));
+    for (std::size_t i = 0; i < y.size(); i += 8)
+      bench::keep(tape->jacobian(std::vector(y.begin() + static_cast<std::ptrdiff_t>(i), y.begin() + static_cast<std::ptrdiff_t>(i) + 8), v));
   });
   struct Recording { autodiff::Tape tape; std::vector<autodiff::Var<double>> v, y; };
   const auto r = std::make_shared<Recording>();
@@ -77,7 +78,8 @@ void add_matrices() {
   r->y = r->v;
   for (std::size_t i = 0; i < 2000; ++i) r->y.push_back(r->y[i] * r->y[i + 3] + 0.5 * sin(r->y[i + 1]));
   for (const std::ptrdiff_t m : {2, 3, 4, 8})  // few are walked back one by one
-    add("jacobian, " + std::to_string(m) + " x 4 of 2000 statements/rows", [r, last = std::vector(r->y.end() - m, r->y.end())] { bench::keep(r->tape.jacobian(last, r->v)); });
+    add("jacobian, " + std::to_string(m) + " x 4 of 2000 statements/rows",
+        [r, last = std::vector(r->y.end() - m, r->y.end())] { bench::keep(r->tape.jacobian(last, r->v)); });
   const auto residuals = [](const auto& v) {  // each of five neighbours
     using T = bench::NumberOf<decltype(v)>;
     std::vector<T> y;

@@ -1,6 +1,6 @@
-// Operations on tensors under Google Benchmark: what one costs on plain tensors (`/values`), recorded and walked back (`/gradient`), and forwards (`/jvp`), on
-// 256 × 256 floats: `tensor_gbench --benchmark_filter=gelu`. What costs of a gradient take: `--benchmark_filter=penalty`; and
-// operations on a few numbers: `--benchmark_filter=small`.
+// Operations on tensors under Google Benchmark: what one costs on plain tensors (`/values`), recorded and walked back (`/gradient`), and forwards
+// (`/jvp`), on 256 × 256 floats: `tensor_gbench --benchmark_filter=gelu`. What costs of a gradient take: `--benchmark_filter=penalty`; and operations
+// on a few numbers: `--benchmark_filter=small`.
 #include <benchmark/benchmark.h>
 #include <memory>
 #include <nn/nn.hpp>
@@ -49,7 +49,8 @@ void add_penalties() {
   };
   add("penalty/cost_of_gradient", [=] {
     walked([&] {
-      return ad::cost_of_gradient([](const auto& g) { return mean(square(norm(g, ad::Axis(1)) - 1)); }, [&](const auto& t) { return sum(net(t)); }, ad::Var(x));
+      return ad::cost_of_gradient([](const auto& g) { return mean(square(norm(g, ad::Axis(1)) - 1)); },
+          [&](const auto& t) { return sum(net(t)); }, ad::Var(x));
     });
   });
   add("penalty/jvps", [=] {

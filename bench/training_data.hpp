@@ -7,9 +7,9 @@
 namespace training {
 
 /// Pictures that look like digits to a net: each of ten classes is three soft strokes on a side × side grid; a sample is its
-/// class's picture moved by up to two pixels each way (one on grids below 16 × 16), brightened or dimmed, with noise; values in [0, 1], most of them 0.
-/// `inputs` (samples, side²) and `labels` are written. `side²` = 784 stands for MNIST, 64 for scikit-learn's digits. A width that
-/// is no square gets uniform noise instead (the scaling plot: only time matters there).
+/// class's picture moved by up to two pixels each way (one on grids below 16 × 16), brightened or dimmed, with noise; values in [0, 1], most of
+/// them 0. `inputs` (samples, side²) and `labels` are written. `side²` = 784 stands for MNIST, 64 for scikit-learn's digits. A width that is no
+/// square gets uniform noise instead (the scaling plot: only time matters there).
 void make_digits(std::size_t samples, std::size_t width, std::uint64_t seed, float* inputs, int* labels);
 
 /// Mean cost over the first `samples` samples.

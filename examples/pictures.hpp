@@ -16,7 +16,8 @@ struct Table {
 };
 
 /// directory/name.png by gnuplot. What all pictures share is set there; the commands only say what is drawn.
-void gnuplot(const std::string& directory, const std::string& name, int width, int height, const std::vector<Table>& tables, const std::string& commands);
+void gnuplot(const std::string& directory, const std::string& name, int width, int height,
+    const std::vector<Table>& tables, const std::string& commands);
 
 /// directory/name.png by Graphviz, of a graph in its language.
 void graphviz(const std::string& directory, const std::string& name, const std::string& dot);

@@ -25,7 +25,8 @@ class Batches {
  public:
   /// Throws Error unless there are 1 to 2³² − 1 samples, and `batch_size` is at least 1.
   template <std::integral N, std::integral S> Batches(N samples, S batch_size, std::uint64_t seed) : random_(seed) {
-    if (!(samples > 0) || !(batch_size > 0)) throw Error(autodiff::detail::text("batches: {} samples in batches of {}; give at least 1 of each", {samples, batch_size}));
+    if (!(samples > 0) || !(batch_size > 0))
+      throw Error(autodiff::detail::text("batches: {} samples in batches of {}; give at least 1 of each", {samples, batch_size}));
     if (static_cast<unsigned long long>(samples) > Shape::most_along_axis)
       throw Error(autodiff::detail::text("batches: {} samples; {} is the most that an axis holds: was a negative count made unsigned?",
           {samples, Shape::most_along_axis}));

@@ -23,7 +23,8 @@ namespace detail {
 /// give(parameter, its numbers as a tensor) for each, from one vector of all of them. Throws ShapeError unless there are parameter_count(model).
 template <class M, class F> void deal(const char* where, M& model, const std::vector<double>& numbers, const F& give) {
   if (numbers.size() != parameter_count(model))
-    throw ShapeError(text("{}: {} numbers for a model of {}; give one for each, in the order of flatten()", {where, numbers.size(), parameter_count(model)}));
+    throw ShapeError(
+        text("{}: {} numbers for a model of {}; give one for each, in the order of flatten()", {where, numbers.size(), parameter_count(model)}));
   for_each_parameter(model, [&](const auto& p) { require_numbers(where, p); });
   const double* from = numbers.data();
   for_each_parameter_once(model, [&](auto& p) {
@@ -53,8 +54,8 @@ template <class M> void unflatten(M& model, const std::vector<double>& numbers) 
   detail::deal("unflatten", model, numbers, [](auto& p, auto values) { p.assign(std::move(values)); });
 }
 
-/// dy/dp for all of them after backward(y), in that order; 0 for a parameter that y does not depend on. Throws Error if no backward() came after they were
-/// recorded, and after a step, which uses them up.
+/// dy/dp for all of them after backward(y), in that order; 0 for a parameter that y does not depend on. Throws Error if no backward() came after they
+/// were recorded, and after a step, which uses them up.
 template <class M> std::vector<double> flat_gradient(const M& model) {
   std::vector<double> all;
   all.reserve(parameter_count(model));
@@ -67,13 +68,14 @@ template <class M> std::vector<double> flat_gradient(const M& model) {
     if (here) all.insert(all.end(), here.adjoint(), here.adjoint() + p.size());
     else all.insert(all.end(), p.size(), 0.0);
   });
-  if (!walked) throw Error("flat_gradient: no parameter of this model has an adjoint; call tape.backward(cost) first, and read the gradient before a step");
+  if (!walked)
+    throw Error("flat_gradient: no parameter of this model has an adjoint; call tape.backward(cost) first, and read the gradient before a step");
   return all;
 }
 
-/// The other way: gives them to the next step, in place of what a backward() left: a gradient that was clipped, averaged over threads, or came from elsewhere.
-/// Every parameter counts as reached then: weight decay and momentum move it, too. It is walked back on the tape, which must record, as that of a cost Σ gᵢwᵢ;
-/// clear() before spares walking what was recorded. Throws as backward() does, and as unflatten().
+/// The other way: gives them to the next step, in place of what a backward() left: a gradient that was clipped, averaged over threads, or came from
+/// elsewhere. Every parameter counts as reached then: weight decay and momentum move it, too. It is walked back on the tape, which must record, as
+/// that of a cost Σ gᵢwᵢ; clear() before spares walking what was recorded. Throws as backward() does, and as unflatten().
 template <class M> void set_flat_gradient(Tape& tape, const M& model, const std::vector<double>& gradient) {
   Var<double> cost = 0.0;
   detail::deal("set_flat_gradient", model, gradient, [&cost](const auto& p, const auto& g) { cost += dot(p.var(), g); });
@@ -81,8 +83,9 @@ template <class M> void set_flat_gradient(Tape& tape, const M& model, const std:
 }
 
 /// Compares the adjoints of the model's parameters with finite differences of cost(), which runs the model and returns one number: are the layers and
-/// operations that you wrote right? At most `most` numbers are tried, evenly spread; the model is left as it was, but off the tapes. Returns the report,
-/// whose components are numbered as in flatten(); throws GradientError where they disagree. (Through Dropout they do: let an nn::NoDropout live.)
+/// operations that you wrote right? At most `most` numbers are tried, evenly spread; the model is left as it was, but off the
+/// tapes. Returns the report, whose components are numbered as in flatten(); throws GradientError where they disagree.
+/// (Through Dropout they do: let an nn::NoDropout live.)
 ///     nn::check_gradient(net, [&] { return nn::mse(net(x), y); });
 template <class M, class F> requires std::invocable<const F&>
 GradientReport check_gradient(M& model, const F& cost, CheckOptions options = {}, std::size_t most = 200) {

@@ -24,9 +24,10 @@ inline constexpr Scheme he_uniform{.fan = Scheme::Fan::in, .variance = 2, .unifo
 /// 0.5·√(6/(in + out)) · N(0, 1): that of the tutorial in examples/, which draws biases, too: tutorial.with_biases()
 inline constexpr Scheme tutorial{.fan = Scheme::Fan::both, .variance = 1.5};
 
-/// Draws all parameters anew, in the order in which they are found. Those of two axes or more are weights, drawn by the scheme: outputs along the last axis,
-/// inputs along all others together (of a stack of matrices that counts too many). Those of fewer are biases, and zero unless the scheme says otherwise.
-/// Float gets the digits of double, rounded. Throws Error for a variance that is negative or no number, for no parameters, and for some that were moved from.
+/// Draws all parameters anew, in the order in which they are found. Those of two axes or more are weights, drawn by the scheme: outputs along
+/// the last axis, inputs along all others together (of a stack of matrices that counts too many). Those of fewer are biases, and zero unless the
+/// scheme says otherwise. Float gets the digits of double, rounded. Throws Error for a variance that is negative or no number, for no
+/// parameters, and for some that were moved from.
 template <class M> void initialize(M& model, std::uint64_t seed, Scheme scheme = xavier_uniform) {
   if (!(scheme.variance >= 0 && scheme.variance <= 1e30))
     throw Error(detail::text("initialize: the scheme's variance is {}; it must be at least 0 and at most 1e+30", {scheme.variance}));

@@ -50,7 +50,8 @@ std::string shown(std::string words) {
   }
   for (std::size_t i = 0; i < words.size(); ++i) {
     const auto c = static_cast<unsigned char>(words[i]);
-    const bool steers = c < ' ' || c == 127 || (c == 0xc2 && i + 1 < words.size() && static_cast<unsigned char>(words[i + 1]) < 0xa0);  // C0, C1 in UTF-8
+    const bool steers = c < ' ' || c == 127 ||
+        (c == 0xc2 && i + 1 < words.size() && static_cast<unsigned char>(words[i + 1]) < 0xa0);  // C0, C1 in UTF-8
     if (steers) words.replace(i, c == 0xc2 ? 2 : 1, "?");
   }
   return words;
@@ -132,7 +133,8 @@ std::string header_of(const std::vector<const Entry*>& order, const Complaint& c
   std::set<std::string_view> names;
   std::size_t at = 0;
   for (const Entry* e : order) {
-    if (e->name == metadata) complain("a parameter cannot be called \"{}\", which the format keeps for itself; give the field another name", {e->name});
+    if (e->name == metadata)
+      complain("a parameter cannot be called \"{}\", which the format keeps for itself; give the field another name", {e->name});
     if (!names.insert(e->name).second) complain("two parameters cannot both be called \"{}\"; give the fields of this model other names", {e->name});
     const std::vector<std::size_t> sizes(e->shape.begin(), e->shape.end());
     header.get_ref<nlohmann::ordered_json::object_t&>().emplace_back(  // [] would look through all names before
@@ -269,7 +271,9 @@ std::uint64_t check_entry(const Entry& e, const Json& info, const Complaint& com
     complain("\"{}\" is {} in the file and {} ({}) in the net; make the net of the same number type",
         {e.name, t, dtype(e.is_float), e.is_float ? "float" : "double"});
   const std::vector<std::uint64_t> sizes = whole_numbers(info, "shape", e.name, complain);
-  const auto transposed = [](const std::vector<std::uint64_t>& a, const Shape& b) { return a.size() == 2 && b.axes() == 2 && a[0] == b[1] && a[1] == b[0]; };
+  const auto transposed = [](const std::vector<std::uint64_t>& a, const Shape& b) {
+    return a.size() == 2 && b.axes() == 2 && a[0] == b[1] && a[1] == b[0];
+  };
   if (!std::equal(sizes.begin(), sizes.end(), e.shape.begin(), e.shape.end()))
     complain("\"{}\" has shape {} in the file and {} in the net{}", {e.name, shape_text(sizes), e.shape.text(),
         transposed(sizes, e.shape) ? "; PyTorch keeps (outputs, inputs), this library (inputs, outputs): transpose it" : ""});
@@ -323,7 +327,8 @@ void read_file(const std::string& path, std::span<const Entry> entries) {
   for (const auto& [name, info] : header.items()) {
     if (name == metadata) {
       if (!info.is_object()) complain("its \"{}\" is not a JSON object", {metadata});
-    } else if (!known.contains(name)) complain("it holds \"{}\", which was not asked for; is it the file of another net, or of an optimizer?", {name});
+    } else if (!known.contains(name))
+      complain("it holds \"{}\", which was not asked for; is it the file of another net, or of an optimizer?", {name});
   }
   std::uint64_t at = 0;
   for (const auto& [begin, e] : order) {

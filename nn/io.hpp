@@ -44,8 +44,8 @@ template <class M> void save(const M& model, const std::string& path) {
   detail::write_file(path, entries);
 }
 
-/// Reads all parameters of the net, which must be those in the file: the same names, shapes and number types. Throws FileError, and Error for a net that
-/// is empty or was moved from, and has then changed nothing.
+/// Reads all parameters of the net, which must be those in the file: the same names, shapes and number types. Throws FileError, and Error for a net
+/// that is empty or was moved from, and has then changed nothing.
 template <class M> void load(M& model, const std::string& path) {
   std::vector<detail::Entry> entries;
   std::tuple<std::vector<Tensor<float>>, std::vector<Tensor<double>>> read;

@@ -153,7 +153,8 @@ class Dropout {
 // ---- one after the other -----------------------------------------------------------------------------------------------
 
 /// Layers one after the other: Sequential{Linear(2, 3), Sigmoid{}, Linear(3, 1)}. Whatever is called with a tensor is a layer, another
-/// Sequential too. A Linear and the activation behind it become one operation if the slope follows from the result (`from_result` in its row, rules.inl).
+/// Sequential too. A Linear and the activation behind it become one operation if the slope follows from the result
+/// (`from_result` in its row, rules.inl).
 template <class... Layers> struct Sequential {
   std::tuple<Layers...> layers;  ///< std::get<0>(net.layers).weight
 

@@ -51,9 +51,9 @@ template <class T> void check_probabilities(const char* where, const T* h, std::
                          "; end the net with a Sigmoid, or use binary_cross_entropy_with_logits");
 }
 
-/// Mean of −t log h − (1 − t) log(1 − h), and in g its gradient (h − t) / (h(1 − h)) / n. Logarithms are taken of the smallest normal number m at least,
-/// and the gradient's denominator is 1000 m at least, so that it stays finite also when the cost has a factor; g times the sigmoid's slope h(1 − h)
-/// gives (h − t)/n again as long as h is not 0 or 1 to all digits.
+/// Mean of −t log h − (1 − t) log(1 − h), and in g its gradient (h − t) / (h(1 − h)) / n. Logarithms are taken of the smallest normal number m at
+/// least, and the gradient's denominator is 1000 m at least, so that it stays finite also when the cost has a factor; g times the sigmoid's slope
+/// h(1 − h) gives (h − t)/n again as long as h is not 0 or 1 to all digits.
 template <class T> double binary_cross_entropy(const T* h, const T* t, T* g, std::size_t n) {
   constexpr double least = static_cast<double>(std::numeric_limits<T>::min());
   const double share = 1 / static_cast<double>(n);
@@ -143,7 +143,8 @@ template <AnyTensor X, detail::OtherLabels L> auto cross_entropy(const X& logits
   for (const auto label : labels) numbers.push_back(detail::class_number(label, numbers.size()));
   return softmax_cross_entropy(logits, std::span<const int>(numbers));
 }
-template <AnyTensor X, std::integral I> auto cross_entropy(const X& logits, std::initializer_list<I> labels) { return cross_entropy(logits, std::vector<I>(labels)); }
+template <AnyTensor X, std::integral I>
+auto cross_entropy(const X& logits, std::initializer_list<I> labels) { return cross_entropy(logits, std::vector<I>(labels)); }
 
 /// Mean over the rows of −Σ t log softmax(x), for targets t that are a distribution in each row; throws Error where they are none.
 template <AnyTensor X, AnyTensor Target = Tensor<detail::NumberIn<X>>> auto cross_entropy(const X& logits, const Target& target) {

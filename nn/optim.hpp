@@ -30,8 +30,8 @@ template <class T> struct Moments {
   double powers[2] = {1, 1};  ///< beta1ᵗ and beta2ᵗ after t steps of this parameter
 };
 
-/// What an optimizer keeps for all parameters of a net, in their order, and which net that is: it is known by its parameters, so that it may move, and may be
-/// assigned to.
+/// What an optimizer keeps for all parameters of a net, in their order, and which net that is: it is known by its
+/// parameters, so that it may move, and may be assigned to.
 class NetState {
  public:
   NetState() = default;
@@ -89,12 +89,14 @@ class NetState {
       throw Error(text("{}: this net has {} parameters, and the one that this optimizer first saw had {} or other number types; make an "
           "optimizer for each net", {optimizer, i, kinds_.size()}));
     if (net_ != 0 && net != net_)
-      throw Error(text("{}: this is another net than the one that this optimizer is for, whose momentum it keeps, or a layer of it is another; make an "
+      throw Error(text(
+          "{}: this is another net than the one that this optimizer is for, whose momentum it keeps, or a layer of it is another; make an "
           "optimizer for each net, and where numbers are put back, copy them: net = best", {optimizer}));
     return net;
   }
   /// The identity of a net's parameters so far, and this one.
-  template <class T> static std::uint64_t identity_of(std::uint64_t before, const Parameter<T>& p) { return before * 0x9E3779B97F4A7C15u + p.identity(); }
+  template <class T>
+  static std::uint64_t identity_of(std::uint64_t before, const Parameter<T>& p) { return before * 0x9E3779B97F4A7C15u + p.identity(); }
   template <class T> std::vector<Moments<T>>& list() {
     if constexpr (std::same_as<T, float>) return floats_; else return doubles_;
   }
@@ -107,7 +109,9 @@ class NetState {
     for_each_named_parameter(model, [&]<class T>(const std::string& name, const Parameter<T>& p) {
       require_numbers(optimizer, p);
       Moments<T>& one = list<T>()[number.next<T>()];
-      const auto add = [&](const char* what, const Shape& shape, bool is_float, void* numbers) { all.push_back({what + name, shape, is_float, numbers, numbers}); };
+      const auto add = [&](const char* what, const Shape& shape, bool is_float, void* numbers) {
+        all.push_back({what + name, shape, is_float, numbers, numbers});
+      };
       add("first.", one.first.shape(), std::same_as<T, float>, one.first.mutable_data());
       if (moments > 1) {
         add("second.", one.second.shape(), std::same_as<T, float>, one.second.mutable_data());
@@ -131,7 +135,8 @@ class NetState {
       const bool moments_fit = std::all_of(one.first.begin(), one.first.end(), [](auto m) { return std::isfinite(m); }) &&
                                std::all_of(one.second.begin(), one.second.end(), [](auto m) { return m >= 0 && std::isfinite(m); });
       if (!moments_fit || !fits(one.powers[0]) || !fits(one.powers[1]))
-        throw FileError(text("load {}: a moment is not finite, a mean of squares is negative, or a power is outside of 0 to 1: the training had overflowed "
+        throw FileError(text(
+            "load {}: a moment is not finite, a mean of squares is negative, or a power is outside of 0 to 1: the training had overflowed "
             "before it was saved, or the file is damaged; begin with a new {}", {path, optimizer}));
     };
     for (const auto& one : state.floats_) check(one);
@@ -143,7 +148,8 @@ class NetState {
   template <class T> [[gnu::noinline, gnu::cold]] const T* multiplied(const T* g, std::size_t n, double scale) {
     Tensor<T>& room = std::get<Tensor<T>>(room_);
     if (room.size() < n) room = Tensor<T>::uninitialized(Shape({n}));
-    std::transform(g, g + n, room.mutable_data(), [scale](T x) { return static_cast<T>(scale * static_cast<double>(x)); });  // the scale may be no float
+    std::transform(g, g + n, room.mutable_data(),
+        [scale](T x) { return static_cast<T>(scale * static_cast<double>(x)); });  // the scale may be no float
     return room.data();
   }
 
@@ -155,7 +161,8 @@ class NetState {
   std::tuple<Tensor<float>, Tensor<double>> room_;
 };
 
-/// Throws Error for a net that was never given numbers: two weight matrices or more, all zero, some of whose gradients are zero too. It could not learn.
+/// Throws Error for a net that was never given numbers: two weight matrices or more, all zero, some of whose gradients
+/// are zero too. It could not learn.
 template <class M> void require_initialized(const char* optimizer, M& model) {
   std::size_t matrices = 0, dead = 0;
   bool zero = true;
@@ -185,7 +192,8 @@ template <class M> [[gnu::noinline, gnu::cold]] double shortening(const char* op
   };
   each_number([&](double g) { if (!(g <= largest) && largest == largest) largest = g; });  // a NaN stays
   if (!(largest <= std::numeric_limits<double>::max()))
-    throw Error(text("{}: the gradient holds {}, and cannot be shortened to clip_norm {}; an ad::NanTrap finds where that came from", {optimizer, largest, most}));
+    throw Error(text("{}: the gradient holds {}, and cannot be shortened to clip_norm {}; an ad::NanTrap finds where that came from",
+        {optimizer, largest, most}));
   if (largest == 0) return 1;
   each_number([&](double g) { sum += (g / largest) * (g / largest); });
   return std::min(1.0, most / largest / std::sqrt(sum));
@@ -194,8 +202,8 @@ template <class M> [[gnu::noinline, gnu::cold]] double shortening(const char* op
 /// Throws Error for a length that is not finite.
 template <class M> double clip(const char* optimizer, M& model, double most) { return most == 0 ? 1 : shortening(optimizer, model, most); }
 
-/// Calls step(parameter, its number among those of its type), which returns whether the last backward() reached it; throws Error if no backward() came
-/// after they were recorded. (One whose slopes are 0, of a hinge that is off, reaches nothing, and nothing is wrong.)
+/// Calls step(parameter, its number among those of its type), which returns whether the last backward() reached it; throws Error if no backward()
+/// came after they were recorded. (One whose slopes are 0, of a hinge that is off, reaches nothing, and nothing is wrong.)
 template <class M, class F> void step_each(const char* optimizer, M& model, const F& step) {
   bool reached = false;
   Numbering number;
@@ -245,9 +253,9 @@ class Sgd {
   /// Reads it, for this net. Throws FileError, and Error without momentum, for a net that is empty or was moved from; nothing has changed then.
   template <class M> void load(const M& model, const std::string& path) { state_.load("sgd", model, moments(), path), started_ = true; }
 
-  /// Moves every parameter that the last backward() reached, and uses up its adjoint. (A parameter behind a slope of 0, a hinge that is off, is not reached
-  /// and stays as it is, momentum or not.) Throws Error if there was no backward(), for a net that is empty, was moved from or has never been given numbers,
-  /// for a gradient that is not finite where clip_norm is set, and, with momentum, for another net than before.
+  /// Moves every parameter that the last backward() reached, and uses up its adjoint. (A parameter behind a slope of 0, a hinge that is off, is not
+  /// reached and stays as it is, momentum or not.) Throws Error if there was no backward(), for a net that is empty, was moved from or has never been
+  /// given numbers, for a gradient that is not finite where clip_norm is set, and, with momentum, for another net than before.
   template <class M> void step(M& model) {
     if (!started_) [[unlikely]] detail::require_initialized("sgd", model);
     if (bare_) {
@@ -271,7 +279,8 @@ class Sgd {
 
  private:
   int moments() const {
-    if (options_.momentum == 0) throw Error("sgd: without momentum it keeps nothing that could be saved or loaded; give .momentum, or save the net alone");
+    if (options_.momentum == 0)
+      throw Error("sgd: without momentum it keeps nothing that could be saved or loaded; give .momentum, or save the net alone");
     return 1;
   }
   SgdOptions options_;
@@ -319,8 +328,8 @@ class Adam {
   /// Reads them, for this net. Throws FileError, and Error for a net that is empty or was moved from; nothing has changed then.
   template <class M> void load(const M& model, const std::string& path) { state_.load("adam", model, 2, path), started_ = true; }
 
-  /// Moves every parameter that the last backward() reached, and uses up its adjoint; what is not reached stays, and what is thrown is thrown as by Sgd.
-  /// Throws Error for another net than before.
+  /// Moves every parameter that the last backward() reached, and uses up its adjoint; what is not reached stays, and what is thrown is thrown as by
+  /// Sgd. Throws Error for another net than before.
   template <class M> void step(M& model) {
     if (!started_) [[unlikely]] detail::require_initialized("adam", model);
     const double scale = detail::clip("adam", model, options_.clip_norm);

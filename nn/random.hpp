@@ -31,8 +31,9 @@ class Random {
       if (x - r <= std::uint64_t(0) - n) return r;
     }
   }
-  /// N(0, 1), in steps of 2⁻⁵⁰. Its magnitude y = k + x, k whole and x below 1, has the density e^−y²/2 = e^−k²/2 · e^−kx · e^−x²/2; each factor is the
-  /// chance to pass a test, and what passes all of them is a draw; the sign is drawn last (after Karney, Sampling exactly from the normal distribution, 2016).
+  /// N(0, 1), in steps of 2⁻⁵⁰. Its magnitude y = k + x, k whole and x below 1, has the density e^−y²/2 = e^−k²/2 · e^−kx · e^−x²/2; each
+  /// factor is the chance to pass a test, and what passes all of them is a draw; the sign is drawn last (after Karney, Sampling exactly from
+  /// the normal distribution, 2016).
   constexpr double normal() {
     constexpr std::uint64_t half = std::uint64_t{1} << 63, one = ~std::uint64_t{0};
     for (;;) {

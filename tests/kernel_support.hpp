@@ -21,7 +21,9 @@ constexpr double infinity = std::numeric_limits<double>::infinity(), not_a_numbe
 /// A block as tensors have it: starts on 64 bytes, may be written to a multiple of 64, read 64 further. Behind that stand canaries.
 template <class T> class Block {
  public:
-  explicit Block(std::size_t n, T value = T(0)) : n_(n), room_((n * sizeof(T) + 63) / 64 * 64 / sizeof(T)), data_(static_cast<T*>(::operator new((room_ + 64) * sizeof(T), std::align_val_t(64)))) {
+  explicit Block(std::size_t n, T value = T(0))
+      : n_(n), room_((n * sizeof(T) + 63) / 64 * 64 / sizeof(T)),
+        data_(static_cast<T*>(::operator new((room_ + 64) * sizeof(T), std::align_val_t(64)))) {
     std::fill_n(data_, room_, T(0.125));
     std::fill_n(data_ + room_, 64, canary);
     std::fill_n(data_, n, value);

@@ -20,7 +20,8 @@ template <std::size_t lanes, class F> void check_lanes(const B<lanes>& y, const 
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("arithmetic, comparison and selection, lane by lane", Size, std::integral_constant<std::size_t, 4>, std::integral_constant<std::size_t, 8>) {
+TEST_CASE_TEMPLATE("arithmetic, comparison and selection, lane by lane", Size,
+    std::integral_constant<std::size_t, 4>, std::integral_constant<std::size_t, 8>) {
   constexpr std::size_t n = Size::value;
   const std::vector<double> p = support::Random(1).numbers(n, -2, 2), q = support::Random(2).numbers(n, -2, 2);
   const B<n> a = batch<n>(p), b = batch<n>(q);
@@ -67,7 +68,9 @@ TEST_CASE("every rule: a lane holds the value and the derivative that a number a
 }
 
 TEST_CASE("select takes each lane's own side, and the other does no harm to its derivatives") {
-  const auto f = [](const auto& x) { return select(x[0] > 0 && !(x[1] < 1), sqrt(x[0]) * x[1], 3.0 * x[1] + select(x[0] == 0 || x[1] == 0, 0.0, x[0])); };
+  const auto f = [](const auto& x) {
+    return select(x[0] > 0 && !(x[1] < 1), sqrt(x[0]) * x[1], 3.0 * x[1] + select(x[0] == 0 || x[1] == 0, 0.0, x[0]));
+  };
   const std::vector<std::vector<double>> points{{4, 2}, {-1, 2}, {4, 0.5}, {0, 2}, {0, 0}};
   CHECK(ad::gradient_batch(f, points) == std::vector<std::vector<double>>{{0.5, 2}, {1, 3}, {1, 3}, {0, 3}, {0, 3}});
   const auto root = [](const auto& x) { return sqrt(select(x[0] >= 0, x[0], x[1])); };  // an infinite slope behind it is for the side that was taken
@@ -182,7 +185,9 @@ TEST_CASE("gradient_batch of each rule by itself, whatever its slope is") {
     const auto gradients = ad::gradient_batch(f, points);
     for (std::size_t i = 0; i < points.size(); ++i) CHECK(support::difference(gradients[i], ad::gradient(f, points[i])) == "");
   };
-  each_rule(ad::UnaryRules{}, [&]<class Rule>(Rule) { if constexpr (!std::same_as<Rule, ad::Acosh>) compare(Rule::row.name, [](const auto& x) { return ad::apply<Rule>(x[0]); }); });
+  each_rule(ad::UnaryRules{}, [&]<class Rule>(Rule) {
+    if constexpr (!std::same_as<Rule, ad::Acosh>) compare(Rule::row.name, [](const auto& x) { return ad::apply<Rule>(x[0]); });
+  });
   each_rule(ad::BinaryRules{}, [&]<class Rule>(Rule) { compare(Rule::row.name, [](const auto& x) { return ad::apply<Rule>(x[0], x[1]); }); });
   compare("x - floor(x)", [](const auto& x) { return x[0] - floor(x[0]); });
 }

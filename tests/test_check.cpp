@@ -38,7 +38,8 @@ TEST_CASE("a right gradient passes, with a report of every component") {
 }
 
 TEST_CASE("a wrong hand-written gradient is found, with the component and the numbers") {
-  refuses<ad::GradientError>([] { (void)ad::check_gradient(f, wrong, at); }, {"check_gradient: component 1: yours 1.37241744, AD 3.12758256, finite difference 3.12758256"});
+  refuses<ad::GradientError>([] { (void)ad::check_gradient(f, wrong, at); },
+      {"check_gradient: component 1: yours 1.37241744, AD 3.12758256, finite difference 3.12758256"});
   try {
     (void)ad::check_gradient(f, wrong, at);
   } catch (const ad::GradientError& e) {
@@ -52,11 +53,13 @@ TEST_CASE("a wrong hand-written gradient is found, with the component and the nu
 }
 
 TEST_CASE("a rule with a wrong slope is found by finite differences") {
-  refuses<ad::GradientError>([] { (void)ad::check_gradient([](const auto& x) { return ad::apply<Bent>(x); }, 0.5); }, {"AD 1.5, finite difference 1"});
+  refuses<ad::GradientError>([] { (void)ad::check_gradient([](const auto& x) { return ad::apply<Bent>(x); }, 0.5); },
+      {"AD 1.5, finite difference 1"});
 }
 
 TEST_CASE("a kink or a jump at the point is found, too") {
-  refuses<ad::GradientError>([] { (void)ad::check_gradient([](const auto& x) { return ad::relu(x); }, 0.0); }, {"component 0: AD 0, finite difference 0.5"});
+  refuses<ad::GradientError>([] { (void)ad::check_gradient([](const auto& x) { return ad::relu(x); }, 0.0); },
+      {"component 0: AD 0, finite difference 0.5"});
   refuses<ad::GradientError>([] { (void)ad::check_gradient([](const auto& x) { return floor(x); }, 1.0); }, {"component 0"});
 }
 
@@ -86,10 +89,13 @@ TEST_CASE("a right gradient passes where f bends within the first step") {
   passes([](auto x) { return sin(300 * x); }, [](double x) { return 300 * std::cos(300 * x); }, 1);
   passes([](auto x) { return exp(x); }, [](double x) { return std::exp(x); }, 300);
   passes([](auto x) { return abs(x); }, [](double) { return 1.0; }, 5e-4);
-  passes([](auto x) { return sin(2000 * std::numbers::pi * x); }, [](double x) { return 2000 * std::numbers::pi * std::cos(2000 * std::numbers::pi * x); }, 0.1234);
-  CHECK_NOTHROW(ad::check_gradient([](const auto& x) { return (1e5 + 10 * x[0] + 0.0008 * sin(x[1])) - 1e5; }, {0.1, 0.5}));  // 5 of its digits are lost
+  passes([](auto x) { return sin(2000 * std::numbers::pi * x); },
+      [](double x) { return 2000 * std::numbers::pi * std::cos(2000 * std::numbers::pi * x); }, 0.1234);
+  CHECK_NOTHROW(ad::check_gradient(
+      [](const auto& x) { return (1e5 + 10 * x[0] + 0.0008 * sin(x[1])) - 1e5; }, {0.1, 0.5}));  // 5 of its digits are lost
   CHECK_NOTHROW(ad::check_gradient([](const auto& x) { return log(x[0]) + log(x[1]); }, {0.005, 0.5}));
-  refuses<ad::GradientError>([] { (void)ad::check_gradient([](auto x) { return log(x); }, [](double x) { return 1.0001 / x; }, 0.01); }, {"yours 100.01"});
+  refuses<ad::GradientError>([] { (void)ad::check_gradient([](auto x) { return log(x); }, [](double x) { return 1.0001 / x; }, 0.01); },
+      {"yours 100.01"});
 }
 
 TEST_CASE("a hand-written gradient is anything that can be indexed") {
@@ -105,7 +111,8 @@ TEST_CASE("a hand-written gradient is anything that can be indexed") {
   (void)ad::check_gradient(product, [](const std::vector<float>& x) { return std::vector{x[1], x[0]}; }, std::vector<float>{2, 3});
   (void)ad::check_gradient(product, [](const std::vector<double>& x) { return std::vector{x[1], x[0]}; }, std::array{2.0f, 3.0f});
   (void)ad::check_gradient([](const auto& x) { return log(x); }, [](const auto& x) { return 1 / x; }, 2);  // 0.5, not 1 / 2 of ints
-  refuses<ad::ShapeError>([] { (void)ad::check_gradient(f, [](const auto&) { return std::vector<double>{1}; }, at); }, {"check_gradient: your gradient must have 2 components, not 1"});
+  refuses<ad::ShapeError>([] { (void)ad::check_gradient(f, [](const auto&) { return std::vector<double>{1}; }, at); },
+      {"check_gradient: your gradient must have 2 components, not 1"});
   refuses<ad::ShapeError>([] { (void)ad::check_gradient(f, [](const auto&) { return std::vector<double>{1, 2, 3}; }, at); }, {"2 components, not 3"});
 }
 
@@ -122,7 +129,8 @@ TEST_CASE("points of any kind, empty ones and large ones") {
   CHECK(ad::check_gradient([](const auto& x) { return x[0] * x[1]; }, std::vector<float>{1, 2}).agrees());
   CHECK(ad::check_gradient([](const auto& x) { return x[0] * x[0] * x[0]; }, std::vector<double>{1e6}).agrees());
   CHECK(ad::check_gradient([](const auto& x) { return x[0] * 1e-9; }, std::vector<double>{1e-9}).agrees());
-  refuses<ad::ShapeError>([] { (void)ad::check_gradient([](const auto& x) { return x * 2.0; }, Tensor<double>{1, 2}); }, {"f returned a tensor of shape (2,)"});
+  refuses<ad::ShapeError>([] { (void)ad::check_gradient([](const auto& x) { return x * 2.0; }, Tensor<double>{1, 2}); },
+      {"f returned a tensor of shape (2,)"});
 }
 
 TEST_CASE("a check inside a recording leaves it alone") {
@@ -136,9 +144,15 @@ TEST_CASE("a check inside a recording leaves it alone") {
 
 TEST_CASE("a small component that is wrong is found beside large ones, and beside a large value") {
   const auto mixed = [](const auto& x) { return 1e7 * x[0] * x[0] + x[1] * x[1]; };
-  refuses<ad::GradientError>([&] { (void)ad::check_gradient(mixed, [](const auto& x) { return std::vector{2e7 * x[0], -x[1]}; }, std::vector{1.0, 1.0}); }, {"component 1: yours -1, AD 2"});
-  refuses<ad::GradientError>([] { (void)ad::check_gradient([](const auto& x) { return x[0] + 1e9; }, [](const auto&) { return std::vector{1.9}; }, std::vector{0.0}); }, {"yours 1.9, AD 1"});
-  refuses<ad::GradientError>([] { (void)ad::check_gradient([](const auto& x) { return 1e-10 * x[0]; }, [](const auto&) { return std::vector{0.0}; }, std::vector{0.5}); }, {"yours 0, AD 1e-10"});
+  refuses<ad::GradientError>([&] {
+    (void)ad::check_gradient(mixed, [](const auto& x) { return std::vector{2e7 * x[0], -x[1]}; }, std::vector{1.0, 1.0});
+  }, {"component 1: yours -1, AD 2"});
+  refuses<ad::GradientError>([] {
+    (void)ad::check_gradient([](const auto& x) { return x[0] + 1e9; }, [](const auto&) { return std::vector{1.9}; }, std::vector{0.0});
+  }, {"yours 1.9, AD 1"});
+  refuses<ad::GradientError>([] {
+    (void)ad::check_gradient([](const auto& x) { return 1e-10 * x[0]; }, [](const auto&) { return std::vector{0.0}; }, std::vector{0.5});
+  }, {"yours 0, AD 1e-10"});
   CHECK(ad::check_gradient(mixed, [](const auto& x) { return std::vector{2e7 * x[0], 2 * x[1] * (1 + 1e-9)}; }, std::vector{1.0, 1.0}).agrees());
 }
 
@@ -149,8 +163,10 @@ TEST_CASE("a right gradient passes where f ends nearby") {
 
 TEST_CASE("a gradient that is 0 but for rounding agrees with 0") {
   const auto squares = [](const auto& x) { auto r = x[0] * 3.0 - 0.3, s = x[1] * 7.0 - 0.7; return r * r + s * s; };
-  CHECK(ad::check_gradient(squares, [](const auto& x) { return std::vector<double>{18 * x[0] - 1.8, 98 * x[1] - 9.8}; }, std::vector{0.1, 0.1}).agrees());
-  CHECK(ad::check_gradient([](const auto& x) { return sum(x * x) / dot(x, x); }, [](const auto& x) { return x * 0.0; }, Tensor<double>{0.3, 0.7}).agrees());
+  CHECK(ad::check_gradient(squares,
+      [](const auto& x) { return std::vector<double>{18 * x[0] - 1.8, 98 * x[1] - 9.8}; }, std::vector{0.1, 0.1}).agrees());
+  CHECK(ad::check_gradient([](const auto& x) { return sum(x * x) / dot(x, x); },
+      [](const auto& x) { return x * 0.0; }, Tensor<double>{0.3, 0.7}).agrees());
   CHECK(ad::check_gradient([](const auto& x) { return log(x[0]) * x[1]; }, std::vector{1e-5, 2.0}).agrees());
 }
 
@@ -182,7 +198,8 @@ TEST_CASE("in float, kinks beside the point do no harm, and a wrong gradient is 
   const Tensor<float> near{1e-4f, 0.3f, -2e-4f}, weights{1, 2, 3};
   const auto bent = [&](const auto& x) { return sum(relu(x) * weights) + sum(x); };
   CHECK_NOTHROW((void)ad::check_gradient(bent, near));
-  refuses<ad::GradientError>([&] { (void)ad::check_gradient(bent, [&](const auto&) { return std::vector<float>{2, 2, 1}; }, near); }, {"component 1: yours 2, AD 3"});
+  refuses<ad::GradientError>([&] { (void)ad::check_gradient(bent, [&](const auto&) { return std::vector<float>{2, 2, 1}; }, near); },
+      {"component 1: yours 2, AD 3"});
   const auto steps = [&](const auto& x) { return sum((x > 0.0f) * weights) + sum(x); };  // a jump is no kink
   refuses<ad::GradientError>([&] { (void)ad::check_gradient(steps, Tensor<float>{0, 0.3f, 1}); }, {"component 0: AD 1"});
 }

@@ -44,7 +44,8 @@ TEST_CASE("the order follows from the seed, and is another in each epoch") {
 }
 
 TEST_CASE("more samples than an axis holds are refused, a wrapped count among them") {
-  CHECK_THROWS_WITH_AS(nn::Batches(std::size_t{0} - 1, 32, 1), doctest::Contains("batches: 18446744073709551615 samples; 4294967295 is the most"), ad::Error);
+  CHECK_THROWS_WITH_AS(nn::Batches(std::size_t{0} - 1, 32, 1),
+      doctest::Contains("batches: 18446744073709551615 samples; 4294967295 is the most"), ad::Error);
 }
 
 TEST_CASE("every order is equally likely") {

@@ -40,7 +40,8 @@ TEST_CASE("a model is flattened in the order of its parameters, and takes the nu
   for (double& a : other) a += 1;
   nn::unflatten(net, other);
   CHECK(nn::flatten(net) == other);
-  CHECK_THROWS_WITH_AS(nn::unflatten(net, {1, 2}), "unflatten: 2 numbers for a model of 13; give one for each, in the order of flatten()", ad::ShapeError);
+  CHECK_THROWS_WITH_AS(nn::unflatten(net, {1, 2}),
+      "unflatten: 2 numbers for a model of 13; give one for each, in the order of flatten()", ad::ShapeError);
   CHECK(nn::flatten(net) == other);
   nn::Linear mixed(1, 1);
   nn::unflatten(mixed, {0.1, 2});
@@ -71,7 +72,8 @@ TEST_CASE("a gradient that is set is what the next step takes") {
     second.step(b);
     CHECK(nn::flatten(a) == nn::flatten(b));
   }
-  CHECK_THROWS_WITH_AS(nn::set_flat_gradient(tape, a, {1, 2}), "set_flat_gradient: 2 numbers for a model of 13; give one for each, in the order of flatten()", ad::ShapeError);
+  CHECK_THROWS_WITH_AS(nn::set_flat_gradient(tape, a, {1, 2}),
+      "set_flat_gradient: 2 numbers for a model of 13; give one for each, in the order of flatten()", ad::ShapeError);
   const ad::Pause pause;
   CHECK_THROWS_AS(nn::set_flat_gradient(tape, a, nn::flatten(a)), ad::TapeError);
   auto gone = std::move(a);

@@ -113,7 +113,8 @@ Complaints pointing_up(const Tree& tree) {
     for (const std::string& name : includes(tree, path)) {
       if (folder(path) != folder(name) || !floor.contains(path) || !floor.contains(name)) continue;
       if (floor.at(name) > floor.at(path)) {
-        found.push_back(path + " (floor " + std::to_string(floor.at(path)) + ") includes " + name + " (floor " + std::to_string(floor.at(name)) + ")");
+        found.push_back(path + " (floor " + std::to_string(floor.at(path)) +
+            ") includes " + name + " (floor " + std::to_string(floor.at(name)) + ")");
       }
     }
   }
@@ -164,7 +165,8 @@ const fs::path root = AUTODIFF_SOURCE_DIR;
 const Tree library = read_library(root);
 // A small library in which everything is right, for the checks of the checks.
 const Tree example{
-    {"autodiff/autodiff.hpp", "// The door.\n//  1  var.hpp  variables\n//     kernels.hpp\n//  0  shape.hpp\n// Read var.hpp.\n#include \"autodiff/var.hpp\"\n"},
+    {"autodiff/autodiff.hpp",
+     "// The door.\n//  1  var.hpp  variables\n//     kernels.hpp\n//  0  shape.hpp\n// Read var.hpp.\n#include \"autodiff/var.hpp\"\n"},
     {"autodiff/var.hpp", "#include <autodiff/shape.hpp>\n"},
     {"autodiff/var.cpp", "#include \"autodiff/var.hpp\"\n#include <fmt/format.h>\n#define LOCAL\n"},
     {"autodiff/kernels_float.inl", "\n"},
@@ -211,8 +213,10 @@ TEST_CASE("the layout's checks see what they look for") {
   for (const auto& check : {on_no_floor, pointing_up, past_the_door, foreign_includes, macros}) CHECK(lines(check(example)) == "");
 
   CHECK(lines(on_no_floor(with("nn/new.hpp", ""))) == "nn/new.hpp stands on no floor of the map in nn/nn.hpp\n");
-  CHECK(lines(pointing_up(with("autodiff/shape.hpp", "#include \"var.hpp\"\n"))) == "autodiff/shape.hpp (floor 0) includes autodiff/var.hpp (floor 1)\n");
-  CHECK(lines(pointing_up(with("autodiff/var.cpp", "# include <autodiff/autodiff.hpp>"))) == "autodiff/var.cpp (floor 1) includes autodiff/autodiff.hpp (floor 100)\n");
+  CHECK(lines(pointing_up(with("autodiff/shape.hpp", "#include \"var.hpp\"\n"))) ==
+      "autodiff/shape.hpp (floor 0) includes autodiff/var.hpp (floor 1)\n");
+  CHECK(lines(pointing_up(with("autodiff/var.cpp", "# include <autodiff/autodiff.hpp>"))) ==
+      "autodiff/var.cpp (floor 1) includes autodiff/autodiff.hpp (floor 100)\n");
   CHECK(lines(past_the_door(with("nn/io.hpp", "#include <autodiff/var.hpp>\n"))) == "nn/io.hpp includes autodiff/var.hpp\n");
   CHECK(lines(past_the_door(with("autodiff/var.cpp", "#include <nn/io.hpp>\n"))) == "autodiff/var.cpp includes nn/io.hpp\n");
   CHECK(lines(foreign_includes(with("autodiff/shape.hpp", "#include <fmt/core.h>\n#include <iostream>\n"))) ==
@@ -228,7 +232,8 @@ TEST_CASE("every source file, test, example and case that must not compile is in
     for (const auto& entry : fs::directory_iterator(root / where)) {
       const std::string stem = entry.path().stem();
       if (entry.path().extension() != ".cpp" || !stem.starts_with(prefix)) continue;
-      const std::string file = (with_folder ? std::string(where) + "/" : "'") + stem + ".cpp'", name = "'" + stem.substr(std::string(prefix).size()) + "'";
+      const std::string file = (with_folder ? std::string(where) + "/" : "'") + stem + ".cpp'",
+          name = "'" + stem.substr(std::string(prefix).size()) + "'";
       const bool named = !with_folder && text.find(name) != std::string::npos;  // where a list of names makes programs or tests
       if (!named && text.find(file) == std::string::npos) found.push_back(std::string(where) + "/" + stem + ".cpp is not in " + build);
     }

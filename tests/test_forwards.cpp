@@ -1,4 +1,5 @@
-// Derivatives forwards, many tangents at a time: what a tape gives, for every number of variables, every rule, and where slopes are infinite (forwards.hpp).
+// Derivatives forwards, many tangents at a time: what a tape gives, for every number of variables, every rule, and
+// where slopes are infinite (forwards.hpp).
 #include "allocations.hpp"
 #include "support.hpp"
 #include <span>
@@ -97,7 +98,8 @@ TEST_CASE("forwards, a point may be in braces, of floats or whole numbers, or ha
   const auto both = ad::value_and_jacobian_forwards([](const auto& x) { return std::array{x[0], x[1]}; }, {2, 3});
   static_assert(std::is_same_v<decltype(both), const ad::ValueAndJacobian<>>);  // of a vector all is as value_and_jacobian has it
   CHECK(both.value == std::vector<double>{2, 3});
-  const auto view = []<class T, std::size_t n>(const std::array<T, n>& x) { return std::span<const T>(x); };  // what is returned may look into the point
+  const auto view = []<class T, std::size_t n>(const std::array<T, n>& x) { return std::span<const T>(x); };  // what is returned may look
+                                                                                                              // into the point
   CHECK(difference(ad::jacobian_forwards(view, std::array<double, 2>{4, 5}), Tensor<double>{{1, 0}, {0, 1}}) == "");
   CHECK(difference(ad::jacobian_forwards([](const auto&) { return std::vector{1.0, 2.0}; }, {3}), Tensor<double>{{0}, {0}}) == "");
 }
@@ -137,7 +139,8 @@ TEST_CASE("a function that throws forwards leaves nothing behind, and one may ru
   CHECK(ad::gradient_forwards(at_a_number, {3, 5}) == std::vector<double>{20, 12});
   int runs = 0;
   const auto grows = [&](const auto& x) { return std::vector(++runs == 1 ? 1u : 100u, x[0] * x[1]); };
-  refuses<ad::ShapeError>([&] { (void)ad::jacobian_forwards(grows, std::vector<double>(20, 1.5)); }, {"jacobian_forwards", "what F returns", "1 components", "not 100"});
+  refuses<ad::ShapeError>([&] { (void)ad::jacobian_forwards(grows, std::vector<double>(20, 1.5)); },
+      {"jacobian_forwards", "what F returns", "1 components", "not 100"});
   CHECK(ad::gradient_forwards(derived, {3, 5}) == std::vector<double>{10, 6});
 }
 

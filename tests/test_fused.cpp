@@ -99,7 +99,9 @@ TEST_CASE("costs are what they say, differentiated in every mode") {
   verify("squared error", [&](auto t) { return ad::squared_error(t, target, 0.25); }, x);
   verify("squared error, and more of x", [&](auto t) { return ad::squared_error(t, target, 0.25) + sum(t * t); }, x);
   const auto xf = x.as<float>(), tf = target.as<float>();
-  verify("float", [&](auto t) { return ad::softmax_cross_entropy(t, labels) + ad::logistic_cross_entropy(t, tf) + ad::squared_error(t, tf, 0.5); }, xf);
+  verify("float", [&](auto t) {
+    return ad::softmax_cross_entropy(t, labels) + ad::logistic_cross_entropy(t, tf) + ad::squared_error(t, tf, 0.5);
+  }, xf);
 }
 
 TEST_CASE("the gradient that a cost keeps is right for every seed, however often, and after a rewind") {
@@ -162,7 +164,8 @@ TEST_CASE("costs refuse targets that do not fit") {
   refuses<ad::ShapeError>([&] { (void)ad::softmax_cross_entropy(x, Labels{-1, 0}); }, {"label -1 of row 0"});
   refuses<ad::ShapeError>([&] { (void)ad::softmax_cross_entropy(some({0, 3}), Labels{}); }, {"cross_entropy: no rows to compare", "(0, 3)"});
   refuses<ad::ShapeError>([&] { (void)ad::softmax_cross_entropy(some({}), Labels{0}); }, {"()"});
-  refuses<ad::ShapeError>([&] { (void)ad::logistic_cross_entropy(x, some({3, 2})); }, {"binary_cross_entropy_with_logits: outputs (2, 3) against targets (3, 2)"});
+  refuses<ad::ShapeError>([&] { (void)ad::logistic_cross_entropy(x, some({3, 2})); },
+      {"binary_cross_entropy_with_logits: outputs (2, 3) against targets (3, 2)"});
   refuses<ad::ShapeError>([&] { (void)ad::squared_error(x, some({2}), 1); }, {"squared_error: outputs (2, 3) against targets (2,)"});
   refuses<ad::ShapeError>([&] { (void)ad::squared_error(Tensor<double>{}, Tensor<double>{}, 1); }, {"no numbers to compare", "(0,)"});
 }
@@ -171,7 +174,9 @@ TEST_CASE("forward mode refuses what the tape refuses") {
   const Tensor<double> x{{1}, {2}, {3}}, v = Tensor<double>::ones({3, 1}), flat{1, 0, 1};
   refuses<ad::ShapeError>([&] { (void)ad::jvp([&](const auto& at) { return ad::logistic_cross_entropy(at, flat); }, x, v); },
                           {"outputs (3, 1) against targets (3,)"});
-  refuses<ad::ShapeError>([&] { (void)ad::jvp([&](const auto& at) { return ad::squared_error(at, flat, 0.5); }, x, v); }, {"outputs (3, 1) against targets (3,)"});
+  refuses<ad::ShapeError>([&] { (void)ad::jvp([&](const auto& at) { return ad::squared_error(at, flat, 0.5); }, x, v); },
+      {"outputs (3, 1) against targets (3,)"});
   const Tensor<double> w{{1, 2}}, column{{1}, {2}, {3}};
-  refuses<ad::ShapeError>([&] { (void)ad::jvp([&](const auto& at) { return sum(ad::layer<ad::Sigmoid>(at, w, column)); }, x, v); }, {"the bias has shape (3, 1)"});
+  refuses<ad::ShapeError>([&] { (void)ad::jvp([&](const auto& at) { return sum(ad::layer<ad::Sigmoid>(at, w, column)); }, x, v); },
+      {"the bias has shape (3, 1)"});
 }

@@ -107,7 +107,8 @@ TEST_CASE("drivers return zeros for a constant function") {
   CHECK(ad::hvp(three, x, x) == std::vector<double>{0, 0});
   CHECK(ad::vjp(three, x, 1.0) == std::vector<double>{0, 0});
   CHECK(difference(ad::hessian(three, x), Tensor<double>::zeros({2, 2})) == "");
-  CHECK(difference(ad::jacobian([](const auto& z) { return std::vector<std::decay_t<decltype(z[0])>>{1.0, 2.0, 3.0}; }, x), Tensor<double>::zeros({3, 2})) == "");
+  CHECK(difference(ad::jacobian([](const auto& z) { return std::vector<std::decay_t<decltype(z[0])>>{1.0, 2.0, 3.0}; }, x),
+      Tensor<double>::zeros({3, 2})) == "");
   CHECK(equal(ad::gradient(three, t), Tensor<double>{0, 0, 0}));
   CHECK(equal(ad::gradient(constant, t), Tensor<double>{0, 0, 0}));
   CHECK(ad::jvp(three, t, t) == 0);
@@ -163,7 +164,8 @@ TEST_CASE("drivers at tensors") {
   CHECK(equal(ad::gradient([](const auto& t) { return t * 2.0; }, Tensor<double>{{3}}), Tensor<double>{{2}}));  // a tensor of one is a number
   CHECK(ad::gradient([](const auto& t) { return sum(t); }, Tensor<double>{}).shape() == Shape({0}));
   CHECK(ad::hessian([](const auto& t) { return sum(t * t); }, Tensor<double>{}).shape() == Shape({0, 0}));
-  refuses<ad::ShapeError>([&] { (void)ad::gradient(F, Tensor<double>{{1, 2, 3}, {1, 2, 3}, {1, 2, 3}}); }, {"gradient: f returned a tensor of shape (3, 3), a scalar is needed; sum it, or use jacobian or vjp"});
+  refuses<ad::ShapeError>([&] { (void)ad::gradient(F, Tensor<double>{{1, 2, 3}, {1, 2, 3}, {1, 2, 3}}); },
+      {"gradient: f returned a tensor of shape (3, 3), a scalar is needed; sum it, or use jacobian or vjp"});
   refuses<ad::ShapeError>([&] { (void)ad::jvp(f, x, Tensor<double>{1}); }, {"jvp: the direction must have shape (2, 2), not (1,)"});
   refuses<ad::ShapeError>([&] { (void)ad::vjp(F, x, Tensor<double>{1}); }, {"vjp: the weights must have shape (2, 2)"});
   refuses<ad::ShapeError>([&] { (void)ad::hvp(F, x, v); }, {"hvp: f returned a tensor of shape (2, 2)"});
@@ -208,7 +210,8 @@ TEST_CASE("an inner gradient sees the outer variables where its point is made of
     const auto g = ad::gradient([&](const std::vector<Number>& y) -> Number { return z[0] * y[0]; }, std::vector<double>{1.0});
     return z[0] * g[0];
   };
-  refuses<ad::TapeError>([&] { (void)ad::gradient(mixed, std::vector<double>{3.0}); }, {"another tape", "inner gradient() sees outer variables if its point is made of numbers of their type"});
+  refuses<ad::TapeError>([&] { (void)ad::gradient(mixed, std::vector<double>{3.0}); },
+      {"another tape", "inner gradient() sees outer variables if its point is made of numbers of their type"});
   // an inner gradient of nothing but its own is a number for the outer one
   const auto inside = [](const auto& z) {
     using T = std::decay_t<decltype(z[0])>;
@@ -238,8 +241,14 @@ TEST_CASE("drivers leave an outer tape alone, also when the function throws") {
     (void)ad::gradient(rosenbrock, at);
     (void)ad::hessian(rosenbrock, at);
     (void)ad::jvp([](const auto& t) { return sum(t * t); }, Tensor<double>{1, 2}, Tensor<double>{1, 2});
-    CHECK_THROWS_AS((void)ad::gradient([](const auto& z) -> std::decay_t<decltype(z[0])> { if (z.size() == 4) throw std::runtime_error("mine"); return z[0]; }, at), std::runtime_error);
-    CHECK_THROWS_AS((void)ad::hvp([](const auto& z) -> std::decay_t<decltype(z[0])> { if (z.size() == 4) throw std::runtime_error("mine"); return z[0]; }, at, along), std::runtime_error);
+    CHECK_THROWS_AS((void)ad::gradient([](const auto& z) -> std::decay_t<decltype(z[0])> {
+      if (z.size() == 4) throw std::runtime_error("mine");
+      return z[0];
+    }, at), std::runtime_error);
+    CHECK_THROWS_AS((void)ad::hvp([](const auto& z) -> std::decay_t<decltype(z[0])> {
+      if (z.size() == 4) throw std::runtime_error("mine");
+      return z[0];
+    }, at, along), std::runtime_error);
     y = y * a;
   }
   const auto statements = tape.statistics().statements;
@@ -266,7 +275,8 @@ TEST_CASE("many threads may take gradients at once") {
   for (std::size_t i = 0; i < right.size(); ++i)
     threads.emplace_back([&, i] {
       for (int k = 0; k < 100; ++k)
-        right[i] += difference(ad::gradient(rosenbrock, at), expected) == "" && difference(ad::hvp(rosenbrock, at, expected), ad::hvp(rosenbrock, at, expected)) == "" &&
+        right[i] += difference(ad::gradient(rosenbrock, at), expected) == "" &&
+                    difference(ad::hvp(rosenbrock, at, expected), ad::hvp(rosenbrock, at, expected)) == "" &&
                     ad::gradient([](const auto& t) { return sum(t * t); }, Tensor<double>{1, 2})(1) == 4;
     });
   for (auto& t : threads) t.join();
@@ -283,8 +293,10 @@ TEST_CASE("an inner derivative at plain numbers sees variables of a tape that it
   const ad::Var k = tape.variable(2.0);
   const ad::Var w = tape.variable(Tensor<double>{1, 0.5});
   const auto cost = [&](const auto& x) { return sum(x * x * k); };
-  refuses<ad::TapeError>([&] { (void)ad::jvp(cost, Tensor<double>{1, 3}, Tensor<double>{1, 1}); }, {"jvp: f uses variables of a tape beside its point", "ad::Var(x)"});
-  refuses<ad::TapeError>([&] { (void)ad::jvp([&](const auto& x) { return x * w; }, Tensor<double>{1, 3}, Tensor<double>{1, 1}); }, {"jvp: f uses variables of a tape"});
+  refuses<ad::TapeError>([&] { (void)ad::jvp(cost, Tensor<double>{1, 3}, Tensor<double>{1, 1}); },
+      {"jvp: f uses variables of a tape beside its point", "ad::Var(x)"});
+  refuses<ad::TapeError>([&] { (void)ad::jvp([&](const auto& x) { return x * w; }, Tensor<double>{1, 3}, Tensor<double>{1, 1}); },
+      {"jvp: f uses variables of a tape"});
   tape.backward(Number(ad::jvp(cost, TensorVar<>(Tensor<double>{1, 3}), Tensor<double>{1, 1})));
   CHECK(tape.adjoint(k) == 8);
   tape.backward(sum(ad::jvp([&](const auto& x) { return x * x * w; }, TensorVar<>(Tensor<double>{1, 3}), w)));
@@ -297,7 +309,8 @@ TEST_CASE("an inner derivative at plain numbers sees variables of a tape that it
   const double there = tape.adjoint(k);
   const auto slope = [](double a) { return ad::derivative([&](const auto& t) { return (exp(t) + exp(t * 0.5) / 0.5) * t; }, a); };
   CHECK(there == about((slope(2 + 1e-5) - slope(2 - 1e-5)) / 2e-5, 1e-8));
-  CHECK(ad::check_gradient([](const auto& z) { return ad::derivative([&](const auto& t) { return sum(exp(t * z) / z); }, sum(z)); }, Tensor<double>{1, 0.2}).agrees());
+  CHECK(ad::check_gradient([](const auto& z) { return ad::derivative([&](const auto& t) { return sum(exp(t * z) / z); }, sum(z)); },
+      Tensor<double>{1, 0.2}).agrees());
 }
 
 TEST_CASE("0 times an infinite slope is 0 on a tape over variables, too") {

@@ -61,7 +61,9 @@ bool same(const Net& a, const Net& b) {
   return equal(a.first.weight.value(), b.first.weight.value()) && equal(a.first.bias.value(), b.first.bias.value())
       && equal(a.scale.value(), b.scale.value());
 }
-const std::string header = R"({"1":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},"0.weight":{"dtype":"F32","shape":[2,2],"data_offsets":[8,24]},"0.bias":{"dtype":"F32","shape":[2],"data_offsets":[24,32]}})";
+const std::string header =
+    R"({"1":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},"0.weight":{"dtype":"F32","shape":[2,2],"data_offsets":[8,24]},)"
+    R"("0.bias":{"dtype":"F32","shape":[2],"data_offsets":[24,32]}})";
 
 /// Loading these bytes throws a FileError with that in its text, and changes nothing.
 void check_refused(const std::string& bytes, const std::string& why) {
@@ -297,7 +299,8 @@ TEST_CASE("a name may be as long as the system has it; an empty one is refused")
   CHECK(same(net, some_net(1)));
   CHECK_THROWS_WITH_AS(nn::save(net, ""), "save: the path is empty; name a file", nn::FileError);
   CHECK_THROWS_WITH_AS(nn::load(net, ""), "load: the path is empty; name a file", nn::FileError);
-  CHECK_THROWS_WITH_AS(nn::save(net, folder / std::string("keep\0.safetensors", 17)), doctest::Contains("there is a NUL in this path"), nn::FileError);
+  CHECK_THROWS_WITH_AS(nn::save(net, folder / std::string("keep\0.safetensors", 17)),
+      doctest::Contains("there is a NUL in this path"), nn::FileError);
   CHECK(!fs::exists(folder / "keep"));
 }
 TEST_CASE("a header that holds a byte of 0 is damaged") {
@@ -372,7 +375,8 @@ TEST_CASE("moments that no optimizer can have kept are refused") {
   const std::string good = bytes_of(path);
   std::uint64_t header_size = 0;
   std::memcpy(&header_size, good.data(), 8);
-  for (const float bad : {-1.0f, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {  // the first float is no power: a moment
+  for (const float bad : {-1.0f, std::numeric_limits<float>::infinity(),
+      std::numeric_limits<float>::quiet_NaN()}) {  // the first float is no power: a moment
     int refused = 0;
     for (std::size_t at = 8 + header_size; at + 4 <= good.size(); at += 4) {
       std::string bytes = good;

@@ -30,7 +30,8 @@ TEST_CASE("the jacobian, and its products from both sides") {
   CHECK(ad::jacobian([](const auto& z) { return std::vector<std::decay_t<decltype(z[0])>>{}; }, at).shape() == Shape({0, 4}));
   refuses<ad::ShapeError>([&] { (void)ad::jvp(f, at, std::vector<double>{1, 2}); }, {"jvp: the direction must have 4 components, not 2"});
   refuses<ad::ShapeError>([&] { (void)ad::vjp(f, at, std::vector<double>{1, 2}); }, {"vjp: the weights must have 3 components, not 2"});
-  refuses<ad::ShapeError>([&] { (void)ad::hvp([](const auto& z) { return z[0] * z[3]; }, at, std::vector<double>{1}); }, {"hvp: the direction must have 4"});
+  refuses<ad::ShapeError>([&] { (void)ad::hvp([](const auto& z) { return z[0] * z[3]; }, at, std::vector<double>{1}); },
+      {"hvp: the direction must have 4"});
 }
 
 TEST_CASE("a tangent of 0 stays 0 beside an infinite slope, on tensors as on numbers, and so do second derivatives") {
@@ -75,7 +76,8 @@ TEST_CASE("what F returns may be any vector, or a tensor, whatever its point is"
   const auto numbers = [](const auto& t) { return std::vector<Number>{sum(t * t), t(0) * t(1)}; };
   CHECK(difference(ad::jacobian(numbers, Tensor<double>{2, 3}), Tensor<double>{{4, 6}, {3, 2}}) == "");
   CHECK(equal(ad::vjp(numbers, Tensor<double>{2, 3}, std::vector<double>{1, 10}), Tensor<double>{34, 26}));
-  refuses<ad::ShapeError>([&] { (void)ad::vjp(numbers, Tensor<double>{2, 3}, std::vector<double>{1}); }, {"vjp: the weights must have 2 components, not 1"});
+  refuses<ad::ShapeError>([&] { (void)ad::vjp(numbers, Tensor<double>{2, 3}, std::vector<double>{1}); },
+      {"vjp: the weights must have 2 components, not 1"});
 }
 
 TEST_CASE("a Jacobian of many outputs is the same as one walk back for each") {
@@ -107,8 +109,13 @@ TEST_CASE("a Jacobian of many outputs is the same as one walk back for each") {
   CHECK(difference(mixed.rows(1, 2), all.rows(3, 4) * 3.0) == "");
   CHECK(difference(mixed.rows(2, 3), all.rows(4, 5)) == "");
   refuses<ad::TapeError>([&] { (void)tape.jacobian(y, {Number(1.0)}); }, {"jacobian", "constant"});
-  const auto roots = [](const auto& z) { using T = std::decay_t<decltype(z[0])>; const T r = sqrt(z[0]); return std::vector<T>{z[0] * 2.0, r * 1.0, z[0] + 0.0 * r}; };
-  CHECK(difference(ad::jacobian(roots, std::vector<double>{0}), Tensor<double>{{2}, {support::infinity}, {1}}) == "");  // 0 · ∞ is 0 in each row by itself
+  const auto roots = [](const auto& z) {
+    using T = std::decay_t<decltype(z[0])>;
+    const T r = sqrt(z[0]);
+    return std::vector<T>{z[0] * 2.0, r * 1.0, z[0] + 0.0 * r};
+  };
+  CHECK(difference(ad::jacobian(roots, std::vector<double>{0}),
+      Tensor<double>{{2}, {support::infinity}, {1}}) == "");  // 0 · ∞ is 0 in each row by itself
 }
 
 TEST_CASE("value_and_jacobian and jacobian_forwards give what jacobian gives") {
@@ -171,7 +178,8 @@ TEST_CASE("a cost of a gradient is walked back as if the gradient had been recor
     return sum(square(matmul(1.0 - h * h, transpose(a.var())) - measured));
   };
   const auto of_gradient = [&](const ad::Var<Tensor<double>>& point) {
-    return ad::cost_of_gradient([&](const auto& g) { return sum(square(g - measured)); }, [&](const auto& z) { return sum(tanh(matmul(z, a.var()))); }, point);
+    return ad::cost_of_gradient([&](const auto& g) { return sum(square(g - measured)); },
+        [&](const auto& z) { return sum(tanh(matmul(z, a.var()))); }, point);
   };
   ad::Tape tape;
   const ad::Var p = tape.variable(x);
@@ -187,7 +195,8 @@ TEST_CASE("a cost of a gradient is walked back as if the gradient had been recor
   tape.backward(constant);
   CHECK(difference(tape.adjoint(a), da) == "");
   const ad::Var q = tape.variable(2.0);
-  const auto lengths = [](const auto& g) { return mean(square(sqrt(sum(square(g), ad::Axis(1))) - 1)); };  // of a gradient of 0 the slope is infinite: not the value
+  const auto lengths = [](const auto& g) { return mean(square(sqrt(sum(square(g), ad::Axis(1))) - 1)); };  // of a gradient of 0 the slope
+                                                                                                           // is infinite: not the value
   CHECK(ad::cost_of_gradient(lengths, [](const auto& z) { return 0.5 * sum(z * z); }, ad::Var(Tensor<double>{{0, 0}, {3, 4}})).value() == 8.5);
   const auto uses_q = [&](const auto& z) { return sum(z * z) * q; };
   refuses<ad::TapeError>([&] { (void)ad::cost_of_gradient([](const auto& g) { return sum(g); }, uses_q, ad::Var(x)); }, {"variable"});

@@ -21,8 +21,10 @@ template <class T> Block<T> arguments(ad::Interval in, std::size_t n) {
 
 template <class T> const std::vector<T>& extremes() {
   using L = std::numeric_limits<T>;
-  static const std::vector<T> x{T(0), -T(0), T(1), T(-1), T(0.5), T(-0.5), T(1.5), T(2.5), T(-2.5), L::infinity(), -L::infinity(), L::quiet_NaN(), L::denorm_min(), -L::denorm_min(),
-                                L::min(), -L::min(), L::min() / 2, L::max(), L::lowest(), L::epsilon(), 1 - L::epsilon() / 2, 1 + L::epsilon(), T(88.72), T(88.73), T(-88), T(-103.5), T(709.7),
+  static const std::vector<T> x{T(0), -T(0), T(1), T(-1), T(0.5), T(-0.5), T(1.5), T(2.5), T(-2.5),
+                                L::infinity(), -L::infinity(), L::quiet_NaN(), L::denorm_min(), -L::denorm_min(),
+                                L::min(), -L::min(), L::min() / 2, L::max(), L::lowest(), L::epsilon(),
+                                1 - L::epsilon() / 2, 1 + L::epsilon(), T(88.72), T(88.73), T(-88), T(-103.5), T(709.7),
                                 T(709.8), T(-745), T(-746), T(-1000), T(1e10), T(-1e10), T(39000), T(1e6), T(19), T(21), T(-40)};
   return x;
 }
@@ -30,7 +32,9 @@ template <class T> const std::vector<T>& extremes() {
 /// Same kind of result: both NaN, the same infinity, or finite and close. The last digits of what is lost below the normal numbers are not asked for.
 template <class T> bool alike(T got, T expected, double bound) {
   if (std::isnan(expected) || std::isnan(got)) return std::isnan(expected) && std::isnan(got);
-  if (std::isinf(expected) || std::isinf(got)) return got == expected || (std::abs(expected) > std::numeric_limits<T>::max() * T(0.999) || std::abs(got) > std::numeric_limits<T>::max() * T(0.999));
+  if (std::isinf(expected) || std::isinf(got))
+    return got == expected ||
+        (std::abs(expected) > std::numeric_limits<T>::max() * T(0.999) || std::abs(got) > std::numeric_limits<T>::max() * T(0.999));
   return ulps(got, expected) <= bound || std::abs(got - expected) <= std::numeric_limits<T>::min();
 }
 
@@ -98,8 +102,10 @@ TEST_CASE("the pullback of a rule is g times its slope, added or written, and 0 
           const T slope = static_cast<T>(R::slope(x[i], y[i])), expected = (add ? before[i] : T(0)) + g[i] * slope;
           INFO("x = ", static_cast<double>(x[i]), " slope ", static_cast<double>(slope));
           // 1 - y * y, fused or not, differs by one place of 1
-          const double size = std::abs(static_cast<double>(g[i])) * (std::abs(static_cast<double>(slope)) + 0.1) + std::abs(static_cast<double>(before[i])) + std::numeric_limits<T>::min();
-          CHECK((std::abs(static_cast<double>(gx[i]) - static_cast<double>(expected)) <= 64 * std::numeric_limits<T>::epsilon() * size || gx[i] == expected || (std::isnan(gx[i]) && std::isnan(expected))));
+          const double size = std::abs(static_cast<double>(g[i])) * (std::abs(static_cast<double>(slope)) + 0.1) +
+              std::abs(static_cast<double>(before[i])) + std::numeric_limits<T>::min();
+          CHECK((std::abs(static_cast<double>(gx[i]) - static_cast<double>(expected)) <= 64 * std::numeric_limits<T>::epsilon() * size ||
+              gx[i] == expected || (std::isnan(gx[i]) && std::isnan(expected))));
         }
       }
       for (const T x : extremes<T>()) {  // a slope of ∞ or NaN times an adjoint of 0
@@ -134,11 +140,14 @@ TEST_CASE("rules of two arguments and their pullbacks agree with the scalar rule
           (second ? ad::kernels<T>().pullback_b : ad::kernels<T>().pullback_a)[r](a.data(), b.data(), repeats, y.data(), g.data(), gx.data(), n, add);
           CHECK(gx.intact());
           for (std::size_t i = 0; i < n; ++i) {
-            const T p = a[repeats.a ? 0 : i], q = b[repeats.b ? 0 : i], slope = static_cast<T>(second ? static_cast<T>(R::right(p, q, y[i])) : static_cast<T>(R::left(p, q, y[i])));
+            const T p = a[repeats.a ? 0 : i], q = b[repeats.b ? 0 : i],
+                slope = static_cast<T>(second ? static_cast<T>(R::right(p, q, y[i])) : static_cast<T>(R::left(p, q, y[i])));
             const T expected = (add ? before[i] : T(0)) + (g[i] == 0 ? T(0) : g[i] * slope);
-            const double size = std::abs(static_cast<double>(g[i]) * static_cast<double>(slope)) + std::abs(static_cast<double>(before[i])) + std::numeric_limits<T>::min();
+            const double size = std::abs(static_cast<double>(g[i]) * static_cast<double>(slope)) +
+                std::abs(static_cast<double>(before[i])) + std::numeric_limits<T>::min();
             INFO("a = ", static_cast<double>(p), " b = ", static_cast<double>(q));
-            CHECK((std::abs(static_cast<double>(gx[i]) - static_cast<double>(expected)) <= 16 * std::numeric_limits<T>::epsilon() * size || gx[i] == expected || (std::isnan(gx[i]) && std::isnan(expected))));
+            CHECK((std::abs(static_cast<double>(gx[i]) - static_cast<double>(expected)) <= 16 * std::numeric_limits<T>::epsilon() * size ||
+                gx[i] == expected || (std::isnan(gx[i]) && std::isnan(expected))));
           }
         }
       }
@@ -157,7 +166,8 @@ TEST_CASE("rules of two arguments and their pullbacks agree with the scalar rule
 TEST_CASE("elementwise kernels of every length write what they should and nothing past the last vector") {
   everywhere([]<class T> {
     const auto& k = ad::kernels<T>();
-    constexpr std::size_t square = ad::index_in<ad::Square>(ad::UnaryRules()), lgamma = ad::index_in<ad::Lgamma>(ad::UnaryRules()), times = ad::index_in<ad::Multiply>(ad::BinaryRules());
+    constexpr std::size_t square = ad::index_in<ad::Square>(ad::UnaryRules()),
+        lgamma = ad::index_in<ad::Lgamma>(ad::UnaryRules()), times = ad::index_in<ad::Multiply>(ad::BinaryRules());
     for (const std::size_t n : lengths) {
       const Block<T> x = random_block<T>(n), b = random_block<T>(n);
       Block<T> y(n), z(n), s(n), f(n), w(x), a(x), l(n), u(x);
@@ -215,7 +225,8 @@ TEST_CASE("select takes one or the other, and its pullback hands the adjoint to 
       }
       for (const bool second : {false, true}) {
         Block<T> written(n), added(a);
-        k.select_pullback(mask.data(), second, g.data(), written.data(), n, false), k.select_pullback(mask.data(), second, g.data(), added.data(), n, true);
+        k.select_pullback(mask.data(), second, g.data(), written.data(), n, false),
+            k.select_pullback(mask.data(), second, g.data(), added.data(), n, true);
         CHECK((written.intact() && added.intact()));
         for (std::size_t i = 0; i < n; ++i) {
           CHECK(written[i] == (taken(i) != second ? g[i] : T(0)));
@@ -229,9 +240,12 @@ TEST_CASE("select takes one or the other, and its pullback hands the adjoint to 
 TEST_CASE("broadcast walks give what plain nested loops give, and sum_back sums over what repeats") {
   struct Case { std::vector<std::size_t> size, a, b; };
   const std::vector<Case> cases{
-      {{5, 7}, {7, 1}, {0, 1}}, {{5, 7}, {7, 1}, {1, 0}}, {{5, 7}, {0, 1}, {1, 0}}, {{64, 10}, {10, 1}, {0, 1}}, {{3, 1000}, {1000, 1}, {0, 1}}, {{3, 3000}, {3000, 1}, {0, 1}}, {{300, 48}, {48, 1}, {0, 1}},
-      {{4096, 3}, {3, 1}, {1, 0}}, {{2, 3, 4}, {12, 4, 1}, {4, 0, 1}}, {{2, 3, 4}, {0, 4, 1}, {4, 0, 1}}, {{2, 3, 4, 5}, {0, 5, 0, 1}, {4, 0, 1, 0}}, {{1, 1}, {0, 0}, {0, 0}}, {{6}, {1}, {0}},
-      {{6}, {0}, {0}}, {{0, 4}, {4, 1}, {0, 1}}, {{4, 0}, {0, 1}, {0, 1}}, {{2, 3, 2, 3, 2, 3}, {4, 0, 2, 0, 1, 0}, {0, 9, 0, 3, 0, 1}}, {{50, 40, 30}, {40, 1, 0}, {0, 30, 1}}, {{7, 5}, {1, 7}, {5, 1}}};
+      {{5, 7}, {7, 1}, {0, 1}}, {{5, 7}, {7, 1}, {1, 0}}, {{5, 7}, {0, 1}, {1, 0}}, {{64, 10}, {10, 1}, {0, 1}},
+      {{3, 1000}, {1000, 1}, {0, 1}}, {{3, 3000}, {3000, 1}, {0, 1}}, {{300, 48}, {48, 1}, {0, 1}},
+      {{4096, 3}, {3, 1}, {1, 0}}, {{2, 3, 4}, {12, 4, 1}, {4, 0, 1}}, {{2, 3, 4}, {0, 4, 1}, {4, 0, 1}},
+      {{2, 3, 4, 5}, {0, 5, 0, 1}, {4, 0, 1, 0}}, {{1, 1}, {0, 0}, {0, 0}}, {{6}, {1}, {0}},
+      {{6}, {0}, {0}}, {{0, 4}, {4, 1}, {0, 1}}, {{4, 0}, {0, 1}, {0, 1}},
+      {{2, 3, 2, 3, 2, 3}, {4, 0, 2, 0, 1, 0}, {0, 9, 0, 3, 0, 1}}, {{50, 40, 30}, {40, 1, 0}, {0, 30, 1}}, {{7, 5}, {1, 7}, {5, 1}}};
   everywhere([&]<class T> {
     const auto& k = ad::kernels<T>();
     constexpr std::size_t minus = ad::index_in<ad::Subtract>(ad::BinaryRules()), times = ad::index_in<ad::Multiply>(ad::BinaryRules());
@@ -253,7 +267,8 @@ TEST_CASE("broadcast walks give what plain nested loops give, and sum_back sums 
       std::vector<double> back_a(room_a), back_b(room_b);
       for (std::size_t e = 0; e < n; ++e) {
         std::size_t from_a = 0, from_b = 0;
-        for (std::size_t i = c.size.size(), rest = e; i-- > 0; rest /= c.size[i]) from_a += rest % c.size[i] * c.a[i], from_b += rest % c.size[i] * c.b[i];
+        for (std::size_t i = c.size.size(), rest = e; i-- > 0; rest /= c.size[i])
+          from_a += rest % c.size[i] * c.a[i], from_b += rest % c.size[i] * c.b[i];
         REQUIRE(y[e] == a[from_a] - b[from_b]);
         REQUIRE(near<T>(ga[e], 1 + g[e] * b[from_b]));
         back_a[from_a] += g[e], back_b[from_b] += g[e];
@@ -282,7 +297,8 @@ TEST_CASE("the digits are the same on one, two and three threads") {
     const auto& k = ad::kernels<T>();
     dice().seed(99);
     const std::size_t m = 130, n = 150, inner = 170, big = 70000;
-    const Block<T> a = random_block<T>(m * inner), b = random_block<T>(inner * n), bias = random_block<T>(n), gy = random_block<T>(m * n), x = random_block<T>(big), y = random_block<T>(big, 0.1, 1);
+    const Block<T> a = random_block<T>(m * inner), b = random_block<T>(inner * n), bias = random_block<T>(n),
+        gy = random_block<T>(m * n), x = random_block<T>(big), y = random_block<T>(big, 0.1, 1);
     const auto block = [&](std::size_t size) -> Block<T>& { return out.emplace_back(size); };
     out.reserve(40);
     Block<T>&c = block(m * n), &t = block(n * m), &gz = block(m * n), &gx = block(m * inner), &gw = block(inner * n), &gb = block(n);
@@ -341,7 +357,8 @@ TEST_CASE("sine and cosine stay within ±1, also at multiples of π/2") {
   everywhere([]<class T> {
     const std::size_t n = 4000;
     Block<T> x(n), s(n), c(n);
-    for (std::size_t i = 0; i < n; ++i) x[i] = static_cast<T>((static_cast<double>(i % 128) - 64) * 1.5707963267948966 + (i < 128 ? 0 : uniform(-1e-3, 1e-3)));
+    for (std::size_t i = 0; i < n; ++i)
+      x[i] = static_cast<T>((static_cast<double>(i % 128) - 64) * 1.5707963267948966 + (i < 128 ? 0 : uniform(-1e-3, 1e-3)));
     ad::kernels<T>().map[ad::index_in<ad::Sin>(ad::UnaryRules{})](x.data(), s.data(), n);
     ad::kernels<T>().map[ad::index_in<ad::Cos>(ad::UnaryRules{})](x.data(), c.data(), n);
     for (std::size_t i = 0; i < n; ++i) {

@@ -5,23 +5,29 @@ using namespace kernel_support;
 
 TEST_CASE("products agree with plain loops for all transposes, tails, starts and adds, and write exactly c") {
   struct Size { std::size_t m, n, k; };
-  const Size sizes[] = {{1, 1, 1}, {4, 3, 2}, {4, 1, 3}, {2, 2, 2}, {3, 5, 4}, {1, 7, 9}, {7, 1, 9}, {1, 200, 33}, {200, 1, 33}, {5, 16, 8}, {8, 48, 5}, {9, 49, 17}, {17, 33, 40}, {16, 24, 16}, {35, 100, 20}, {70, 210, 31},
+  const Size sizes[] = {{1, 1, 1}, {4, 3, 2}, {4, 1, 3}, {2, 2, 2}, {3, 5, 4}, {1, 7, 9}, {7, 1, 9}, {1, 200, 33},
+                        {200, 1, 33}, {5, 16, 8}, {8, 48, 5}, {9, 49, 17}, {17, 33, 40}, {16, 24, 16}, {35, 100, 20}, {70, 210, 31},
                         {130, 50, 70}, {70, 30, 600}, {0, 3, 2}, {3, 0, 2}, {3, 2, 0}, {1, 5, 0}, {5, 1, 0}};
   everywhere([&]<class T> {
     for (const Size& s : sizes) for (int form = 0; form < 5; ++form) for (int mode = 0; mode < 4; ++mode) for (const bool block : {true, false}) {
       INFO("(", s.m, ", ", s.k, ") x (", s.k, ", ", s.n, ") form ", form, " mode ", mode);
       const std::size_t gap = form == 4 ? 3 : 1;  // form 4: neither step is 1
-      const std::size_t a_row = form == 1 || form == 3 ? 1 : s.k * gap, a_col = form == 1 || form == 3 ? s.m : gap, b_row = form == 2 || form == 3 ? 1 : s.n * gap, b_col = form == 2 || form == 3 ? s.k : gap;
-      const Block<T> a = random_block<T>(s.m * s.k * gap), b = random_block<T>(s.k * s.n * gap), start = random_block<T>(s.n), before = random_block<T>(s.m * s.n);
+      const std::size_t a_row = form == 1 || form == 3 ? 1 : s.k * gap, a_col = form == 1 || form == 3 ? s.m : gap,
+          b_row = form == 2 || form == 3 ? 1 : s.n * gap, b_col = form == 2 || form == 3 ? s.k : gap;
+      const Block<T> a = random_block<T>(s.m * s.k * gap), b = random_block<T>(s.k * s.n * gap),
+          start = random_block<T>(s.n), before = random_block<T>(s.m * s.n);
       Block<T> c(before);
-      ad::kernels<T>().product({.m = s.m, .n = s.n, .k = s.k, .a = a.data(), .a_row = a_row, .a_col = a_col, .b = b.data(), .b_row = b_row, .b_col = b_col,
-                                .c = c.data(), .start = mode == 1 ? start.data() : nullptr, .add = mode >= 2, .scale = mode == 3 ? T(-0.5) : T(1), .block = block});
+      ad::kernels<T>().product({.m = s.m, .n = s.n, .k = s.k, .a = a.data(), .a_row = a_row, .a_col = a_col,
+                                .b = b.data(), .b_row = b_row, .b_col = b_col,
+                                .c = c.data(), .start = mode == 1 ? start.data() : nullptr,
+                                .add = mode >= 2, .scale = mode == 3 ? T(-0.5) : T(1), .block = block});
       CHECK(c.intact());
       if (!block) CHECK(c.exact());
       std::vector<double> expected(s.m * s.n);
       for (std::size_t i = 0; i < s.m; ++i) for (std::size_t j = 0; j < s.n; ++j) {
         double sum = mode == 1 ? start[j] : mode >= 2 ? before[i * s.n + j] : T(0);
-        for (std::size_t k = 0; k < s.k; ++k) sum += (mode == 3 ? -0.5 : 1.0) * static_cast<double>(a[i * a_row + k * a_col]) * static_cast<double>(b[k * b_row + j * b_col]);
+        for (std::size_t k = 0; k < s.k; ++k)
+          sum += (mode == 3 ? -0.5 : 1.0) * static_cast<double>(a[i * a_row + k * a_col]) * static_cast<double>(b[k * b_row + j * b_col]);
         expected[i * s.n + j] = sum;
       }
       CHECK(worst(c, expected) <= 4 + static_cast<double>(s.k) / 2);
@@ -38,7 +44,8 @@ TEST_CASE("a layer and its adjoints agree with the formulas, with and without ac
       INFO(std::string(R::row.name), " (", s.m, ", ", s.k, ") x (", s.k, ", ", s.n, ")");
       const Block<T> x = random_block<T>(s.m * s.k), w = random_block<T>(s.k * s.n), b = random_block<T>(s.n), gy = random_block<T>(s.m * s.n);
       Block<T> y(s.m * s.n), gz(s.m * s.n), gx = random_block<T>(s.m * s.k), gw = random_block<T>(s.k * s.n), gb = random_block<T>(s.n);
-      std::vector<double> ey(y.size()), ex(gx.data(), gx.data() + gx.size()), ew(gw.data(), gw.data() + gw.size()), eb(gb.data(), gb.data() + gb.size());
+      std::vector<double> ey(y.size()), ex(gx.data(), gx.data() + gx.size()),
+          ew(gw.data(), gw.data() + gw.size()), eb(gb.data(), gb.data() + gb.size());
       if (!add) for (auto* e : {&ex, &ew, &eb}) std::fill(e->begin(), e->end(), 0.0);
       const ad::Affine<T> layer{s.m, s.n, s.k, x.data(), w.data(), bias ? b.data() : nullptr, y.data()};
       const ad::AffineAdjoints<T> adjoints{gy.data(), with_rule ? gz.data() : nullptr, gx.data(), gw.data(), gb.data(), add, add, add};
@@ -47,9 +54,11 @@ TEST_CASE("a layer and its adjoints agree with the formulas, with and without ac
       for (std::size_t i = 0; i < s.m; ++i) for (std::size_t j = 0; j < s.n; ++j) {
         double z = bias ? b[j] : T(0);
         for (std::size_t l = 0; l < s.k; ++l) z += static_cast<double>(x[i * s.k + l]) * static_cast<double>(w[l * s.n + j]);
-        const double value = with_rule ? R::value(z) : z, g = static_cast<double>(gy[i * s.n + j]) * (with_rule ? static_cast<double>(R::slope(value, value)) : 1.0);
+        const double value = with_rule ? R::value(z) : z,
+            g = static_cast<double>(gy[i * s.n + j]) * (with_rule ? static_cast<double>(R::slope(value, value)) : 1.0);
         ey[i * s.n + j] = value, eb[j] += g;
-        for (std::size_t l = 0; l < s.k; ++l) ex[i * s.k + l] += g * static_cast<double>(w[l * s.n + j]), ew[l * s.n + j] += g * static_cast<double>(x[i * s.k + l]);
+        for (std::size_t l = 0; l < s.k; ++l)
+          ex[i * s.k + l] += g * static_cast<double>(w[l * s.n + j]), ew[l * s.n + j] += g * static_cast<double>(x[i * s.k + l]);
       }
       const double bound = 16 + static_cast<double>(s.k + s.m + s.n);
       CHECK(worst(y, ey) <= bound);

@@ -11,9 +11,11 @@ TEST_CASE("sums, dots, and sums along an axis agree with long double loops") {
       long double sum = 0, dot = 0;
       for (std::size_t i = 0; i < n; ++i) sum += x[i], dot += static_cast<long double>(x[i]) * y[i];
       CHECK(std::abs(k.sum(x.data(), n) - static_cast<double>(sum)) <= 8 * std::numeric_limits<T>::epsilon() * (1 + static_cast<double>(sum)));
-      CHECK(std::abs(k.dot(x.data(), y.data(), n) - static_cast<double>(dot)) <= 8 * std::numeric_limits<T>::epsilon() * (1 + static_cast<double>(sum)));
+      CHECK(std::abs(k.dot(x.data(), y.data(), n) - static_cast<double>(dot)) <=
+          8 * std::numeric_limits<T>::epsilon() * (1 + static_cast<double>(sum)));
     }
-    for (const ad::Along s : {ad::Along{1, 5, 1}, {1, 1, 1}, {3, 4, 5}, {2, 300, 33}, {40, 6, 1}, {1, 9, 70}, {4, 1, 9}, {2, 0, 3}, {0, 2, 3}, {2, 3, 0}, {5, 70, 1}})
+    for (const ad::Along s : {ad::Along{1, 5, 1}, {1, 1, 1}, {3, 4, 5}, {2, 300, 33},
+        {40, 6, 1}, {1, 9, 70}, {4, 1, 9}, {2, 0, 3}, {0, 2, 3}, {2, 3, 0}, {5, 70, 1}})
       for (const bool add : {false, true}) {
         const std::size_t inner = s.outer * s.inner;
         const Block<T> x = random_block<T>(inner * s.n), g = random_block<T>(inner);
@@ -70,11 +72,14 @@ TEST_CASE("softmax, log_softmax and logsumexp over rows and their pullbacks agre
   struct Size { std::size_t m, n; };
   everywhere([]<class T> {
     const auto& k = ad::kernels<T>();
-    for (const Size s : {Size{1, 1}, {4, 3}, {5, 10}, {3, 16}, {3, 17}, {2, 40}, {6, 100}, {0, 3}}) for (const double shift : {0.0, 1000.0, -1000.0}) {
-      Block<T> x = random_block<T>(s.m * s.n, -4, 4), soft(x.size()), logs(x.size()), kept(x.size()), lse(s.m), ga(x.size(), T(1)), gb(x.size(), T(1)), gc(x.size(), T(1));
+    for (const Size s : {Size{1, 1}, {4, 3}, {5, 10}, {3, 16}, {3, 17}, {2, 40}, {6, 100}, {0, 3}})
+    for (const double shift : {0.0, 1000.0, -1000.0}) {
+      Block<T> x = random_block<T>(s.m * s.n, -4, 4), soft(x.size()), logs(x.size()),
+          kept(x.size()), lse(s.m), ga(x.size(), T(1)), gb(x.size(), T(1)), gc(x.size(), T(1));
       for (std::size_t i = 0; i < x.size(); ++i) x[i] += static_cast<T>(shift);
       const Block<T> g = random_block<T>(x.size()), gl = random_block<T>(s.m);
-      k.softmax(x.data(), soft.data(), s.m, s.n), k.log_softmax(x.data(), logs.data(), s.m, s.n), k.logsumexp(x.data(), lse.data(), kept.data(), s.m, s.n);
+      k.softmax(x.data(), soft.data(), s.m, s.n), k.log_softmax(x.data(), logs.data(), s.m, s.n),
+          k.logsumexp(x.data(), lse.data(), kept.data(), s.m, s.n);
       k.softmax_pullback(soft.data(), g.data(), ga.data(), s.m, s.n, true), k.log_softmax_pullback(logs.data(), g.data(), gb.data(), s.m, s.n, false);
       k.logsumexp_pullback(kept.data(), gl.data(), gc.data(), s.m, s.n, true);
       for (const Block<T>* block : {&soft, &logs, &kept, &lse, &ga, &gb, &gc}) CHECK(block->intact());
@@ -82,7 +87,9 @@ TEST_CASE("softmax, log_softmax and logsumexp over rows and their pullbacks agre
       for (std::size_t i = 0; i < s.m; ++i) {
         long double z = 0, gs = 0, gy = 0;
         for (std::size_t j = 0; j < s.n; ++j) z += std::exp(static_cast<long double>(x[i * s.n + j]) - static_cast<long double>(shift));
-        const auto p = [&](std::size_t j) { return static_cast<double>(std::exp(static_cast<long double>(x[i * s.n + j]) - static_cast<long double>(shift)) / z); };
+        const auto p = [&](std::size_t j) {
+          return static_cast<double>(std::exp(static_cast<long double>(x[i * s.n + j]) - static_cast<long double>(shift)) / z);
+        };
         for (std::size_t j = 0; j < s.n; ++j) gs += g[i * s.n + j], gy += g[i * s.n + j] * p(j);
         CHECK(std::abs(lse[i] - static_cast<double>(std::log(z)) - shift) <= bound * (1 + std::abs(shift)));
         for (std::size_t j = 0; j < s.n; ++j) {

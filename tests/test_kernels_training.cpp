@@ -23,7 +23,8 @@ TEST_CASE("costs and their gradients agree with long double loops, and cost the 
         const auto right = static_cast<std::size_t>(label[i]);
         total += std::log(z) - x[i * s.n + right];
         for (std::size_t j = 0; j < s.n; ++j)
-          CHECK(std::abs(g[i * s.n + j] - static_cast<double>(std::exp(static_cast<long double>(x[i * s.n + j])) / z - (j == right)) / static_cast<double>(s.m)) <= bound);
+          CHECK(std::abs(g[i * s.n + j] -
+              static_cast<double>(std::exp(static_cast<long double>(x[i * s.n + j])) / z - (j == right)) / static_cast<double>(s.m)) <= bound);
       }
       CHECK(std::abs(cost - static_cast<double>(total) / static_cast<double>(s.m)) <= bound * scale);
     }
@@ -55,7 +56,8 @@ TEST_CASE("the logistic cost has its digits where it is small") {
       const T x = static_cast<T>(v), t = 1;
       Block<T> logits(1, x), target(1, t);
       INFO("logit ", v);
-      CHECK(ulps(static_cast<T>(ad::kernels<T>().logistic_cross_entropy(logits.data(), target.data(), nullptr, 1)), std::log1p(std::exp(-static_cast<long double>(x)))) <= 3);
+      CHECK(ulps(static_cast<T>(ad::kernels<T>().logistic_cross_entropy(logits.data(), target.data(), nullptr, 1)),
+          std::log1p(std::exp(-static_cast<long double>(x)))) <= 3);
     }
   });
 }
@@ -78,7 +80,8 @@ TEST_CASE("optimizers take the step that their formulas say") {
       }
       const Block<T> w0 = random_block<T>(n), g = random_block<T>(n), m0 = random_block<T>(n), v0 = random_block<T>(n, 0.01, 1);
       Block<T> w(w0), m(m0), v(v0);
-      k.adam(w.data(), g.data(), m.data(), v.data(), {.rate = 0.01, .beta1 = 0.9, .beta2 = 0.99, .epsilon = 1e-8, .unbias1 = 0.19, .unbias2 = 0.02}, n);
+      k.adam(w.data(), g.data(), m.data(), v.data(),
+          {.rate = 0.01, .beta1 = 0.9, .beta2 = 0.99, .epsilon = 1e-8, .unbias1 = 0.19, .unbias2 = 0.02}, n);
       for (const Block<T>* block : {&w, &m, &v}) CHECK(block->intact());
       for (std::size_t i = 0; i < n; ++i) {
         const double mi = 0.9 * m0[i] + 0.1 * g[i], vi = 0.99 * v0[i] + 0.01 * g[i] * g[i];

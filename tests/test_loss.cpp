@@ -184,5 +184,6 @@ TEST_CASE("labels may be of any integer type") {
   CHECK(nn::cross_entropy(logits, {2, 0}) == expected);
   const std::vector<long> many{2, 0};
   CHECK(nn::cross_entropy(logits, std::span<const long>(many)) == expected);
-  CHECK_THROWS_WITH_AS((void)nn::cross_entropy(logits, std::vector<long>{1L << 40, 0}), doctest::Contains("label 1099511627776 of row 0"), ad::ShapeError);
+  CHECK_THROWS_WITH_AS((void)nn::cross_entropy(logits, std::vector<long>{1L << 40, 0}),
+      doctest::Contains("label 1099511627776 of row 0"), ad::ShapeError);
 }

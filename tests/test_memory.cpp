@@ -113,7 +113,8 @@ TEST_CASE("after the first step, gradients into vectors of before allocate nothi
 
 TEST_CASE("after the first step, training with parameters, layers and costs allocates nothing") {
   support::Random random(3);
-  Parameter<float> w1(random.tensor<float>({8, 16}, -1, 1)), b1(random.tensor<float>({16}, -1, 1)), w2(random.tensor<float>({16, 4}, -1, 1)), b2(random.tensor<float>({4}, -1, 1));
+  Parameter<float> w1(random.tensor<float>({8, 16}, -1, 1)), b1(random.tensor<float>({16}, -1, 1)),
+      w2(random.tensor<float>({16, 4}, -1, 1)), b2(random.tensor<float>({4}, -1, 1));
   const auto x = random.tensor<float>({32, 8}, -1, 1);
   std::vector<std::int32_t> labels(32);
   for (std::size_t i = 0; i < 32; ++i) labels[i] = static_cast<std::int32_t>(i % 4);

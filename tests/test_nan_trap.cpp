@@ -75,7 +75,8 @@ TEST_CASE("the first NaN among tensors throws, with the operation, the position 
   refuses<ad::Error>([&] { (void)log(w); }, {"log: number 1 of the result (2,) is NaN"});
   refuses<ad::Error>([&] { (void)(x * ad::Tensor<double>{not_a_number, 1}); }, {"number 0 of operand 2, a constant of shape (2,), is NaN already"});
   refuses<ad::Error>([&] { (void)sum(x * infinity - x * infinity); }, {"subtract", "inf - inf"});
-  refuses<ad::Error>([&] { (void)ad::concatenate(std::vector{x, ad::Var(ad::Tensor<double>{{0, not_a_number}})}); }, {"concatenate: number 5 of the result (3, 2) is NaN", "number 1 of operand 2"});
+  refuses<ad::Error>([&] { (void)ad::concatenate(std::vector{x, ad::Var(ad::Tensor<double>{{0, not_a_number}})}); },
+      {"concatenate: number 5 of the result (3, 2) is NaN", "number 1 of operand 2"});
   refuses<ad::Error>([&] { (void)ad::norm(x * ad::Tensor<double>{{1, 1}, {1, not_a_number}}); }, {"number 3"});
   works(tape);
 }
@@ -146,7 +147,11 @@ TEST_CASE("Jacobians and large weights are looked at, and Hessians raise no fals
   const std::vector<double> at{0.0, 3.0};
   const ad::NanTrap trap;
   refuses<ad::Error>([&] { (void)ad::jacobian(roots, {0.0}); }, {"the adjoint of statement #1 is NaN"});
-  CHECK(ad::to_text(ad::hessian([]<class V>(const V& x) { const typename V::value_type r = sqrt(x[0]); (void)r; return x[1] * x[1]; }, at)) == "[[0, 0], [0, 2]]");
+  CHECK(ad::to_text(ad::hessian([]<class V>(const V& x) {
+    const typename V::value_type r = sqrt(x[0]);
+    (void)r;
+    return x[1] * x[1];
+  }, at)) == "[[0, 0], [0, 2]]");
   for (const std::size_t n : {3u, 64u}) {
     const ad::Parameter<double> w(ad::Tensor<double>::zeros({n, n}));
     ad::Tape tape;

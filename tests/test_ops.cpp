@@ -58,8 +58,10 @@ TEST_CASE("matmul with itself") {
 }
 
 TEST_CASE("matmul with sizes of 0 gives zeros or nothing, and takes its adjoints") {
-  struct { Shape a, b, result; } const rows[] = {{{0, 3}, {3, 2}, {0, 2}}, {{2, 0}, {0, 3}, {2, 3}}, {{2, 3}, {3, 0}, {2, 0}}, {{0}, {0, 3}, {3}}, {{0}, {0}, {}},
-                                                 {{0, 2, 3}, {3, 2}, {0, 2, 2}}, {{5, 2, 0}, {5, 0, 2}, {5, 2, 2}}, {{2, 3}, {0, 3, 2}, {0, 2, 2}}, {{1, 2, 3}, {0, 3, 2}, {0, 2, 2}}};
+  struct { Shape a, b, result; } const rows[] = {{{0, 3}, {3, 2}, {0, 2}}, {{2, 0}, {0, 3}, {2, 3}}, {{2, 3}, {3, 0}, {2, 0}},
+                                                 {{0}, {0, 3}, {3}}, {{0}, {0}, {}},
+                                                 {{0, 2, 3}, {3, 2}, {0, 2, 2}}, {{5, 2, 0}, {5, 0, 2}, {5, 2, 2}},
+                                                 {{2, 3}, {0, 3, 2}, {0, 2, 2}}, {{1, 2, 3}, {0, 3, 2}, {0, 2, 2}}};
   for (const auto& row : rows) {
     CAPTURE(row.a.text() + " x " + row.b.text());
     ad::Tape tape;
@@ -133,7 +135,8 @@ TEST_CASE("slice follows Python") {
   const Tensor<double> x{0, 1, 2, 3, 4};
   struct { std::ptrdiff_t begin, end, step; Tensor<double> result; } const rows[] = {
       {1, 3, 1, {1, 2}},      {0, 5, 2, {0, 2, 4}},      {-2, 5, 1, {3, 4}},    {0, -1, 1, {0, 1, 2, 3}}, {3, 1, 1, {}},           {7, 9, 1, {}},
-      {-100, 100, 3, {0, 3}}, {-1, -100, -1, {4, 3, 2, 1, 0}}, {4, 0, -2, {4, 2}}, {1, 4, -1, {}},        {0, 5, 100, {0}},        {4, -100, -100, {4}},
+      {-100, 100, 3, {0, 3}}, {-1, -100, -1, {4, 3, 2, 1, 0}}, {4, 0, -2, {4, 2}},
+      {1, 4, -1, {}},        {0, 5, 100, {0}},        {4, -100, -100, {4}},
       {0, far, far, {0}},     {far, near, near, {4}},    {near, far, 1, {0, 1, 2, 3, 4}}, {2, 2, 1, {}},  {far, near, -1, {4, 3, 2, 1, 0}}};
   for (const auto& row : rows) {
     CAPTURE(row.begin);
@@ -154,7 +157,8 @@ TEST_CASE("slice follows Python") {
 
 TEST_CASE("broadcast_to repeats, and its adjoint is summed back") {
   CHECK(equal(broadcast_to(Tensor<double>{{1}, {2}}, {2, 3}), Tensor<double>{{1, 1, 1}, {2, 2, 2}}));
-  for (const auto& [from, to] : {std::pair<Shape, Shape>{{3, 1}, {2, 3, 4}}, {{}, {2, 2}}, {{1}, {5}}, {{4}, {4}}, {{1, 1}, {0, 3}}, {{0}, {2, 0}}, {{2, 1, 2}, {2, 3, 2}}}) {
+  for (const auto& [from, to] : {std::pair<Shape, Shape>{{3, 1}, {2, 3, 4}}, {{}, {2, 2}},
+      {{1}, {5}}, {{4}, {4}}, {{1, 1}, {0, 3}}, {{0}, {2, 0}}, {{2, 1, 2}, {2, 3, 2}}}) {
     const auto w = some(to);
     verify("broadcast_to", [&, shape = to](auto t) { return sum(square(broadcast_to(t, shape)) * w) + sum(t); }, some(from));
   }

@@ -395,7 +395,8 @@ TEST_CASE("parameters on three tapes in any order: random uses, marks, updates a
           break;
         case 4: {  // an update takes the adjoint of the tape walked last, and spoils what every tape has recorded
           const double* const g = ps[p].adjoint();
-          const Model& last = **std::max_element(models.begin(), models.end(), [p](const auto& a, const auto& b) { return a->walked_at[p] < b->walked_at[p]; });
+          const Model& last = **std::max_element(models.begin(), models.end(),
+              [p](const auto& a, const auto& b) { return a->walked_at[p] < b->walked_at[p]; });
           REQUIRE((g != nullptr) == (last.walked_at[p] > 0 && last.fresh[p]));
           if (g) CHECK(g[1] == about(last.walked[p]));
           for (const auto& each : models) each->fresh[p] = false;  // spoiled, they are not walked again
@@ -431,7 +432,8 @@ TEST_CASE("without a tape, threads compute with one parameter at once") {
   const Parameter<double> p(Tensor<double>::ones({64}));
   std::vector<std::thread> threads;
   std::vector<int> right(4);
-  for (std::size_t i = 0; i < right.size(); ++i) threads.emplace_back([&, i] { for (int k = 0; k < 300; ++k) right[i] += sum(p.var() * 2.0).value() == 128; });
+  for (std::size_t i = 0; i < right.size(); ++i)
+    threads.emplace_back([&, i] { for (int k = 0; k < 300; ++k) right[i] += sum(p.var() * 2.0).value() == 128; });
   for (auto& t : threads) t.join();
   for (const int r : right) CHECK(r == 300);
 }

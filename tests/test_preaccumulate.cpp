@@ -53,7 +53,8 @@ TEST_CASE("several results, a statement each; what one does not depend on is lef
   ad::Tape tape;
   const std::array<Number, 3> x{tape.variable(2.0), Number(5.0), tape.variable(3.0)};  // the second is a constant
   const auto before = tape.statistics().arguments;
-  const std::vector<Number> y = ad::preaccumulate([](const auto& v) { return std::vector<Number>{v[0] * v[1], v[2] * v[2], Number(4.0)}; }, std::span<const Number>(x));
+  const std::vector<Number> y = ad::preaccumulate([](const auto& v) { return std::vector<Number>{v[0] * v[1], v[2] * v[2], Number(4.0)}; },
+      std::span<const Number>(x));
   CHECK(tape.statistics().arguments == before + 2);
   REQUIRE(y.size() == 3);
   CHECK(y[0].value() == 10);

@@ -130,7 +130,8 @@ TEST_CASE("random programs of numbers on one tape, cleared and rewound, give the
       if (round) tape.rewind(mark);
       const support::Number y = ScalarProgram{seed}(v);
       tape.backward(y);
-      for (std::size_t i = 0; i < 4; ++i) CHECK(tape.adjoint(v[i]) == about(expected[i]));  // what stood before a rewind is recorded unmerged: rounded otherwise
+      for (std::size_t i = 0; i < 4; ++i)
+        CHECK(tape.adjoint(v[i]) == about(expected[i]));  // what stood before a rewind is recorded unmerged: rounded otherwise
     }
   }
 }

@@ -19,10 +19,12 @@ Tensor<double> some(const Shape& shape) { return random_numbers.tensor(shape); }
 /// Numbers in random order, none near another: extremes stay where they are when finite differences push.
 template <class T = double> Tensor<T> apart(const Shape& shape) {
   auto t = Tensor<T>::zeros(shape);
-  for (std::size_t i = 0; i < t.size(); ++i) t[i] = static_cast<T>(0.3 + 0.1 * static_cast<double>((i * 37 + 11) % t.size()));  // 37 divides no size here
+  for (std::size_t i = 0; i < t.size(); ++i)
+    t[i] = static_cast<T>(0.3 + 0.1 * static_cast<double>((i * 37 + 11) % t.size()));  // 37 divides no size here
   return t;
 }
-const Shape shapes[] = {Shape({4}), Shape({1}), Shape({2, 3}), Shape({1, 3}), Shape({3, 1}), Shape({2, 3, 4}), Shape({2, 1, 2, 1}), Shape({3, 40}), Shape({40, 3})};
+const Shape shapes[] = {Shape({4}), Shape({1}), Shape({2, 3}), Shape({1, 3}),
+    Shape({3, 1}), Shape({2, 3, 4}), Shape({2, 1, 2, 1}), Shape({3, 40}), Shape({40, 3})};
 }  // namespace
 
 TEST_CASE("reductions over all numbers give numbers") {
@@ -88,7 +90,8 @@ TEST_CASE("every reduction along every axis is differentiated in every mode") {
       verify("logsumexp", [&](auto x) { return sum(square(logsumexp(x, axis)) * w); }, some(s));
       verify("softmax", [&](auto x) { return sum(square(softmax(x, axis)) * whole); }, some(s));
       verify("log_softmax", [&](auto x) { return sum(square(log_softmax(x, from_end)) * whole); }, some(s));
-      if (s.count() <= 24) verify("float max", [&](auto x) { return max(x) * 2.0 + sum(max(x, Axis(axis))) + sum(min(x, Axis(axis))); }, apart<float>(s));
+      if (s.count() <= 24)
+        verify("float max", [&](auto x) { return max(x) * 2.0 + sum(max(x, Axis(axis))) + sum(min(x, Axis(axis))); }, apart<float>(s));
       verify("float", [&](auto x) { return sum(square(softmax(x, axis))) + sum(square(mean(x, axis))); }, random_numbers.tensor<float>(s));
     }
 }
@@ -98,7 +101,8 @@ TEST_CASE("a kept axis broadcasts against its operand: the softmax by hand") {
   const auto by_hand = [](auto t) { const auto e = exp(t - max(t, Axis(1).keep())); return e / sum(e, Axis(1).keep()); };
   CHECK(difference(softmax(x), by_hand(x)) == "");
   CHECK(difference(log_softmax(x), log(by_hand(x))) == "");
-  CHECK(difference(ad::gradient([&](auto t) { return sum(square(by_hand(t))); }, x), ad::gradient([](auto t) { return sum(square(softmax(t))); }, x)) == "");
+  CHECK(difference(ad::gradient([&](auto t) { return sum(square(by_hand(t))); }, x),
+      ad::gradient([](auto t) { return sum(square(softmax(t))); }, x)) == "");
 }
 
 TEST_CASE("softmax and logsumexp neither overflow nor lose digits") {
@@ -142,9 +146,11 @@ TEST_CASE("the norm has slope 0 at the origin, and neither overflows nor underfl
   CHECK(equal(ad::gradient([](auto x) { return norm(x); }, Tensor<double>{0, 0}), Tensor<double>{0, 0}));
   CHECK(ad::jvp([](auto x) { return norm(x); }, Tensor<double>{0, 0}, Tensor<double>{1, 1}) == 0);
   const auto length = [](auto x) { return norm(x); };
-  CHECK(support::difference(ad::gradient(length, Tensor<double>{3e-310, 4e-310}), Tensor<double>{0.6, 0.8}, 1e-12) == "");  // 1/5e-310 is out of range
+  CHECK(support::difference(ad::gradient(length, Tensor<double>{3e-310, 4e-310}),
+      Tensor<double>{0.6, 0.8}, 1e-12) == "");  // 1/5e-310 is out of range
   CHECK(support::difference(ad::gradient(length, Tensor<float>{3e-40f, 4e-40f}), Tensor<float>{0.6f, 0.8f}, 1e-4) == "");
-  CHECK(support::difference(ad::gradient([](auto x) { return sum(x) + norm(x); }, Tensor<double>{3e-310, 4e-310}), Tensor<double>{1.6, 1.8}, 1e-12) == "");
+  CHECK(support::difference(ad::gradient([](auto x) { return sum(x) + norm(x); }, Tensor<double>{3e-310, 4e-310}),
+      Tensor<double>{1.6, 1.8}, 1e-12) == "");
   CHECK(ad::jvp(length, Tensor<double>{3e-310, 4e-310}, Tensor<double>{1, 1}) == about(1.4, 1e-12));
   for (const double slope : ad::gradient(length, Tensor<double>{1, not_a_number})) CHECK(std::isnan(slope));
   CHECK(std::isnan(ad::jvp(length, Tensor<double>{1, not_a_number}, Tensor<double>{1, 0})));
@@ -160,7 +166,8 @@ TEST_CASE("the norm has slope 0 at the origin, and neither overflows nor underfl
 TEST_CASE("the norm along an axis is that of each row, with slope 0 at the origin") {
   CHECK(equal(norm(Tensor<double>{{3, 4}, {0, 0}}, Axis(1)), Tensor<double>{5, 0}));
   CHECK(norm(Tensor<float>{{3, 4}}, Axis(1).keep()).shape() == Shape({1, 1}));
-  CHECK(difference(ad::gradient([](auto t) { return sum(norm(t, Axis(1))); }, Tensor<double>{{3, 4}, {0, 0}}), Tensor<double>{{0.6, 0.8}, {0, 0}}) == "");
+  CHECK(difference(ad::gradient([](auto t) { return sum(norm(t, Axis(1))); }, Tensor<double>{{3, 4}, {0, 0}}),
+      Tensor<double>{{0.6, 0.8}, {0, 0}}) == "");
   verify("norm along an axis", [](auto t) { return sum(square(norm(t, Axis(0)) - 1.0)); }, some({3, 2}));
 }
 
@@ -187,7 +194,8 @@ TEST_CASE("nothing at all: sums are 0, extremes and means are refused") {
   for (const auto& x : {none, rows, columns}) {
     ad::Tape tape;
     const ad::Var v = tape.variable(x);
-    const ad::Var y = sum(v) + dot(v, v) + norm(v) + exp(logsumexp(v)) + sum(softmax(v)) + sum(log_softmax(v, 0)) + sum(exp(logsumexp(v, -1))) + sum(sum(v, 0));
+    const ad::Var y = sum(v) + dot(v, v) + norm(v) + exp(logsumexp(v)) + sum(softmax(v)) +
+        sum(log_softmax(v, 0)) + sum(exp(logsumexp(v, -1))) + sum(sum(v, 0));
     CHECK(y.value() == 0);
     tape.backward(y);
     CHECK(tape.adjoint(v).shape() == x.shape());

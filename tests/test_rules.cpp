@@ -55,7 +55,8 @@ const std::map<std::string, std::function<Long(Long)>> unary_reference = {
 
 const std::map<std::string, std::function<Long(Long, Long)>> binary_reference = {
     {"add", [](Long a, Long b) { return a + b; }}, {"subtract", [](Long a, Long b) { return a - b; }},
-    {"multiply", [](Long a, Long b) { return a * b; }}, {"scale", [](Long a, Long b) { return a * b; }}, {"divide", [](Long a, Long b) { return a / b; }},
+    {"multiply", [](Long a, Long b) { return a * b; }}, {"scale", [](Long a, Long b) { return a * b; }},
+    {"divide", [](Long a, Long b) { return a / b; }},
     {"pow", [](Long a, Long b) { return std::pow(a, b); }}, {"hypot", [](Long a, Long b) { return std::hypot(a, b); }},
     {"atan2", [](Long a, Long b) { return std::atan2(a, b); }}, {"max", [](Long a, Long b) { return a > b ? a : b; }},
     {"min", [](Long a, Long b) { return a < b ? a : b; }}, {"fmax", [](Long a, Long b) { return std::fmax(a, b); }},

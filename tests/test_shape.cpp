@@ -13,7 +13,8 @@ TEST_CASE("a shape is written as NumPy writes it") {
 
 TEST_CASE("a shape counts its numbers, and is a matrix of its last axis by all others") {
   struct { Shape shape; std::size_t axes, count, rows, columns; } const rows[] = {
-      {{}, 0, 1, 1, 1}, {{5}, 1, 5, 1, 5}, {{0}, 1, 0, 1, 0}, {{2, 3}, 2, 6, 2, 3}, {{2, 3, 4}, 3, 24, 6, 4}, {{2, 0, 4}, 3, 0, 0, 4}, {{1, 1, 1, 1, 1, 1}, 6, 1, 1, 1}};
+      {{}, 0, 1, 1, 1}, {{5}, 1, 5, 1, 5}, {{0}, 1, 0, 1, 0}, {{2, 3}, 2, 6, 2, 3},
+      {{2, 3, 4}, 3, 24, 6, 4}, {{2, 0, 4}, 3, 0, 0, 4}, {{1, 1, 1, 1, 1, 1}, 6, 1, 1, 1}};
   for (const auto& row : rows) {
     CAPTURE(row.shape.text());
     CHECK(row.shape.axes() == row.axes);

@@ -158,7 +158,8 @@ TEST_CASE("tensors are refused where an output depends on them, and strangers") 
   const ad::Var w = tape.variable(Tensor<double>{1, 2});
   const Number x = tape.variable(2.0), s = sum(w * x), y = x * x;
   CHECK(tape.sparse_jacobian({y}, {x}).values == std::vector{4.0});
-  refuses<ad::TapeError>([&] { (void)tape.sparse_jacobian({y, y + s}, {x}); }, {"sparse_jacobian: output 1 depends on sum(), an operation on tensors"});
+  refuses<ad::TapeError>([&] { (void)tape.sparse_jacobian({y, y + s}, {x}); },
+      {"sparse_jacobian: output 1 depends on sum(), an operation on tensors"});
   CHECK(tape.sparse_jacobian({Number(3 * s)}, {s}).values == std::vector{3.0});  // no input is earlier than that
   refuses<ad::TapeError>([&] { (void)tape.sparse_jacobian({y}, {Number(1.0)}); }, {"sparse_jacobian: the argument is a constant"});
   ad::Tape other;

@@ -62,7 +62,8 @@ TEST_CASE("random marks and rewinds leave exactly what stood before") {
   for (int step = 0; step < 3000; ++step) {
     const auto choice = random.below(10);
     if (choice < 6 || levels.empty()) {
-      numbers.push_back(numbers.empty() || choice == 0 ? Number(tape.variable(random())) : Number(numbers[random.below(numbers.size())] * 0.5 + numbers.back()));
+      numbers.push_back(numbers.empty() || choice == 0 ? Number(tape.variable(random()))
+          : Number(numbers[random.below(numbers.size())] * 0.5 + numbers.back()));
     } else if (choice < 8) {
       levels.push_back({tape.mark(), numbers.size()});
     } else {
@@ -206,7 +207,8 @@ template <class T> T mixed_program(unsigned seed, const std::vector<T>& x, const
   for (int i = 0; i < 3; ++i) all.push_back(T(random()));  // constants
   for (int k = 0; k < 40; ++k) {
     between(k);
-    const T &a = all[random.below(all.size())], &b = all[random.below(all.size())], &c = all[random.below(all.size())], &d = all[random.below(all.size())];
+    const T &a = all[random.below(all.size())], &b = all[random.below(all.size())],
+        &c = all[random.below(all.size())], &d = all[random.below(all.size())];
     switch (random.below(6)) {
       case 0: all.push_back(a * b); break;
       case 1: all.push_back(a + b); break;

@@ -240,7 +240,8 @@ TEST_CASE("integers and numbers of every type stand beside tensors") {
     CHECK(equal((f * n).value(), Tensor<float>{14, 28}));
     CHECK(equal((x.value() * n).rows(0, 1), Tensor<double>{14}));
   };
-  std::apply([&](auto... n) { (all(n), ...); }, std::tuple<short, int, unsigned, long, unsigned long long, float, double, signed char>{7, 7, 7, 7, 7, 7, 7, 7});
+  std::apply([&](auto... n) { (all(n), ...); },
+      std::tuple<short, int, unsigned, long, unsigned long long, float, double, signed char>{7, 7, 7, 7, 7, 7, 7, 7});
 }
 
 TEST_CASE("a number on the tape meets tensors of double and of float") {

@@ -248,7 +248,8 @@ TEST_CASE("shared weights learn from both of their uses") {
   CHECK(net.layer.weight.adjoint()[0] == 4);
   CHECK(net.layer.bias.adjoint()[0] == 3);
 }
-TEST_CASE("a gradient of a net inside of a recording would lose its parameters, and is refused; jvp keeps them, and Pause says that none are wanted") {
+TEST_CASE(
+    "a gradient of a net inside of a recording would lose its parameters, and is refused; jvp keeps them, and Pause says that none are wanted") {
   nn::Sequential net{nn::Linear<double>(2, 3), nn::Tanh{}, nn::Linear<double>(3, 1)};
   nn::initialize(net, 1);
   const Tensor at{{0, 0.3}, {0.5, 1}}, v = Tensor::ones({2, 2});

@@ -105,7 +105,16 @@ TEST_CASE("a variable may be overwritten by an expression of itself") {
 }
 
 TEST_CASE("compound assignment takes numbers of every type") {
-  CHECK(slope([](Number x) { Number y = x; y += 1; y -= 2L; y *= 3u; y /= 2.0f; y *= static_cast<unsigned char>(2); y += true; return y; }, 1.0) == 3);
+  CHECK(slope([](Number x) {
+    Number y = x;
+    y += 1;
+    y -= 2L;
+    y *= 3u;
+    y /= 2.0f;
+    y *= static_cast<unsigned char>(2);
+    y += true;
+    return y;
+  }, 1.0) == 3);
 }
 
 TEST_CASE("integers of every width are constants, not truncations") {
@@ -116,7 +125,8 @@ TEST_CASE("integers of every width are constants, not truncations") {
     CHECK(Number(n).value() == 7);
   };
   std::apply([&](auto... n) { (all(n), ...); },
-             std::tuple<signed char, unsigned char, short, unsigned short, int, unsigned, long, unsigned long, long long, unsigned long long, float, double, char>{7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7.0f, 7.0, 7});
+             std::tuple<signed char, unsigned char, short, unsigned short, int, unsigned, long, unsigned long,
+                 long long, unsigned long long, float, double, char>{7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7.0f, 7.0, 7});
   CHECK(slope([](Number x) { return 1 / 2 * x + x * (1 / 2.0); }, 3.0) == 0.5);  // C++'s own 1 / 2 is 0
   CHECK(Number(std::numeric_limits<std::uint64_t>::max()).value() == 18446744073709551616.0);
 }
@@ -128,7 +138,8 @@ TEST_CASE("a constant Var<double> stands beside the numbers of a second derivati
   CHECK(ad::gradient_batch(f, {{2.0}})[0][0] == about(12 + 12 + 1));
   ad::Tape tape;
   const Number v = tape.variable(3.0);
-  support::refuses<ad::TapeError>([&] { (void)ad::hessian([&](const auto& x) { return x[0] * x[0] * v; }, {2.0}); }, {"a variable of a tape over double"});
+  support::refuses<ad::TapeError>([&] { (void)ad::hessian([&](const auto& x) { return x[0] * x[0] * v; }, {2.0}); },
+      {"a variable of a tape over double"});
 }
 
 TEST_CASE("a ternary takes a Var, an expression or a number on either side") {
@@ -231,7 +242,8 @@ TEST_CASE("Vars live in vectors, arrays, maps, optionals, pairs and structs") {
   Point point{grown[7], grown[8]};
   Point copy = point;
   copy.x = copy.x * 2.0;
-  const ad::Var y = grown[99] + zeros[0] + array[0] * array[1] + map["a"] + map["b"] + *none + first * second + squared_length(point) + squared_length(copy);
+  const ad::Var y = grown[99] + zeros[0] + array[0] * array[1] + map["a"] +
+      map["b"] + *none + first * second + squared_length(point) + squared_length(copy);
   tape.backward(y);
   const double expected[] = {0, 2, 1, 1, 2, 6, 5, 2 * 7 + 8 * 7, 4 * 8};
   for (std::size_t i = 0; i < 9; ++i) CHECK(tape.adjoint(grown[i]) == expected[i]);

@@ -112,7 +112,7 @@ template <TensorLike X> auto softmax_cross_entropy(const X& logits, std::span<co
 }
 template <DualTensor X> auto softmax_cross_entropy(const X& logits, std::span<const std::int32_t> labels) {
   using T = std::remove_cvref_t<decltype(plain(logits)[0])>;
-  const Shape shape = plain(logits).shape();
+  const Shape shape = logits.shape();
   detail::check_labels(shape, labels);
   Tensor<T> chosen = Tensor<T>::zeros(shape);
   for (std::size_t i = 0; i < labels.size(); ++i) chosen[i * shape.columns() + static_cast<std::size_t>(labels[i])] = T(1);
@@ -120,7 +120,7 @@ template <DualTensor X> auto softmax_cross_entropy(const X& logits, std::span<co
 }
 
 /// Mean of −t log σ(x) − (1 − t) log(1 − σ(x)), from logits x and targets t of x's shape: softplus(x) − t·x, which never overflows; of finite logits.
-/// Throws ShapeError for other shapes, and for no numbers at all.
+/// Targets may be variables: then, and in forward mode, it is a composition. Throws ShapeError for other shapes, and for no numbers at all.
 template <TensorLike X> auto logistic_cross_entropy(const X& logits, const Tensor<typename X::Number>& target) {
   using T = typename X::Number;
   const detail::TensorOperand<T> x(logits, "binary_cross_entropy_with_logits");
@@ -129,8 +129,9 @@ template <TensorLike X> auto logistic_cross_entropy(const X& logits, const Tenso
     return kernels<T>().logistic_cross_entropy(x->data, target.data(), g, target.size());
   }));
 }
-template <DualTensor X, class T> auto logistic_cross_entropy(const X& logits, const Tensor<T>& target) {
-  detail::check_target("binary_cross_entropy_with_logits", plain(logits).shape(), target.shape());
+template <AnyTensor X, AnyTensor Target> requires(DualTensor<X> || !detail::is_tensor<Target>)
+auto logistic_cross_entropy(const X& logits, const Target& target) {
+  detail::check_target("binary_cross_entropy_with_logits", logits.shape(), target.shape());
   return mean(softplus(logits) - logits * target);
 }
 
@@ -143,8 +144,9 @@ template <TensorLike X> auto squared_error(const X& x, const Tensor<typename X::
     return kernels<T>().squared_error(in->data, target.data(), g, target.size(), scale);
   }));
 }
-template <DualTensor X, class T> auto squared_error(const X& x, const Tensor<T>& target, double scale) {
-  detail::check_target("squared_error", plain(x).shape(), target.shape());
+template <AnyTensor X, AnyTensor Target> requires(DualTensor<X> || !detail::is_tensor<Target>)
+auto squared_error(const X& x, const Target& target, double scale) {
+  detail::check_target("squared_error", x.shape(), target.shape());
   return detail::stored(sum(square(x - target)) * scale);
 }
 

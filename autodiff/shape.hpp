@@ -11,6 +11,16 @@
 
 namespace autodiff::inline v1 {
 
+namespace detail {
+/// "()", "(2,)", "(2, 3)"
+template <class Sizes> constexpr std::string tuple_text(const Sizes& sizes) {
+  std::string s = "(";
+  std::size_t n = 0;
+  for (const auto size : sizes) s += (n++ ? ", " : "") + std::to_string(size);
+  return s + (n == 1 ? ",)" : ")");
+}
+}  // namespace detail
+
 /// Row-major sizes, at most `most_axes` of them. Throws ShapeError for more axes, a negative size, an axis of 2³² or more, or more
 /// than 2⁴⁷ numbers.
 class Shape {
@@ -92,11 +102,7 @@ class Shape {
   }
 
   /// "(2, 3)", as NumPy writes it.
-  constexpr std::string text() const {
-    std::string s = "(";
-    for (std::size_t i = 0; i < axes_; ++i) s += (i ? ", " : "") + std::to_string(sizes_[i]);
-    return s + (axes_ == 1 ? ",)" : ")");
-  }
+  constexpr std::string text() const { return detail::tuple_text(*this); }
 
  private:
   [[noreturn, gnu::noinline, gnu::cold]] void refuse_axis(std::size_t axis) const {

@@ -326,6 +326,7 @@ template <class Scalar> class BasicTape {
     adjoints(xs, into);
     return into;
   }
+  std::vector<Scalar> adjoints(const std::vector<Var<Scalar>>& xs) const { return adjoints(std::span<const Var<Scalar>>(xs)); }  // braces too
   void adjoints(std::span<const Var<Scalar>> xs, std::vector<Scalar>& into) const {
     into.resize(xs.size());
     for (std::size_t i = 0; i < xs.size(); ++i) into[i] = adjoint(xs[i]);

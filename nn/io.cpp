@@ -256,12 +256,6 @@ std::vector<std::uint64_t> whole_numbers(const Json& info, const char* key, cons
   return numbers;
 }
 
-std::string shape_text(const std::vector<std::uint64_t>& sizes) {
-  std::string s = "(";
-  for (std::size_t i = 0; i < sizes.size(); ++i) s += (i ? ", " : "") + std::to_string(sizes[i]);
-  return s + (sizes.size() == 1 ? ",)" : ")");
-}
-
 /// What the header says of one parameter must be what the net has; returns where its numbers begin.
 std::uint64_t check_entry(const Entry& e, const Json& info, const Complaint& complain) {
   if (!info.is_object()) complain("\"{}\" is not described by an object in its header", {e.name});
@@ -275,12 +269,12 @@ std::uint64_t check_entry(const Entry& e, const Json& info, const Complaint& com
     return a.size() == 2 && b.axes() == 2 && a[0] == b[1] && a[1] == b[0];
   };
   if (!std::equal(sizes.begin(), sizes.end(), e.shape.begin(), e.shape.end()))
-    complain("\"{}\" has shape {} in the file and {} in the net{}", {e.name, shape_text(sizes), e.shape.text(),
+    complain("\"{}\" has shape {} in the file and {} in the net{}", {e.name, autodiff::detail::tuple_text(sizes), e.shape.text(),
         transposed(sizes, e.shape) ? "; PyTorch keeps (outputs, inputs), this library (inputs, outputs): transpose it" : ""});
   const std::vector<std::uint64_t> offsets = whole_numbers(info, "data_offsets", e.name, complain);
   if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] - offsets[0] != e.bytes())
     complain("\"{}\" of shape {} takes {} bytes, but its data_offsets in the file are {}",
-        {e.name, e.shape.text(), e.bytes(), shape_text(offsets)});
+        {e.name, e.shape.text(), e.bytes(), autodiff::detail::tuple_text(offsets)});
   return offsets[0];
 }
 

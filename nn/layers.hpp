@@ -144,7 +144,7 @@ class Dropout {
     return autodiff::detail::record<autodiff::detail::ResultOf<T, X>>("dropout", in->shape, forward, pullback, in);
   }
   template <class T, DualTensor X> auto drop(const X& x) const {
-    Tensor<T> mask = Tensor<T>::uninitialized(plain(x).shape());
+    Tensor<T> mask = Tensor<T>::uninitialized(x.shape());
     fill(mask.mutable_data(), mask.size());
     return autodiff::detail::stored(x * mask);
   }

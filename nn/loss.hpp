@@ -24,11 +24,8 @@ template <class X, class Target> constexpr void check_numbers() {
   static_assert(AnyTensor<Target> && std::same_as<NumberIn<X>, NumberIn<Target>>,
       "outputs and targets must be tensors of one number type: convert with .as<float>() or .as<double>()");
 }
-template <class X> const Shape& shape_of(const X& x) {
-  if constexpr (TensorLike<X>) return x.shape(); else return shape_of(x.value());
-}
 template <class X, class Y> void check_shapes(const char* where, const X& x, const Y& target) {
-  autodiff::detail::check_target(where, shape_of(x), shape_of(target));
+  autodiff::detail::check_target(where, x.shape(), target.shape());
 }
 [[noreturn]] inline void refuse_probability(const char* where, const char* what, std::size_t i, double p, const char* way_out) {
   throw Error(text("{}: {} {} is {}, outside of 0 to 1{}", {where, what, i, p, way_out}));
@@ -85,16 +82,14 @@ template <std::integral I> int class_number(I label, std::size_t row) {
 template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto mse(const X& output, const Target& target) {
   detail::check_numbers<X, Target>();
   detail::check_shapes("mse", output, target);
-  if constexpr (autodiff::detail::is_tensor<Target>) return squared_error(output, target, 1 / static_cast<double>(target.size()));
-  else return mean(square(output - target));
+  return squared_error(output, target, 1 / static_cast<double>(target.size()));
 }
 
 /// Half of it: the slope is (output − target) / n, without a 2.
 template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto half_mse(const X& output, const Target& target) {
   detail::check_numbers<X, Target>();
   detail::check_shapes("half_mse", output, target);
-  if constexpr (autodiff::detail::is_tensor<Target>) return squared_error(output, target, 0.5 / static_cast<double>(target.size()));
-  else return autodiff::detail::stored(mean(square(output - target)) * 0.5);
+  return squared_error(output, target, 0.5 / static_cast<double>(target.size()));
 }
 
 /// Mean of −t log h − (1 − t) log(1 − h), for probabilities h (a net that ends with a Sigmoid) and targets t in 0 … 1. Where h is exactly 0
@@ -124,14 +119,8 @@ template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto binary_c
 template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>>
 auto binary_cross_entropy_with_logits(const X& logits, const Target& target) {
   detail::check_numbers<X, Target>();
-  if constexpr (autodiff::detail::is_tensor<Target>) {
-    detail::check_targets("binary_cross_entropy_with_logits", target);
-    return logistic_cross_entropy(logits, target);
-  } else {
-    detail::check_shapes("binary_cross_entropy_with_logits", logits, target);
-    detail::check_targets<detail::NumberIn<X>>("binary_cross_entropy_with_logits", plain(target));
-    return mean(softplus(logits) - target * logits);
-  }
+  detail::check_targets<detail::NumberIn<X>>("binary_cross_entropy_with_logits", plain(target));
+  return logistic_cross_entropy(logits, target);
 }
 
 /// Mean over the rows of −log softmax(x)[label], for logits x (…, N) and one label, 0 … N − 1, for each row. Throws ShapeError for other labels.

@@ -295,18 +295,21 @@ template <class T> void require_numbers(const char* where, const Parameter<T>& p
 /// A struct in which the walk finds parameters.
 template <class M> concept Model = detail::may_hold<std::remove_cvref_t<M>>();
 
+namespace detail {
+template <class M, class F, class At> void walk_model(M& model, const F& f, At at) {
+  static_assert(Model<M>, "no parameter is found in this model: its fields (or what its fields() ties) are no Parameter and hold none");
+  walk(model, f, at);
+}
+}  // namespace detail
+
 /// f(parameter) for every parameter of the model, in the order of its fields. f takes Parameter<float>& or Parameter<double>&, or auto&.
 template <class M, class F> void for_each_parameter(M& model, const F& f) {
-  static_assert(Model<M>, "no parameter is found in this model: its fields (or what its fields() ties) are no Parameter and hold none");
-  detail::Unnamed at;
-  detail::walk(model, f, at);
+  detail::walk_model(model, f, detail::Unnamed{});
 }
 /// f(name, parameter): "0.weight", "0.bias", "2.weight" …, which are the names in a file: of fields and elements their number, or their name where
 /// `field_names` or the keys of a map give one.
 template <class M, class F> void for_each_named_parameter(M& model, const F& f) {
-  static_assert(Model<M>, "no parameter is found in this model: its fields (or what its fields() ties) are no Parameter and hold none");
-  detail::Named at;
-  detail::walk(model, f, at);
+  detail::walk_model(model, f, detail::Named{});
 }
 
 namespace detail {

@@ -1,8 +1,7 @@
 // What the tests of the kernels share: blocks of numbers with canaries behind them, random numbers, distances, and a walk over all instruction sets.
 #pragma once
-#include "autodiff/error.hpp"
 #include "autodiff/kernels.hpp"
-#include <doctest/doctest.h>
+#include "support.hpp"
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -16,7 +15,7 @@ namespace kernel_support {
 
 namespace ad = autodiff;
 
-constexpr double infinity = std::numeric_limits<double>::infinity(), not_a_number = std::numeric_limits<double>::quiet_NaN();
+using support::each_rule, support::infinity, support::not_a_number;
 
 /// A block as tensors have it: starts on 64 bytes, may be written to a multiple of 64, read 64 further. Behind that stand canaries.
 template <class T> class Block {
@@ -94,8 +93,6 @@ template <class F> void everywhere(const F& f) {
   }
   ad::select_target(nullptr);
 }
-
-template <class... R, class F> void each_rule(ad::List<R...>, const F& f) { (f.template operator()<R>(), ...); }
 
 constexpr std::size_t lengths[] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 100, 1000};
 

@@ -42,7 +42,7 @@ template <class T> bool alike(T got, T expected, double bound) {
 
 TEST_CASE("each rule of one argument is on lanes what it is on numbers, within the bound of its row") {
   everywhere([]<class T> {
-    each_rule(ad::UnaryRules(), []<class R> {
+    each_rule(ad::UnaryRules(), []<class R>(R) {
       INFO(std::string(R::row.name));
       constexpr std::size_t r = ad::index_in<R>(ad::UnaryRules());
       // A float rule is judged by the double one, a double one by itself: two bounds apart at most.
@@ -64,7 +64,7 @@ TEST_CASE("each rule of one argument is on lanes what it is on numbers, within t
 
 TEST_CASE("at the extremes a rule on lanes gives the number, the infinity or the NaN that it gives on numbers") {
   everywhere([]<class T> {
-    each_rule(ad::UnaryRules(), []<class R> {
+    each_rule(ad::UnaryRules(), []<class R>(R) {
       INFO(std::string(R::row.name));
       constexpr std::size_t r = ad::index_in<R>(ad::UnaryRules());
       for (const T x : extremes<T>()) {
@@ -89,7 +89,7 @@ TEST_CASE("the cosine of 0 is 1, so that its floor is") {
 
 TEST_CASE("the pullback of a rule is g times its slope, added or written, and 0 where g is 0") {
   everywhere([]<class T> {
-    each_rule(ad::UnaryRules(), []<class R> {
+    each_rule(ad::UnaryRules(), []<class R>(R) {
       INFO(std::string(R::row.name));
       constexpr std::size_t r = ad::index_in<R>(ad::UnaryRules());
       for (const bool add : {false, true}) {
@@ -125,7 +125,7 @@ TEST_CASE("the pullback of a rule is g times its slope, added or written, and 0 
 
 TEST_CASE("rules of two arguments and their pullbacks agree with the scalar rule, also where an operand repeats") {
   everywhere([]<class T> {
-    each_rule(ad::BinaryRules(), []<class R> {
+    each_rule(ad::BinaryRules(), []<class R>(R) {
       INFO(std::string(R::row.name));
       constexpr std::size_t r = ad::index_in<R>(ad::BinaryRules());
       for (const ad::Repeats repeats : {ad::Repeats{}, ad::Repeats{true, false}, ad::Repeats{false, true}, ad::Repeats{true, true}}) {

@@ -32,20 +32,20 @@ MatmulPlan plan_matmul(const Shape& a, const Shape& b) {
   return plan;
 }
 
-View transposing(const Shape& x, std::span<const std::size_t> order) {
-  View view;
+Moves transposing(const Shape& x, std::span<const std::size_t> order) {
+  Moves moves;
   std::array<bool, Shape::most_axes> seen{};
   bool valid = order.size() == x.axes();
   for (std::size_t i = 0; valid && i < order.size(); ++i) {
     valid = order[i] < x.axes() && !std::exchange(seen[order[i]], true);
     if (!valid) break;
-    view.shape.append(x[order[i]]);
-    view.step[i] = static_cast<std::ptrdiff_t>(x.inside(order[i]));
+    moves.shape.append(x[order[i]]);
+    moves.step[i] = static_cast<std::ptrdiff_t>(x.inside(order[i]));
   }
   if (!valid)
     throw ShapeError(
         fmt::format("transpose: the order ({}) for shape {}: name each of its {} axes once", fmt::join(order, ", "), x.text(), x.axes()));
-  return view;
+  return moves;
 }
 Shape transposed(const Shape& x) {
   const std::size_t axes = x.axes();
@@ -68,7 +68,7 @@ std::optional<Matrices> as_transpose(const Shape& x, std::span<const std::size_t
   for (std::size_t i = first; i < second; ++i) rows *= x[i];
   return Matrices{x.outside(first), rows, x.inside(second - 1)};
 }
-View slicing(const Shape& x, std::ptrdiff_t axis, std::ptrdiff_t begin, std::ptrdiff_t end, std::ptrdiff_t step) {
+Moves slicing(const Shape& x, std::ptrdiff_t axis, std::ptrdiff_t begin, std::ptrdiff_t end, std::ptrdiff_t step) {
   const std::size_t along = x.axis(axis, "slice");
   if (step == 0) throw ShapeError("slice: a step of 0 never arrives; use 1, or a negative step to go backwards");
   const auto n = static_cast<std::ptrdiff_t>(x[along]);
@@ -77,21 +77,21 @@ View slicing(const Shape& x, std::ptrdiff_t axis, std::ptrdiff_t begin, std::ptr
   const auto within = [&](std::ptrdiff_t at) { return std::clamp<std::ptrdiff_t>(at < 0 ? at + n : at, low, high); };
   const std::ptrdiff_t from = within(begin), to = within(end);
   const std::ptrdiff_t count = step > 0 ? (to - from + step - 1) / step : (from - to - step - 1) / -step;
-  View view;
-  view.shape = x.with(along, static_cast<std::size_t>(std::max<std::ptrdiff_t>(count, 0)));
-  for (std::size_t i = 0; i < x.axes(); ++i) view.step[i] = static_cast<std::ptrdiff_t>(x.inside(i));
-  if (view.shape.count()) view.start = static_cast<std::size_t>(from) * x.inside(along);
-  view.step[along] *= step;
-  return view;
+  Moves moves;
+  moves.shape = x.with(along, static_cast<std::size_t>(std::max<std::ptrdiff_t>(count, 0)));
+  for (std::size_t i = 0; i < x.axes(); ++i) moves.step[i] = static_cast<std::ptrdiff_t>(x.inside(i));
+  if (moves.shape.count()) moves.start = static_cast<std::size_t>(from) * x.inside(along);
+  moves.step[along] *= step;
+  return moves;
 }
-View broadcasting(const Shape& x, const Shape& to) {
+Moves broadcasting(const Shape& x, const Shape& to) {
   if (to.axes() < x.axes() || broadcast_shape("broadcast_to", x, to) != to)
     throw ShapeError(text("broadcast_to: {} cannot become {}: sizes must be equal, or 1 in the operand", {x.text(), to.text()}));
-  View view;
-  view.shape = to;
+  Moves moves;
+  moves.shape = to;
   const std::size_t missing = to.axes() - x.axes();
-  for (std::size_t i = 0; i < x.axes(); ++i) view.step[i + missing] = x[i] == 1 ? 0 : static_cast<std::ptrdiff_t>(x.inside(i));
-  return view;
+  for (std::size_t i = 0; i < x.axes(); ++i) moves.step[i + missing] = x[i] == 1 ? 0 : static_cast<std::ptrdiff_t>(x.inside(i));
+  return moves;
 }
 
 std::vector<std::size_t> entries(const Shape& x, std::size_t axis, std::span<const std::ptrdiff_t> index) {

@@ -145,12 +145,12 @@ template <AnyTensor A, AnyTensor B> requires(DualTensor<A> || DualTensor<B>) aut
   return detail::push_bilinear(a, b, [](const auto& p, const auto& q) { return matmul(p, q); });
 }
 
-// ---- views: transpose, slice, broadcast_to ---------------------------------------------------------------------------
+// ---- moves: transpose, slice, broadcast_to ---------------------------------------------------------------------------
 
 namespace detail {
 
 /// Some numbers of a tensor in some order: along each axis of the result, its size, and the step in the operand.
-struct View {
+struct Moves {
   Shape shape;
   std::array<std::ptrdiff_t, Shape::most_axes> step{};
   std::size_t start = 0;
@@ -173,29 +173,29 @@ struct View {
     }
   }
 };
-View transposing(const Shape& x, std::span<const std::size_t> order);
+Moves transposing(const Shape& x, std::span<const std::size_t> order);
 Shape transposed(const Shape& x);
 /// `count` matrices (m, n), one after the other.
 struct Matrices { std::size_t count, m, n; };
 /// Matrices of which `order` is the transpose: {0, 3, 1, 2} of x (A, B, C, D) exchanges B·C rows and D columns, A times. None if it is no such order.
 std::optional<Matrices> as_transpose(const Shape& x, std::span<const std::size_t> order);
-View slicing(const Shape& x, std::ptrdiff_t axis, std::ptrdiff_t begin, std::ptrdiff_t end, std::ptrdiff_t step);
-View broadcasting(const Shape& x, const Shape& to);
+Moves slicing(const Shape& x, std::ptrdiff_t axis, std::ptrdiff_t begin, std::ptrdiff_t end, std::ptrdiff_t step);
+Moves broadcasting(const Shape& x, const Shape& to);
 
-template <class Y, class T> Y look(const char* name, const TensorOperand<T>& x, const View& view) {
-  return record<Y>(name, view.shape, [&](T* y) { view.each([&](std::size_t k, std::size_t j) { y[k] = x->data[j]; }); }, [view](const Pull<T>& p) {
+template <class Y, class T> Y move_each(const char* name, const TensorOperand<T>& x, const Moves& moves) {
+  return record<Y>(name, moves.shape, [&](T* y) { moves.each([&](std::size_t k, std::size_t j) { y[k] = x->data[j]; }); }, [moves](const Pull<T>& p) {
     const auto to = p.to(0);
     if (!to) return;
     T* const gx = zeroed<T>(to, p.in(0).shape.count());
-    view.each([gx, g = p.adjoint()](std::size_t k, std::size_t j) { gx[j] += g[k]; });
+    moves.each([gx, g = p.adjoint()](std::size_t k, std::size_t j) { gx[j] += g[k]; });
   }, x);
 }
-template <TensorLike X> auto look_at(const char* name, const X& x, const View& view) {
+template <TensorLike X> auto moved(const char* name, const X& x, const Moves& moves) {
   using T = typename X::Number;
-  return look<ResultOf<T, X>, T>(name, {x, name}, view);
+  return move_each<ResultOf<T, X>, T>(name, {x, name}, moves);
 }
 
-/// Each (m, n) matrix of x, to y as (n, m). (A number at a time by View: 1.2 ms for 1000 × 1000 floats; so 0.65.)
+/// Each (m, n) matrix of x, to y as (n, m). (A number at a time by Moves: 1.2 ms for 1000 × 1000 floats; so 0.65.)
 template <class T> void transpose_each(const Matrices& of, const T* x, T* y) {
   const std::size_t size = of.m * of.n;
   for (std::size_t i = 0; i < of.count * size; i += size) kernels<T>().transpose(x + i, y + i, of.m, of.n);
@@ -225,18 +225,18 @@ template <TensorLike X> auto transpose(const X& x) {
 }
 /// Axis i of the result is axis order[i] of x, counted from 0. Throws ShapeError unless the order names each axis of x once.
 template <TensorLike X> auto transpose(const X& x, const std::vector<std::size_t>& order) {
-  const detail::View view = detail::transposing(x.shape(), order);
+  const detail::Moves moves = detail::transposing(x.shape(), order);
   const auto matrices = detail::as_transpose(x.shape(), order);
-  return matrices ? detail::transpose(x, *matrices, view.shape) : detail::look_at("transpose", x, view);
+  return matrices ? detail::transpose(x, *matrices, moves.shape) : detail::moved("transpose", x, moves);
 }
 /// Every `step`-th entry from `begin` to before `end` along an axis, as Python slices: negative positions count from the end, positions
 /// beyond it mean it, a negative step goes backwards. Throws ShapeError for step 0 or an axis that is not there.
 template <TensorLike X> auto slice(const X& x, std::ptrdiff_t axis, std::ptrdiff_t begin, std::ptrdiff_t end, std::ptrdiff_t step = 1) {
-  return detail::look_at("slice", x, detail::slicing(x.shape(), axis, begin, end, step));
+  return detail::moved("slice", x, detail::slicing(x.shape(), axis, begin, end, step));
 }
 /// x repeated along new axes, in front, and along axes of size 1 until it has that shape. Throws ShapeError if it cannot.
 template <TensorLike X>
-auto broadcast_to(const X& x, const Shape& shape) { return detail::look_at("broadcast_to", x, detail::broadcasting(x.shape(), shape)); }
+auto broadcast_to(const X& x, const Shape& shape) { return detail::moved("broadcast_to", x, detail::broadcasting(x.shape(), shape)); }
 
 /// The same numbers in another shape. Throws ShapeError if that takes another number of them.
 template <class T> Tensor<T> reshape(const Tensor<T>& x, const Shape& shape) { return x.reshaped(shape); }

@@ -24,6 +24,7 @@ std::string GradientReport::text(bool all) const {
     if (hand_written)
       out += fmt::format("component {}: yours {:.9g}, AD {:.9g}, finite difference {:.9g}", c.index, c.given, c.ad, c.finite_difference);
     else out += fmt::format("component {}: AD {:.9g}, finite difference {:.9g}", c.index, c.ad, c.finite_difference);
+    if (std::isnan(c.finite_difference) && !std::isnan(c.ad)) out += ": f is not finite beside this point; give a smaller CheckOptions::step";
   }
   return out;
 }
@@ -43,7 +44,7 @@ double detail::allowed(const GradientReport& report) { return std::max(report.to
 GradientReport detail::judge(GradientReport report) {
   const double largest = largest_finite(report), measured = allowed(report);
   for (auto& c : report.components) {
-    const double exact = std::max(report.tolerance * (std::abs(c.ad) + 1e-3 * largest), 1e-3 * report.noise);
+    const double exact = std::max(report.tolerance * (std::abs(c.ad) + 1e-3 * largest), report.rounding);
     c.agrees = std::isfinite(c.ad) && std::abs(c.given - c.finite_difference) <= measured + std::min(c.bend, largest) &&
         std::abs(c.given - c.ad) <= exact;
   }

@@ -23,7 +23,12 @@ MatmulPlan plan_matmul(const Shape& a, const Shape& b) {
     if (!row) plan.shape.append(plan.m);
     plan.m *= batch_a.count();
   } else {
-    plan.shape = broadcast_shape("matmul", batch_a, batch_b);
+    try {
+      plan.shape = broadcast_shape("matmul", batch_a, batch_b);
+    } catch (const ShapeError&) {
+      throw ShapeError(text("matmul: {} x {}: the axes before the last two do not fit: {} and {}; give equal sizes, or 1",
+          {a.text(), b.text(), batch_a.text(), batch_b.text()}));
+    }
     plan.batch = broadcast_walk(plan.shape, batch_a, batch_b);
     for (std::size_t i = 0; i < plan.batch.axes; ++i) plan.batch.a[i] *= plan.m * plan.k, plan.batch.b[i] *= plan.k * plan.n;
     if (!row) plan.shape.append(plan.m);
@@ -123,6 +128,9 @@ void require_one_shape(const std::vector<Shape>& parts) {
   if (parts.empty()) throw ShapeError("stack: no parts; give at least one");
   for (const Shape& part : parts)
     if (part != parts[0]) throw ShapeError(text("stack: {} and {} differ: give parts of one shape", {parts[0].text(), part.text()}));
+}
+void refuse_count(std::size_t numbers, const Shape& shape) {
+  throw ShapeError(text("assemble: {} numbers for shape {}, which takes {}", {numbers, shape.text(), shape.count()}));
 }
 Shape concatenated(std::span<const Shape> parts, std::ptrdiff_t axis, std::size_t& along) {
   if (parts.empty()) throw ShapeError("concatenate: no parts; give at least one");

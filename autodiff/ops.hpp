@@ -334,12 +334,22 @@ template <DualTensor X, std::integral I = std::ptrdiff_t> auto gather(const X& x
   return detail::push_linear(x, [&](const auto& t) { return gather(t, index, axis); });
 }
 
+namespace detail {
+/// Number k of x, counted row by row.
+template <class T> Var<double> number_at(const TensorOperand<T>& x, std::size_t k) {
+  return record_number<T>("element", [&] { return static_cast<double>(x->data[k]); }, [k](const Pull<T>& p) {
+    if (const auto to = p.to(0)) zeroed<T>(to, p.in(0).shape.count())[k] += static_cast<T>(p.number_adjoint());
+  }, x);
+}
+}  // namespace detail
 template <std::floating_point T> template <std::integral... I> Var<double> Var<Tensor<T>>::operator()(I... index) const {
   const detail::TensorOperand<T> x(*this, "element");
-  const std::size_t at = detail::element(x->shape, {static_cast<std::ptrdiff_t>(index)...});
-  return detail::record_number<T>("element", [&] { return static_cast<double>(x->data[at]); }, [at](const detail::Pull<T>& p) {
-    if (const auto to = p.to(0)) detail::zeroed<T>(to, p.in(0).shape.count())[at] += static_cast<T>(p.number_adjoint());
-  }, x);
+  return detail::number_at(x, detail::element(x->shape, {static_cast<std::ptrdiff_t>(index)...}));
+}
+template <std::floating_point T> Var<double> Var<Tensor<T>>::operator[](std::size_t k) const {
+  const detail::TensorOperand<T> x(*this, "element");
+  if (k >= x->shape.count()) [[unlikely]] detail::refuse_index(Shape({x->shape.count()}), {k});
+  return detail::number_at(x, k);
 }
 
 namespace detail {
@@ -408,6 +418,7 @@ template <detail::Selectable A, detail::Selectable B> requires(DualTensor<A> || 
 
 namespace detail {
 
+[[noreturn]] void refuse_count(std::size_t numbers, const Shape& shape);
 Shape concatenated(std::span<const Shape> parts, std::ptrdiff_t axis, std::size_t& along);
 void require_one_shape(const std::vector<Shape>& parts);
 
@@ -471,7 +482,7 @@ namespace detail {
 template <class T, class Tag, class F> auto push_parts(const std::vector<Dual<T, Tag>>& parts, const F& f) {
   std::vector<T> values, tangents;
   for (const auto& x : parts) values.push_back(x.value()), tangents.push_back(x.tangent());
-  return Dual<T, Tag>(f(values), f(tangents));
+  return Dual<decltype(f(values)), Tag>(f(values), f(tangents));
 }
 }  // namespace detail
 template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto concatenate(const std::vector<Dual<T, Tag>>& parts, std::ptrdiff_t axis = 0) {
@@ -484,8 +495,7 @@ template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto stack(const
 /// Numbers on a tape as a tensor of that shape, row by row: the way from scalar code to tensor code. Throws ShapeError
 /// if their number is not the shape's.
 template <std::floating_point T = double> Var<Tensor<T>> assemble(std::span<const Var<double>> numbers, const Shape& shape) {
-  if (numbers.size() != shape.count())
-    throw ShapeError(detail::text("assemble: {} numbers for shape {}, which takes {}", {numbers.size(), shape.text(), shape.count()}));
+  if (numbers.size() != shape.count()) detail::refuse_count(numbers.size(), shape);
   detail::Record<double>& tape = detail::recorder<double>();
   Id any = 0;
   for (const auto& x : numbers) any |= tape.id_of(x.place(), "assemble");
@@ -501,9 +511,23 @@ template <std::floating_point T = double> Var<Tensor<T>> assemble(std::span<cons
 template <std::floating_point T = double> Var<Tensor<T>> assemble(const std::vector<Var<double>>& numbers, const Shape& shape) {
   return assemble<T>(std::span<const Var<double>>(numbers), shape);
 }
-/// The same as a vector: n numbers → (n,).
-inline Var<Tensor<double>> stack(const std::vector<Var<double>>& numbers) { return assemble<double>(numbers, Shape({numbers.size()})); }
-/// Both in braces, which must name the namespace: ad::concatenate({a, b}, 1), ad::stack({a, b}). Constants may stand beside variables there.
+/// The same of plain numbers, and forwards.
+template <std::floating_point T = double> Tensor<T> assemble(const std::vector<double>& numbers, const Shape& shape) {
+  if (numbers.size() != shape.count()) detail::refuse_count(numbers.size(), shape);
+  return detail::computed<T>(shape, [&](T* to) { for (const double x : numbers) *to++ = static_cast<T>(x); });
+}
+template <std::floating_point T = double, class U, class Tag> requires(!DualTensor<Dual<U, Tag>>)
+auto assemble(const std::vector<Dual<U, Tag>>& numbers, const Shape& shape) {
+  return detail::push_parts(numbers, [&](const auto& t) { return assemble<T>(t, shape); });
+}
+/// As a vector: n numbers → (n,).
+inline Var<Tensor<double>> stack(const std::vector<Var<double>>& numbers) { return assemble(numbers, Shape({numbers.size()})); }
+inline Tensor<double> stack(const std::vector<double>& numbers) { return assemble(numbers, Shape({numbers.size()})); }
+template <class U, class Tag> requires(!DualTensor<Dual<U, Tag>>) auto stack(const std::vector<Dual<U, Tag>>& numbers) {
+  return assemble(numbers, Shape({numbers.size()}));
+}
+/// Both in braces, which must name the namespace: ad::concatenate({a, b}, 1), ad::stack({a, b}). Constants may stand beside variables there, and in
+/// forward mode if they are made of the variable's type: decltype(a)(constant).
 template <class X> auto concatenate(std::initializer_list<X> parts, std::ptrdiff_t axis = 0) { return concatenate(std::vector<X>(parts), axis); }
 template <class X> auto stack(std::initializer_list<X> parts) { return stack(std::vector<X>(parts)); }
 inline auto concatenate(std::initializer_list<Var<Tensor<float>>> parts, std::ptrdiff_t axis = 0) { return concatenate(std::vector(parts), axis); }

@@ -134,7 +134,9 @@ template <TensorLike X> auto norm(const X& x) {
 }
 template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto norm(const Dual<T, Tag>& x) {
   const auto y = norm(x.value());
-  return Dual<std::remove_const_t<decltype(y)>, Tag>(y, detail::stored(dot(x.value() / select(plain(y) == 0, 1.0, y), x.tangent())));
+  const bool none = plain(y) == 0;  // then the tangent is 0, and its own derivative too
+  const auto along = detail::stored(dot(x.value() / select(none, 1.0, y), x.tangent()) * (none ? 0.0 : 1.0));
+  return Dual<std::remove_const_t<decltype(y)>, Tag>(y, along);
 }
 
 /// √Σ x² along an axis, (…, N, …) → (…, …); the slope is 0 where the result is. Throws ShapeError if there is no such axis. Unlike norm(x)

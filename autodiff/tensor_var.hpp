@@ -53,19 +53,21 @@ template <std::floating_point T> class Var<Tensor<T>> {
 
   /// The numbers, which outlive clear(). Throws TapeError, as shape() and size() do, if no tape of this thread holds the variable any more.
   Tensor<T> value() const {
-    Cell& c = readable_cell();
+    Cell& c = readable_cell("value");
     if (c.storage) return Tensor<T>::sharing(c.shape, c.data, c.storage);
     if (place_ == 0) return constant()->tensor;
     if (c.parameter) return copy_of(c);  // not to be remembered: an update changes the numbers in place
     if (!c.handed || !c.handed->value) return handed_out(c);
     return shared_copy(c, c.handed->value);
   }
-  const Shape& shape() const { return readable_cell().shape; }
+  const Shape& shape() const { return readable_cell("shape").shape; }
   std::size_t size() const { return shape().count(); }
   Place place() const { return place_; }
 
   /// y(i, j): that number, as a variable of the same recording (ops.hpp). Throws ShapeError if there is none.
   template <std::integral... I> Var<double> operator()(I... index) const;
+  /// y[k]: number k, counted row by row, likewise.
+  Var<double> operator[](std::size_t k) const;
   /// The same in numbers of U, float or double, as a variable of the same recording (ops.hpp).
   template <std::floating_point U> Var<Tensor<U>> as() const;
 
@@ -86,9 +88,9 @@ template <std::floating_point T> class Var<Tensor<T>> {
  private:
   ConstantCell* constant() const { return static_cast<ConstantCell*>(cell_); }
   /// The cell, if any tape of this thread still holds it.
-  Cell& readable_cell() const {
+  Cell& readable_cell(const char* where) const {
     if (place_ != 0 && !detail::active<double>->holds(place_) && !detail::holder_of<double>(place_)) [[unlikely]]
-      detail::recorder<double>().id_of(place_, "value");
+      detail::recorder<double>().id_of(place_, where);
     return *cell_;
   }
   static Tensor<T> copy_of(const Cell& c) { return Tensor<T>::from(std::span<const T>(c.data, c.shape.count()), c.shape); }

@@ -31,6 +31,7 @@ template <class Scalar> [[gnu::always_inline]] inline auto slope_as(const auto& 
 
 /// A number of type T that knows its place on a tape. `Var<double> y = 3.0;` is a constant, Var{} is 0.
 template <class T = double> class Var {
+  static_assert(!std::same_as<T, float>, "numbers on a tape are double, costs of a net of float too: write ad::Var<double>");
   T value_{};
   Place place_ = 0;
 

@@ -79,9 +79,14 @@ template <class M, std::size_t n, std::size_t i = 0> consteval std::size_t surpl
   }
 }
 /// How many fields an aggregate has; 0 if that cannot be found out, or is more than 16.
+/// Initializes a base class that has fields, and no field.
+template <class M> struct AnyBase {
+  template <class X> requires(std::is_base_of_v<X, M> && !std::same_as<X, M> && !std::is_empty_v<X>) operator X() const { throw 0; }
+};
 template <class M> consteval std::size_t field_count() {
   constexpr std::size_t n = initializers<M>();
-  if constexpr (n > most_initializers) return no_field_count;
+  constexpr bool has_base = requires { M{AnyBase<M>()}; };
+  if constexpr (n > most_initializers || has_base) return no_field_count;
   else {
     constexpr std::size_t fields = n - surplus<M, n>();
     return fields <= most_fields ? fields : no_field_count;
@@ -234,8 +239,8 @@ template <class M, class F, class At> void walk(M& m, const F& f, At& at) {
   using Model = std::remove_const_t<M>;
   constexpr Kind kind = kind_of<Model>();
   static_assert(kind != Kind::opaque,
-      "this class (or what this lambda catches) may hold parameters that cannot be seen: give it auto fields() { return std::tie(…); } of its own, "
-      "of all that is to be learned, or, if it holds none, give that to the class around it; for a lambda write a struct");
+      "this class (or what this lambda catches) may hold parameters that cannot be seen: it has a constructor, private members or a "
+      "base class; give it auto fields() { return std::tie(…); } of its own, of all that is to be learned, or, if it holds none, give that to the class around it; for a lambda write a struct");
   static_assert(!Unordered<Model>,
       "an unordered container gives its layers another order in each run, and files and seeds go by the order: use std::map or std::vector");
   static_assert(kind != Kind::pointer,

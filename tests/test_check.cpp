@@ -203,3 +203,20 @@ TEST_CASE("in float, kinks beside the point do no harm, and a wrong gradient is 
   const auto steps = [&](const auto& x) { return sum((x > 0.0f) * weights) + sum(x); };  // a jump is no kink
   refuses<ad::GradientError>([&] { (void)ad::check_gradient(steps, Tensor<float>{0, 0.3f, 1}); }, {"component 0: AD 1"});
 }
+
+TEST_CASE("a wrong slope is found on functions of any size") {
+  refuses<ad::GradientError>([] { ad::check_gradient([](auto x) { return 1e-13 * x * x; }, [](double) { return 0.0; }, 1.0); }, {"yours 0, AD 2e-13"});
+  const auto shifted = [](double by) { return [by](const auto& x) { return by + x[0] * x[0]; }; };
+  const std::vector one{1.0};
+  refuses<ad::GradientError>([&] { ad::check_gradient(shifted(1e12), [](const auto&) { return std::vector{1.5}; }, one); }, {"yours 1.5, AD 2"});
+  refuses<ad::GradientError>([&] { ad::check_gradient(shifted(1e9), [](const auto&) { return std::vector{2.0009}; }, one); }, {"yours 2.0009, AD 2"});
+  CHECK(ad::check_gradient(shifted(1e9), [](const auto&) { return std::vector{2.0}; }, one).agrees());
+}
+
+TEST_CASE("close to where a function ends the step follows, and where none is finite the text says so") {
+  const auto log_of = [](const auto& x) { return log(x[0]); };
+  CHECK(ad::check_gradient(log_of, std::vector{1e-8}).agrees());
+  CHECK(ad::check_gradient(log_of, std::vector{1e-300}).agrees());
+  const auto exp_of = [](const auto& x) { return exp(x[0]); };
+  refuses<ad::GradientError>([&] { ad::check_gradient(exp_of, std::vector{709.0}); }, {"finite difference nan: f is not finite beside this point"});
+}

@@ -77,6 +77,7 @@ TEST_CASE("matmul with sizes of 0 gives zeros or nothing, and takes its adjoints
 
 TEST_CASE("matmul refuses what does not fit") {
   refuses<ad::ShapeError>([] { (void)matmul(some({2, 3}), some({4, 5})); }, {"matmul: inner sizes differ: (2, 3) x (4, 5): 3 != 4"});
+  refuses<ad::ShapeError>([] { (void)matmul(some({2, 3, 4}), some({3, 4, 5})); }, {"matmul: (2, 3, 4) x (3, 4, 5)", "(2,) and (3,)"});
   refuses<ad::ShapeError>([] { (void)matmul(some({3}), some({4})); }, {"3 != 4"});
   constexpr std::size_t many = std::size_t{1} << 31;
   const auto rows = Tensor<double>::zeros(Shape({many, 0})), columns = Tensor<double>::zeros(Shape({0, many}));
@@ -266,6 +267,7 @@ TEST_CASE("numbers of the tape are assembled into a tensor, and back") {
   CHECK(ad::assemble(std::vector<Number>{1.0, 2.0}, {2}).place() == 0);
   CHECK(stack(std::vector<Number>{}).shape() == Shape({0}));
   refuses<ad::ShapeError>([&] { (void)ad::assemble(std::vector<Number>{a}, {2}); }, {"assemble: 1 numbers for shape (2,), which takes 2"});
+  refuses<ad::ShapeError>([&] { (void)ad::assemble(std::vector{1.0}, {2}); }, {"assemble: 1 numbers for shape (2,), which takes 2"});
 }
 
 TEST_CASE("one condition chooses between tensors") {
@@ -307,6 +309,29 @@ TEST_CASE("split is slices of one size") {
   refuses<ad::ShapeError>([&] { (void)split(x, 4, 1); },
                           {"split: axis 1 of shape (2, 6) has 6 entries, which are not 4 equal parts; give a number that divides 6"});
   refuses<ad::ShapeError>([&] { (void)split(x, 0, 1); }, {"0 equal parts"});
+}
+
+TEST_CASE("numbers of a tensor become one in every mode: plain, forwards, twice") {
+  const auto f = [](const auto& x) { return sum(square(ad::stack({x(0, 0), x(1, 1) * x[2]}))); };
+  const Tensor<double> x{{1, 2, 3}, {4, 5, 6}}, slopes{{2, 0, 150}, {0, 90, 0}};
+  CHECK(f(x) == 226);
+  CHECK(difference(ad::gradient(f, x), slopes) == "");
+  CHECK(ad::jvp(f, x, x) == about(2 + 450 + 450));
+  CHECK(difference(ad::hvp(f, x, x), Tensor<double>{{2, 0, 450}, {0, 270, 0}}) == "");
+  const auto column = [](const auto& y) { return matmul(Tensor<double>{{1, 2}}, ad::assemble(std::vector{y[0], y[5]}, {2, 1})); };
+  CHECK(difference(column(x), Tensor<double>{{13}}) == "");
+  CHECK(difference(ad::jvp(column, x, x), Tensor<double>{{13}}) == "");
+}
+
+TEST_CASE("a number is found by its place in the row of all, in every mode") {
+  const auto f = [](const auto& x) { return x[0] * x[1] + exp(x[0]); };
+  const Tensor<double> x{1, 2};
+  CHECK(difference(ad::gradient(f, x), Tensor<double>{2 + std::exp(1), 1}) == "");
+  CHECK(ad::jvp(f, x, x) == about(4 + std::exp(1)));
+  CHECK(difference(ad::hessian(f, x), Tensor<double>{{std::exp(1), 1}, {1, 0}}) == "");
+  ad::Tape tape;
+  const ad::Var recorded = tape.variable(x);
+  refuses<ad::ShapeError>([&] { (void)recorded[2]; }, {"index (2) is outside of shape (2,)"});
 }
 
 TEST_CASE("constants stand beside variables in braces") {

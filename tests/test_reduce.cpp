@@ -255,3 +255,11 @@ TEST_CASE("softmax along the axis before the last, also of many matrices") {
   verify("log_softmax along 1", [](auto t) { return sum(log_softmax(t, 1) * t); }, support::Random(4).tensor({2, 3, 4}));
   verify("pow with 2", [](auto t) { return sum(pow(t, 2) * t); }, support::Random(5).tensor({2, 3}));
 }
+
+TEST_CASE("at the origin the norm's derivatives are 0, the second too") {
+  const auto f = [](const auto& x) { return norm(x); };
+  const Tensor<double> origin{0, 0}, v{1, 2};
+  CHECK(ad::jvp(f, origin, v) == 0);
+  CHECK(difference(ad::hvp(f, origin, v), origin) == "");
+  CHECK(difference(ad::hvp(f, Tensor<double>{3, 4}, v), Tensor<double>{-0.064, 0.048}) == "");
+}

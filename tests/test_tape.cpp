@@ -135,6 +135,11 @@ TEST_CASE("variables and adjoints of many numbers at once") {
   refuses<ad::TapeError>([&] { (void)tape.adjoints(xs); }, {"forgotten"});
   refuses<ad::TapeError>([&] { (void)tape.adjoints({Number(1.0)}); }, {"constant"});
   CHECK(tape.variables(std::vector<double>{}).empty());
+  struct Endless {
+    static std::size_t size() { return std::size_t{1} << 40; }
+    double operator[](std::size_t) const { return 0; }
+  };
+  refuses<ad::TapeError>([&] { (void)tape.variables(Endless{}); }, {"statements is the most one tape holds"});
 
   const std::vector<double> many(100'000, 1.5);  // more than a tape has room for at first
   const auto ones = tape.variables(many);
@@ -195,7 +200,7 @@ TEST_CASE("a variable from before clear is refused wherever it is used") {
   refuses<ad::TapeError>([&] { (void)(ad::Tensor<double>{1} * later); }, {"forgotten"});
   refuses<ad::TapeError>([&] { (void)sum(t); }, {"sum", "forgotten"});
   refuses<ad::TapeError>([&] { (void)t.value(); }, {"value", "forgotten"});
-  refuses<ad::TapeError>([&] { (void)t.shape(); }, {"value", "forgotten"});
+  refuses<ad::TapeError>([&] { (void)t.shape(); }, {"shape", "forgotten"});
   refuses<ad::TapeError>([&] { (void)t(0); }, {"element", "forgotten"});
   refuses<ad::TapeError>([&] { (void)concatenate(std::vector{t, t}); }, {"forgotten"});
   refuses<ad::TapeError>([&] { (void)ad::assemble(std::vector{fresh, later}, {2}); }, {"assemble", "forgotten"});

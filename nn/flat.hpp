@@ -1,4 +1,4 @@
-// The parameters of a model as one vector, for what knows nothing of nets: L-BFGS, trust regions, evolution, and a check of gradients.
+// The parameters of a model as one vector, for what knows nothing of nets: L-BFGS, trust regions, evolution.
 //
 //     std::vector<double> w = nn::flatten(net);                    // a point …
 //     nn::unflatten(net, w);                                       // … and back
@@ -12,8 +12,6 @@
 #pragma once
 #include "module.hpp"
 #include <algorithm>
-#include <concepts>
-#include <cstddef>
 #include <utility>
 #include <vector>
 
@@ -80,38 +78,6 @@ template <class M> void set_flat_gradient(Tape& tape, const M& model, const std:
   Var<double> cost = 0.0;
   detail::deal("set_flat_gradient", model, gradient, [&cost](const auto& p, const auto& g) { cost += dot(p.var(), g); });
   tape.backward(cost);
-}
-
-/// Compares the adjoints of the model's parameters with finite differences of cost(), which runs the model and returns one number: are the layers and
-/// operations that you wrote right? At most `most` numbers are tried, evenly spread; the model is left as it was, but off the
-/// tapes. Returns the report, whose components are numbered as in flatten(); throws GradientError where they disagree.
-/// (Through Dropout they do: let an nn::NoDropout live.)
-///     nn::check_gradient(net, [&] { return nn::mse(net(x), y); });
-template <class M, class F> requires std::invocable<const F&>
-GradientReport check_gradient(M& model, const F& cost, CheckOptions options = {}, std::size_t most = 200) {
-  const std::vector<double> at = flatten(model);
-  bool in_float = false;
-  for_each_parameter(model, [&]<class T>(const Parameter<T>&) { in_float = in_float || std::same_as<T, float>; });
-  const Pause pause;
-  std::vector<double> gradient(at.size(), 0.0);
-  {
-    Tape tape;
-    const Var<double> y = autodiff::detail::one_number<double>("check_gradient", cost());
-    if (y.place() != 0) tape.backward(y), gradient = flat_gradient(model);
-  }
-  const auto cost_at = [&](const std::vector<Var<double>>& numbers) {
-    std::vector<double> values;
-    for (const auto& x : numbers) values.push_back(x.value());
-    unflatten(model, values);
-    return cost();
-  };
-  struct Restore {
-    M& model;
-    const std::vector<double>& numbers;
-    ~Restore() { unflatten(model, numbers); }
-  } const restore{model, at};
-  const std::size_t stride = std::max<std::size_t>(1, (at.size() + most - 1) / std::max<std::size_t>(1, most));
-  return autodiff::detail::check(cost_at, gradient, gradient, false, at, options, in_float, stride);
 }
 
 }  // namespace autodiff::inline v1::nn

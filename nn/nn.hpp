@@ -19,11 +19,13 @@
 //      optim.hpp     Sgd, Adam
 //      io.hpp        save, load: safetensors
 //      data.hpp      Batches: shuffled minibatches; gather: their labels
-//      flat.hpp      flatten, unflatten, flat_gradient: all parameters as one vector; check_gradient of a model
+//      flat.hpp      flatten, unflatten, flat_gradient, set_flat_gradient: all parameters as one vector
+//      check.hpp     check_gradient of a model
 //   1  module.hpp    the parameters of a struct: for_each_parameter, for_each_named_parameter, parameter_count
 //      random.hpp    Random: the same digits on every machine; tensors of them: normal, uniform
 #pragma once
 #pragma GCC visibility push(default)  // as autodiff.hpp does
+#include "check.hpp"
 #include "data.hpp"
 #include "flat.hpp"
 #include "init.hpp"

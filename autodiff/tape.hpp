@@ -321,12 +321,12 @@ template <class Scalar> class BasicTape {
   }
   template <class T> Tensor<T> adjoint(const Var<Tensor<T>>& x) const;
   /// The same for each of the variables.
-  std::vector<Scalar> adjoints(std::span<const Var<Scalar>> xs) const {
+  template <class X = std::vector<Var<Scalar>>> requires std::convertible_to<const X&, std::span<const Var<Scalar>>>
+  std::vector<Scalar> adjoints(const X& xs) const {
     std::vector<Scalar> into;
     adjoints(xs, into);
     return into;
   }
-  std::vector<Scalar> adjoints(const std::vector<Var<Scalar>>& xs) const { return adjoints(std::span<const Var<Scalar>>(xs)); }  // braces too
   void adjoints(std::span<const Var<Scalar>> xs, std::vector<Scalar>& into) const {
     into.resize(xs.size());
     for (std::size_t i = 0; i < xs.size(); ++i) into[i] = adjoint(xs[i]);

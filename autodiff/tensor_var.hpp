@@ -429,14 +429,18 @@ template <class H> struct Comparison {
 template <class L, class R>
 concept PlainTensors = (detail::is_tensor<L> && (detail::is_tensor<R> || Arithmetic<R>)) || (Arithmetic<L> && detail::is_tensor<R>);
 /// Comparisons are made number by number: the result is a tensor of ones and zeros, for select() or to be counted by sum().
-template <class L, class R> requires PlainTensors<L, R> auto operator<(const L& a, const R& b) { return apply<detail::Comparison<Less>>(a, b); }
-template <class L, class R> requires PlainTensors<L, R> auto operator>(const L& a, const R& b) { return apply<detail::Comparison<Less>>(b, a); }
+template <class L, class R> requires PlainTensors<L, R>
+auto operator<(const L& a, const R& b) { return apply<detail::Comparison<Less>>(a, b); }
+template <class L, class R> requires PlainTensors<L, R>
+auto operator>(const L& a, const R& b) { return apply<detail::Comparison<Less>>(b, a); }
 template <class L, class R> requires PlainTensors<L, R>
 auto operator<=(const L& a, const R& b) { return apply<detail::Comparison<NotGreater>>(a, b); }
 template <class L, class R> requires PlainTensors<L, R>
 auto operator>=(const L& a, const R& b) { return apply<detail::Comparison<NotGreater>>(b, a); }
-template <class L, class R> requires PlainTensors<L, R> auto operator==(const L& a, const R& b) { return apply<detail::Comparison<Equal>>(a, b); }
-template <class L, class R> requires PlainTensors<L, R> auto operator!=(const L& a, const R& b) { return apply<detail::Comparison<NotEqual>>(a, b); }
+template <class L, class R> requires PlainTensors<L, R>
+auto operator==(const L& a, const R& b) { return apply<detail::Comparison<Equal>>(a, b); }
+template <class L, class R> requires PlainTensors<L, R>
+auto operator!=(const L& a, const R& b) { return apply<detail::Comparison<NotEqual>>(a, b); }
 
 // ---- tensors of a tape ----------------------------------------------------------------------------------------------
 

@@ -21,8 +21,8 @@ struct GradientReport {
   };
   std::vector<Component> components;
   bool hand_written = false;   ///< a gradient of yours was under test
-  /// Allowed: yours from AD, relative to that component (and to a thousandth of the largest), and by `rounding`; both from finite differences, relative to the largest,
-  /// and besides by as much as f bends there, or by the largest component.
+  /// Allowed: yours from AD, relative to that component (and to a thousandth of the largest), and by `rounding`; both from finite
+  /// differences, relative to the largest, and besides by as much as f bends there, or by the largest component.
   double tolerance = 0;
   double noise = 0;            ///< what finite differences cannot tell from 0
   double rounding = 0;         ///< by which yours and AD may differ besides: 1e-14 of the larger of 1 and |f|, in float 1e-7
@@ -71,9 +71,9 @@ template <class X> auto& component(X& x, std::size_t i) { return x[i]; }
 struct Measured { double slope, bend; };
 /// Central differences over h and h/2, whose errors are in the ratio 4 : 1: (4·fine − coarse)/3 is free of the leading one. It is off by about
 /// its distance from the fine one; where that is too much, because f bends within h, or ends (log, sqrt beside 0), a shorter h is tried, down to
-/// a millionth, of |x| if that is less than 1. The slopes on the two sides differ by h·f″, half of it over h/2, a quarter over h/4; where they do not, there are kinks, and a
-/// central quotient is off by as much at most. (Several may cancel: where the result is not `expected`, the quotient over a tenth of h must be
-/// the same, or the difference counts as a bend.)
+/// a millionth, of |x| if that is less than 1. The slopes on the two sides differ by h·f″, half of it over h/2, a quarter over h/4; where they
+/// do not, there are kinks, and a central quotient is off by as much at most. (Several may cancel: where the result is not `expected`, the
+/// quotient over a tenth of h must be the same, or the difference counts as a bend.)
 /// `f_here`: f(x); `enough`: an error with which no shorter h is tried; `rounding`: of f, relative.
 template <class F, class X>
 Measured difference(const F& f, X& x, std::size_t i, double f_here, double expected, double step, double enough, double rounding) {
@@ -119,9 +119,12 @@ template <class F, class G, class A, class X>
 GradientReport check(const F& f, const G& yours, const A& ad, bool hand_written, X x, CheckOptions options, bool is_float, std::size_t stride = 1) {
   const double step = options.step > 0 ? options.step : is_float ? 1.46e-2 : 7.31e-4;  // not round: waves of round frequencies would be 0
                                                                                        // at both ends
-  const double here = value_at(f, x), noise = (is_float ? 1e-4 : 1e-9) * std::max(1.0, std::abs(here));
-  GradientReport report{{}, hand_written, options.tolerance > 0 ? options.tolerance : is_float ? 1e-2 : 1e-6, noise,
-      (is_float ? 1e-7 : 1e-14) * std::max(1.0, std::abs(here))};
+  const double here = value_at(f, x), size = std::max(1.0, std::abs(here));
+  GradientReport report{.components = {},
+                        .hand_written = hand_written,
+                        .tolerance = options.tolerance > 0 ? options.tolerance : is_float ? 1e-2 : 1e-6,
+                        .noise = (is_float ? 1e-4 : 1e-9) * size,
+                        .rounding = (is_float ? 1e-7 : 1e-14) * size};
   if constexpr (requires { yours.size(); } || Number<G>) require_size("check_gradient", "your gradient", size_of(x), size_of(yours));
   for (std::size_t i = 0; i < size_of(x); i += stride) report.components.push_back({i, at(yours, i), at(ad, i), 0, false});
   const double enough = 0.1 * allowed(report);  // shorter steps would only find rounding

@@ -91,7 +91,7 @@ template <class T, class Tag, class V> class Dual {
     using Y = decltype(value_(index...));
     return Dual<Y, Tag>(value_(index...), tangent_(index...));
   }
-  auto operator[](std::size_t k) const requires requires(const T& t) { t.shape(), t[k]; } {
+  auto operator[](std::size_t k) const requires requires(const T& t) { t.shape(); t[k]; } {
     using Y = std::remove_cvref_t<decltype(value_[k])>;
     return Dual<Y, Tag>(value_[k], tangent_[k]);
   }

@@ -103,7 +103,7 @@ std::vector<std::size_t> entries(const Shape& x, std::size_t axis, std::span<con
   std::vector<std::size_t> result;
   const auto n = static_cast<std::ptrdiff_t>(x[axis]);
   for (const std::ptrdiff_t i : index) {
-    if (i < -n || i >= n) 
+    if (i < -n || i >= n)
       throw ShapeError(text("gather: entry {} along axis {} of shape {}, which has {} entries; count from 0, or from the end with -1",
           {i, axis, x.text(), n}));
     result.push_back(static_cast<std::size_t>(i < 0 ? i + n : i));

@@ -348,8 +348,7 @@ template <std::floating_point T> template <std::integral... I> Var<double> Var<T
 }
 template <std::floating_point T> Var<double> Var<Tensor<T>>::operator[](std::size_t k) const {
   const detail::TensorOperand<T> x(*this, "element");
-  if (k >= x->shape.count()) [[unlikely]] detail::refuse_index(Shape({x->shape.count()}), {k});
-  return detail::number_at(x, k);
+  return detail::number_at(x, detail::checked_number(k, x->shape.count()));
 }
 
 namespace detail {
@@ -522,10 +521,7 @@ auto assemble(const std::vector<Dual<U, Tag>>& numbers, const Shape& shape) {
 }
 /// As a vector: n numbers → (n,).
 inline Var<Tensor<double>> stack(const std::vector<Var<double>>& numbers) { return assemble(numbers, Shape({numbers.size()})); }
-inline Tensor<double> stack(const std::vector<double>& numbers) { return assemble(numbers, Shape({numbers.size()})); }
-template <class U, class Tag> requires(!DualTensor<Dual<U, Tag>>) auto stack(const std::vector<Dual<U, Tag>>& numbers) {
-  return assemble(numbers, Shape({numbers.size()}));
-}
+template <class X> requires(!AnyTensor<X>) auto stack(const std::vector<X>& numbers) { return assemble(numbers, Shape({numbers.size()})); }
 /// Both in braces, which must name the namespace: ad::concatenate({a, b}, 1), ad::stack({a, b}). Constants may stand beside variables there, and in
 /// forward mode if they are made of the variable's type: decltype(a)(constant).
 template <class X> auto concatenate(std::initializer_list<X> parts, std::ptrdiff_t axis = 0) { return concatenate(std::vector<X>(parts), axis); }

@@ -278,8 +278,9 @@ template <class Scalar> class BasicTape {
     return into;
   }
   template <class X> void variables(const X& values, std::vector<Var<Scalar>>& into) {
-    const Place first = held().variables(static_cast<std::size_t>(values.size()));  // refuses what no tape holds
-    into.resize(static_cast<std::size_t>(values.size()));
+    const auto n = static_cast<std::size_t>(values.size());
+    const Place first = held().variables(n);  // refuses what no tape holds
+    into.resize(n);
     for (std::size_t i = 0; i < into.size(); ++i) into[i] = Var<Scalar>(static_cast<Scalar>(values[i]), first + i);
   }
 

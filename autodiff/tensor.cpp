@@ -83,7 +83,8 @@ void Storage::release_spare() { spare.release(); }
 
 void detail::refuse_index(const Shape& shape, std::initializer_list<std::size_t> index) {
   const std::vector<std::ptrdiff_t> positions(index.begin(), index.end());  // negative ones as they were given
-  throw ShapeError(fmt::format("tensor: index ({}) is outside of shape {}; give one position for each axis, counted from 0 (braces hold numbers; for a shape: zeros({{2, 3}}))",
+  throw ShapeError(fmt::format("tensor: index ({}) is outside of shape {}; give one position for each axis, counted from 0 "
+                               "(braces hold numbers; for a shape: zeros({{2, 3}}))",
       fmt::join(positions, ", "), shape.text()));
 }
 void detail::refuse_reshape(const Shape& from, const Shape& to) {

@@ -56,6 +56,11 @@ struct BraceNumber {
 };
 
 [[noreturn]] void refuse_index(const Shape& shape, std::initializer_list<std::size_t> index);
+/// k, which must be the place of one of `count` numbers.
+inline std::size_t checked_number(std::size_t k, std::size_t count) {
+  if (k >= count) [[unlikely]] refuse_index(Shape({count}), {k});
+  return k;
+}
 [[noreturn]] void refuse_reshape(const Shape& from, const Shape& to);
 
 }  // namespace detail
@@ -152,8 +157,8 @@ template <std::floating_point T> class Tensor {
     return mutable_data()[at];
   }
   /// t[k]: the k-th number, row by row; likewise.
-  T operator[](std::size_t k) const { return data_[flat(k)]; }
-  T& operator[](std::size_t k) { const std::size_t at = flat(k); return mutable_data()[at]; }
+  T operator[](std::size_t k) const { return data_[detail::checked_number(k, size())]; }
+  T& operator[](std::size_t k) { const std::size_t at = detail::checked_number(k, size()); return mutable_data()[at]; }
   /// The only number of a tensor of one. Throws ShapeError if it holds more or less.
   T item() const {
     if (size() != 1) throw ShapeError(detail::text("item: shape {} holds {} numbers, not one; name one by its indices", {shape_.text(), size()}));
@@ -203,8 +208,6 @@ template <std::floating_point T> class Tensor {
     if (!inside) [[unlikely]] detail::refuse_index(shape_, index);
     return at;
   }
-  std::size_t flat(std::size_t k) const { if (k >= size()) [[unlikely]] detail::refuse_index(Shape({size()}), {k}); return k; }
-
   Shape shape_;
   T* data_ = nullptr;
   detail::Storage* storage_ = nullptr;

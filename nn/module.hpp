@@ -41,6 +41,10 @@ template <class T> constexpr bool is_parameter<Parameter<T>> = true;
 template <class M> struct Anything {
   template <class X> requires(!std::is_base_of_v<X, M>) operator X() const { throw 0; }
 };
+/// The other way round: initializes a base class that has fields.
+template <class M> struct AnyBase {
+  template <class X> requires(std::is_base_of_v<X, M> && !std::same_as<X, M> && !std::is_empty_v<X>) operator X() const { throw 0; }
+};
 template <class M, std::size_t... i> consteval bool takes(std::index_sequence<i...>) {
   return requires { M{(void(i), Anything<M>())...}; };
 }
@@ -78,11 +82,7 @@ template <class M, std::size_t n, std::size_t i = 0> consteval std::size_t surpl
     return w - 1 + surplus<M, n, i + w>();
   }
 }
-/// How many fields an aggregate has; 0 if that cannot be found out, or is more than 16.
-/// Initializes a base class that has fields, and no field.
-template <class M> struct AnyBase {
-  template <class X> requires(std::is_base_of_v<X, M> && !std::same_as<X, M> && !std::is_empty_v<X>) operator X() const { throw 0; }
-};
+/// How many fields an aggregate has; `no_field_count` if that cannot be found out, or is more than 16.
 template <class M> consteval std::size_t field_count() {
   constexpr std::size_t n = initializers<M>();
   constexpr bool has_base = requires { M{AnyBase<M>()}; };
@@ -240,7 +240,8 @@ template <class M, class F, class At> void walk(M& m, const F& f, At& at) {
   constexpr Kind kind = kind_of<Model>();
   static_assert(kind != Kind::opaque,
       "this class (or what this lambda catches) may hold parameters that cannot be seen: it has a constructor, private members or a "
-      "base class; give it auto fields() { return std::tie(…); } of its own, of all that is to be learned, or, if it holds none, give that to the class around it; for a lambda write a struct");
+      "base class; give it auto fields() { return std::tie(…); } of its own, of all that is to be learned, or, if it holds none, "
+      "give that to the class around it; for a lambda write a struct");
   static_assert(!Unordered<Model>,
       "an unordered container gives its layers another order in each run, and files and seeds go by the order: use std::map or std::vector");
   static_assert(kind != Kind::pointer,

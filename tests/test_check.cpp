@@ -205,7 +205,8 @@ TEST_CASE("in float, kinks beside the point do no harm, and a wrong gradient is 
 }
 
 TEST_CASE("a wrong slope is found on functions of any size") {
-  refuses<ad::GradientError>([] { ad::check_gradient([](auto x) { return 1e-13 * x * x; }, [](double) { return 0.0; }, 1.0); }, {"yours 0, AD 2e-13"});
+  const auto tiny = [](auto x) { return 1e-13 * x * x; };
+  refuses<ad::GradientError>([&] { ad::check_gradient(tiny, [](double) { return 0.0; }, 1.0); }, {"yours 0, AD 2e-13"});
   const auto shifted = [](double by) { return [by](const auto& x) { return by + x[0] * x[0]; }; };
   const std::vector one{1.0};
   refuses<ad::GradientError>([&] { ad::check_gradient(shifted(1e12), [](const auto&) { return std::vector{1.5}; }, one); }, {"yours 1.5, AD 2"});

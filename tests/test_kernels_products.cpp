@@ -73,7 +73,9 @@ TEST_CASE("a layer and its adjoints agree with the formulas, with and without ac
         check.template operator()<ad::Tanh>(s, true, false, add);
         check.template operator()<ad::Sigmoid>(s, false, true, add);
       }
-    each_rule(ad::UnaryRules(), []<class R>(R) { CHECK((ad::kernels<T>().layer[ad::index_in<R>(ad::UnaryRules())] != nullptr) == R::row.from_result); });
+    each_rule(ad::UnaryRules(), []<class R>(R) {
+      CHECK((ad::kernels<T>().layer[ad::index_in<R>(ad::UnaryRules())] != nullptr) == R::row.from_result);
+    });
   });
 }
 

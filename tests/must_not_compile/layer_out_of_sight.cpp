@@ -1,5 +1,6 @@
 // A layer that the walk over the fields cannot see would silently not be trained.
-// error: this class (or what this lambda catches) may hold parameters that cannot be seen: it has a constructor, private members or a base class; give it auto fields()
+// error: this class (or what this lambda catches) may hold parameters that cannot be seen: it has a constructor,
+// error: private members or a base class; give it auto fields()
 #include <nn/nn.hpp>
 
 class Encoder {

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <initializer_list>
 #include <iomanip>
 #include <limits>
@@ -83,23 +84,29 @@ inline std::string difference(const std::vector<double>& a, const std::vector<do
   return difference(ad::Tensor<double>::from(a, ad::Shape({a.size()})), ad::Tensor<double>::from(b, ad::Shape({b.size()})), tolerance);
 }
 
+/// The text of an error has all these words in it.
+[[gnu::noinline]] inline void says(const char* what, std::initializer_list<const char*> words, int line) {
+  CAPTURE(line);
+  for (const char* word : words) {
+    CAPTURE(word);
+    CHECK_MESSAGE(std::string(what).find(word) != std::string::npos, what);
+  }
+}
+[[gnu::noinline]] inline void does_not_refuse(const char* instead, int line) {
+  CAPTURE(line);
+  FAIL_CHECK(std::string(instead));
+}
+
 /// f must throw an E whose text has all these words in it.
 template <class E, class F> void refuses(F&& f, std::initializer_list<const char*> words, int line = __builtin_LINE()) {
-  CAPTURE(line);
   try {
     f();
   } catch (const E& e) {
-    const std::string what = e.what();
-    for (const char* word : words) {
-      CAPTURE(word);
-      CHECK_MESSAGE(what.find(word) != std::string::npos, what);
-    }
-    return;
+    return says(e.what(), words, line);
   } catch (const std::exception& e) {
-    FAIL_CHECK("another error: " << std::string(e.what()));
-    return;
+    return does_not_refuse(e.what(), line);
   }
-  FAIL_CHECK("no error");
+  does_not_refuse("no error", line);
 }
 
 /// y = a·a on `tape` has the slope 2a: does the tape work?
@@ -126,37 +133,44 @@ template <class T> ad::Tensor<T> direction(const ad::Shape& shape) {
   return v;
 }
 
-/// What `verify` found; the comparisons are apart from the function, so that they are compiled once.
-struct Found {
-  std::string error, second;     ///< "" where all is well
-  double forward = 0, backward = 0;
+/// The ways to differentiate one function of a tensor: `verify` without its type, which is compiled once.
+template <class T> struct Ways {
+  using Tensor = ad::Tensor<T>;
+  std::function<void(const Tensor& x)> check;
+  std::function<Tensor(const Tensor& x)> gradient;
+  std::function<T(const Tensor& x, const Tensor& v)> jvp;
+  std::function<Tensor(const Tensor& x, const Tensor& v)> hvp;
 };
-inline void check(const Found& found, const std::string& name, const std::string& shape, double tolerance) {
+template <class T> [[gnu::noinline]] void agree(const std::string& name, const Ways<T>& ways, const ad::Tensor<T>& x) {
+  constexpr bool is_float = std::is_same_v<T, float>;
+  std::string error, second;  // "" where all is well
+  double forward = 0, backward = 0;
+  try {
+    ways.check(x);
+    const auto v = direction<T>(x.shape());
+    forward = static_cast<double>(ways.jvp(x, v)), backward = static_cast<double>(ad::dot(ways.gradient(x), v));
+    const double h = is_float ? 1e-2 : 1e-5;
+    const auto up = ways.gradient(ad::Tensor<T>(x + v * h)), down = ways.gradient(ad::Tensor<T>(x - v * h));
+    second = difference(ways.hvp(x, v), ad::Tensor<T>((up - down) / (2 * h)), is_float ? 5e-2 : 1e-5);
+  } catch (const ad::Error& e) {
+    error = e.what();
+  }
+  const auto shape = x.shape().text();
   CAPTURE(name);
   CAPTURE(shape);
-  CHECK(found.error == "");
-  CHECK(found.forward == about(found.backward, tolerance));
-  CHECK(found.second == "");
+  CHECK(error == "");
+  CHECK(forward == about(backward, is_float ? 1e-4 : 1e-9));
+  CHECK(second == "");
 }
 
 /// A function of a tensor, to one number, differentiated in every way: backwards against finite differences, forwards against backwards, the
 /// Hessian's product against differences of gradients.
 template <class F, class T> void verify(const std::string& name, const F& f, const ad::Tensor<T>& x) {
-  constexpr bool is_float = std::is_same_v<T, float>;
-  Found found;
-  try {
-    ad::check_gradient(f, x);
-    const auto g = ad::gradient(f, x);
-    const auto v = direction<T>(x.shape());
-    found.forward = static_cast<double>(ad::jvp(f, x, v)), found.backward = static_cast<double>(ad::dot(g, v));
-    const double h = is_float ? 1e-2 : 1e-5;
-    const auto hv = ad::hvp(f, x, v);
-    const auto up = ad::gradient(f, ad::Tensor<T>(x + v * h)), down = ad::gradient(f, ad::Tensor<T>(x - v * h));
-    found.second = difference(hv, ad::Tensor<T>((up - down) / (2 * h)), is_float ? 5e-2 : 1e-5);
-  } catch (const ad::Error& e) {
-    found.error = e.what();
-  }
-  check(found, name, x.shape().text(), is_float ? 1e-4 : 1e-9);
+  using Tensor = ad::Tensor<T>;
+  agree<T>(name,
+    {[&](const Tensor& at) { ad::check_gradient(f, at); }, [&](const Tensor& at) { return ad::gradient(f, at); },
+      [&](const Tensor& at, const Tensor& v) { return ad::jvp(f, at, v); }, [&](const Tensor& at, const Tensor& v) { return ad::hvp(f, at, v); }},
+    x);
 }
 
 }  // namespace support

@@ -10,7 +10,8 @@
 //      sparse.hpp      sparse_jacobian: the entries that are not zero
 //      check.hpp       check_gradient: is this gradient right?
 //      graph.hpp       to_dot, to_text: what was recorded
-//   4  ops.hpp         products and moves: matmul, transpose, reshape, slice, gather, concatenate, stack …
+//   4  ops.hpp         products and moves: matmul, transpose, reshape, slice, gather, select …
+//      joins.hpp       concatenate, stack, split; assemble: numbers of the tape as a tensor
 //      reduce.hpp      sum, mean, max, min, dot, norm, logsumexp, softmax …
 //      parameter.hpp   tensors to be learned
 //      fused.hpp       a layer or a cost in one operation
@@ -36,6 +37,7 @@
 #include "grad.hpp"
 #include "graph.hpp"
 #include "jacobian.hpp"
+#include "joins.hpp"
 #include "lanes.hpp"
 #include "pool.hpp"
 #include "preaccumulate.hpp"

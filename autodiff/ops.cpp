@@ -124,24 +124,4 @@ std::size_t element(const Shape& x, std::initializer_list<std::ptrdiff_t> index)
   return at;
 }
 
-void require_one_shape(const std::vector<Shape>& parts) {
-  if (parts.empty()) throw ShapeError("stack: no parts; give at least one");
-  for (const Shape& part : parts)
-    if (part != parts[0]) throw ShapeError(text("stack: {} and {} differ: give parts of one shape", {parts[0].text(), part.text()}));
-}
-void refuse_count(std::size_t numbers, const Shape& shape) {
-  throw ShapeError(text("assemble: {} numbers for shape {}, which takes {}", {numbers, shape.text(), shape.count()}));
-}
-Shape concatenated(std::span<const Shape> parts, std::ptrdiff_t axis, std::size_t& along) {
-  if (parts.empty()) throw ShapeError("concatenate: no parts; give at least one");
-  along = parts[0].axis(axis, "concatenate");
-  std::size_t size = 0;
-  for (const Shape& part : parts) {
-    if (part.axes() != parts[0].axes() || part.with(along, 0) != parts[0].with(along, 0))
-      throw ShapeError(text("concatenate: {} and {} do not fit along axis {}: all other sizes must be equal", {parts[0].text(), part.text(), along}));
-    size += part[along];
-  }
-  return parts[0].with(along, size);
-}
-
 }  // namespace autodiff::inline v1::detail

@@ -194,6 +194,13 @@ TEST_CASE("gather takes entries in any order, some twice, some not at all") {
   refuses<ad::ShapeError>([&] { (void)gather(some({0, 2}), {0}); }, {"entry 0", "which has 0"});
 }
 
+TEST_CASE("gather takes positions of any integer type, and what argmax gives") {
+  const Tensor<double> table{{1, 5, 2}, {7, 3, 4}};
+  CHECK(difference(gather(Tensor<double>{10, 20, 30}, ad::argmax(table, 1)), Tensor<double>{20, 10}) == "");
+  CHECK(difference(ad::gather(table, {-1}), Tensor<double>{{7, 3, 4}}) == "");
+  refuses<ad::ShapeError>([&] { (void)gather(table, std::vector<std::size_t>{~std::size_t{0}}); }, {"gather: entry"});
+}
+
 TEST_CASE("an element is a number on the tape") {
   ad::Tape tape;
   const ad::Var x = tape.variable(Tensor<double>{{1, 2}, {3, 4}});
@@ -213,61 +220,6 @@ TEST_CASE("an element is a number on the tape") {
   refuses<ad::ShapeError>([&] { (void)x(0, 0, 0, 0, 0, 0, 0, 0); }, {"index (0, 0,"});
   refuses<ad::ShapeError>([] { (void)TensorVar<>{}(0); }, {"(0,)"});
   verify("elements", [](auto t) { return t(0, 1) * t(1, 2) + t(0, 1); }, some({2, 3}));
-}
-
-// ---- joins -----------------------------------------------------------------------------------------------------------
-
-TEST_CASE("concatenate joins along any axis, the same variable twice too") {
-  CHECK(equal(concatenate(std::vector{Tensor<double>{1}, Tensor<double>{2, 3}, Tensor<double>{}}), Tensor<double>{1, 2, 3}));
-  CHECK(equal(concatenate(std::vector{Tensor<double>{{1}, {2}}, Tensor<double>{{3, 4}, {5, 6}}}, 1), Tensor<double>{{1, 3, 4}, {2, 5, 6}}));
-  const auto w = some({2, 9});
-  verify("concatenate", [&](auto t) { return sum(square(concatenate(std::vector{t, t * 2.0, t}, 1)) * w); }, some({2, 3}));
-  verify("concatenate rows", [](auto t) { return sum(exp(concatenate(std::vector{t, t}, -2))); }, some({2, 3}));
-  verify("concatenate the middle", [](auto t) { return sum(exp(concatenate(std::vector{t, square(t)}, 1))); }, some({2, 2, 2}));
-  verify("concatenate with nothing", [](auto t) { return sum(square(concatenate(std::vector{t, slice(t, 0, 0, 0)}))); }, some({3}));
-  verify("concatenate nothing", [](auto t) { return sum(concatenate(std::vector{t, t}, 1)); }, some({3, 0}));
-  verify("concatenate many", [](auto t) { return sum(square(concatenate(std::vector(50, t)))); }, some({2}));
-
-  ad::Tape tape;
-  const ad::Var x = tape.variable(Tensor<double>{1, 2});
-  const ad::Var y = concatenate(std::vector<TensorVar<>>{Tensor<double>{7}, x, Tensor<double>{8, 9}});  // constants among them
-  CHECK(equal(y.value(), Tensor<double>{7, 1, 2, 8, 9}));
-  tape.backward(sum(y * y));
-  CHECK(equal(tape.adjoint(x), Tensor<double>{2, 4}));
-
-  refuses<ad::ShapeError>([] { (void)concatenate(std::vector<Tensor<double>>{}); }, {"concatenate: no parts"});
-  refuses<ad::ShapeError>([] { (void)concatenate(std::vector{some({2, 3}), some({3, 2})}); }, {"(2, 3) and (3, 2)", "axis 0"});
-  refuses<ad::ShapeError>([] { (void)concatenate(std::vector{some({2}), some({2, 1})}); }, {"(2,) and (2, 1)"});
-  refuses<ad::ShapeError>([] { (void)concatenate(std::vector{some({2}), some({2})}, 1); }, {"axis 1"});
-  refuses<ad::ShapeError>([] { (void)concatenate(std::vector{some({}), some({})}); }, {"axis 0 of shape ()"});
-}
-
-TEST_CASE("stack puts tensors side by side along a new axis") {
-  CHECK(stack(std::vector{some({2, 3}), some({2, 3})}).shape() == Shape({2, 2, 3}));
-  verify("stack", [](auto t) { return sum(exp(stack(std::vector{t, t * 2.0}))); }, some({2, 3}));
-  verify("stack of numbers' tensors", [](auto t) { return sum(exp(stack(std::vector{reshape(t, {}), reshape(t, {})}))); }, some({1}));
-  refuses<ad::ShapeError>([] { (void)stack(std::vector<Tensor<double>>{}); }, {"no parts"});
-  refuses<ad::ShapeError>([] { (void)stack(std::vector{some({2}), some({3})}); }, {"stack: (2,) and (3,) differ"});
-  refuses<ad::ShapeError>([] { (void)stack(std::vector{some({1, 1, 1, 1, 1, 1})}); }, {"at most 6"});
-}
-
-TEST_CASE("numbers of the tape are assembled into a tensor, and back") {
-  ad::Tape tape;
-  const ad::Var a = tape.variable(2.0), b = tape.variable(3.0);
-  const ad::Var t = ad::assemble(std::vector<Number>{a, b, Number(7.0), a * b}, {2, 2});
-  CHECK(equal(t.value(), Tensor<double>{{2, 3}, {7, 6}}));
-  const ad::Var y = sum(t * t) + sum(stack(std::vector<Number>{a, a}));
-  tape.backward(y);
-  CHECK(tape.adjoint(a) == 4 + 2 * 6 * 3 + 2);
-  CHECK(tape.adjoint(b) == 6 + 2 * 6 * 2);
-  const ad::Var f = ad::assemble<float>(std::vector<Number>{a, b}, {2});
-  static_assert(std::is_same_v<decltype(f), const TensorVar<float>>);
-  tape.backward(sum(f * f));
-  CHECK(tape.adjoint(b) == 6);
-  CHECK(ad::assemble(std::vector<Number>{1.0, 2.0}, {2}).place() == 0);
-  CHECK(stack(std::vector<Number>{}).shape() == Shape({0}));
-  refuses<ad::ShapeError>([&] { (void)ad::assemble(std::vector<Number>{a}, {2}); }, {"assemble: 1 numbers for shape (2,), which takes 2"});
-  refuses<ad::ShapeError>([&] { (void)ad::assemble(std::vector{1.0}, {2}); }, {"assemble: 1 numbers for shape (2,), which takes 2"});
 }
 
 TEST_CASE("one condition chooses between tensors") {
@@ -300,29 +252,6 @@ TEST_CASE("moves of enormous empty shapes take no time") {
   CHECK(tape.adjoint(x).size() == 0);
 }
 
-TEST_CASE("split is slices of one size") {
-  const auto x = counted({2, 6});
-  const auto parts = split(x, 3, -1);
-  REQUIRE(parts.size() == 3);
-  CHECK(equal(parts[1], Tensor<double>{{2, 3}, {8, 9}}));
-  verify("split", [](auto t) { const auto halves = split(t, 2); return sum(exp(halves[0]) * halves[1]); }, some({4, 2}));
-  refuses<ad::ShapeError>([&] { (void)split(x, 4, 1); },
-                          {"split: axis 1 of shape (2, 6) has 6 entries, which are not 4 equal parts; give a number that divides 6"});
-  refuses<ad::ShapeError>([&] { (void)split(x, 0, 1); }, {"0 equal parts"});
-}
-
-TEST_CASE("numbers of a tensor become one in every mode: plain, forwards, twice") {
-  const auto f = [](const auto& x) { return sum(square(ad::stack({x(0, 0), x(1, 1) * x[2]}))); };
-  const Tensor<double> x{{1, 2, 3}, {4, 5, 6}}, slopes{{2, 0, 150}, {0, 90, 0}};
-  CHECK(f(x) == 226);
-  CHECK(difference(ad::gradient(f, x), slopes) == "");
-  CHECK(ad::jvp(f, x, x) == about(2 + 450 + 450));
-  CHECK(difference(ad::hvp(f, x, x), Tensor<double>{{2, 0, 450}, {0, 270, 0}}) == "");
-  const auto column = [](const auto& y) { return matmul(Tensor<double>{{1, 2}}, ad::assemble(std::vector{y[0], y[5]}, {2, 1})); };
-  CHECK(difference(column(x), Tensor<double>{{13}}) == "");
-  CHECK(difference(ad::jvp(column, x, x), Tensor<double>{{13}}) == "");
-}
-
 TEST_CASE("a number is found by its place in the row of all, in every mode") {
   const auto f = [](const auto& x) { return x[0] * x[1] + exp(x[0]); };
   const Tensor<double> x{1, 2};
@@ -332,15 +261,6 @@ TEST_CASE("a number is found by its place in the row of all, in every mode") {
   ad::Tape tape;
   const ad::Var recorded = tape.variable(x);
   refuses<ad::ShapeError>([&] { (void)recorded[2]; }, {"index (2) is outside of shape (2,)"});
-}
-
-TEST_CASE("constants stand beside variables in braces") {
-  ad::Tape tape;
-  const ad::Var v = tape.variable(Tensor<double>{1, 2});
-  const ad::Var joined = ad::concatenate({Tensor<double>{7}, v}), rows = ad::stack({v, Tensor<double>{3, 4}});
-  CHECK(equal(joined.value(), Tensor<double>{7, 1, 2}));
-  tape.backward(sum(joined * joined) + sum(rows));
-  CHECK(equal(tape.adjoint(v), Tensor<double>{3, 5}));
 }
 
 TEST_CASE("select keeps the sign of a zero") {
@@ -362,20 +282,6 @@ TEST_CASE("a transpose of one long row, and of many matrices") {
     CHECK(same);
     CHECK(support::difference(ad::gradient([&](auto t) { return dot(transpose(t), y) + sum(t) * 0.5 + dot(t, t) * 0.5; }, x), 2.0 * x + 0.5) == "");
   }
-}
-
-TEST_CASE("joins and positions as they come to hand: braces, any integer type") {
-  ad::Tape tape;
-  const ad::Var a = tape.variable(ad::Tensor<double>{1, 2}), b = tape.variable(ad::Tensor<double>{3, 4});
-  CHECK(difference(ad::concatenate({a, b}).value(), ad::Tensor<double>{1, 2, 3, 4}) == "");
-  CHECK(difference(ad::stack({a, b}).value(), ad::Tensor<double>{{1, 2}, {3, 4}}) == "");
-  CHECK(difference(ad::stack({ad::Tensor<double>{1, 2}, ad::Tensor<double>{3, 4}}), ad::Tensor<double>{{1, 2}, {3, 4}}) == "");
-  CHECK(difference(ad::stack({Number(1.0), Number(2.0)}).value(), ad::Tensor<double>{1, 2}) == "");
-  refuses<ad::ShapeError>([&] { (void)ad::stack({a, tape.variable(ad::Tensor<double>{1, 2, 3})}); }, {"stack: (2,) and (3,) differ"});
-  const ad::Tensor<double> table{{1, 5, 2}, {7, 3, 4}};
-  CHECK(difference(ad::gather(ad::Tensor<double>{10, 20, 30}, ad::argmax(table, 1)), ad::Tensor<double>{20, 10}) == "");
-  CHECK(difference(ad::gather(table, {-1}), ad::Tensor<double>{{7, 3, 4}}) == "");
-  refuses<ad::ShapeError>([&] { (void)ad::gather(table, std::vector<std::size_t>{~std::size_t{0}}); }, {"gather: entry"});
 }
 
 TEST_CASE("as: between float and double, on a tape and forwards") {

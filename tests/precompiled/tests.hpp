@@ -1,2 +1,2 @@
-// Precompiled: what nearly every test begins with (1.5 to 2 s for each of 45 files).
+// Precompiled: what nearly every test begins with (1.5 s for each of 45 files).
 #include "../support.hpp"

@@ -60,6 +60,12 @@ class Random {
   }
 };
 
+/// `some({2, 3})`: a tensor of random numbers, others at each call.
+struct RandomTensors {
+  Random random;
+  ad::Tensor<double> operator()(const ad::Shape& shape) { return random.tensor(shape); }
+};
+
 /// f(Rule{}) for each rule of a list.
 template <class F, class... Rules> void each_rule(ad::List<Rules...>, F f) { (f(Rules{}), ...); }
 

@@ -11,8 +11,7 @@ using support::TensorVar;
 using support::verify;
 
 namespace {
-support::Random random_numbers(13);
-Tensor<double> some(const Shape& shape) { return random_numbers.tensor(shape); }
+support::RandomTensors some{support::Random(13)};
 }  // namespace
 
 TEST_CASE("concatenate joins along any axis, the same variable twice too") {

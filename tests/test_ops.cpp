@@ -11,8 +11,7 @@ using support::TensorVar;
 using support::verify;
 
 namespace {
-support::Random random_numbers(12);
-Tensor<double> some(const Shape& shape) { return random_numbers.tensor(shape); }
+support::RandomTensors some{support::Random(12)};
 Tensor<double> counted(const Shape& shape) {
   auto t = Tensor<double>::zeros(shape);
   for (std::size_t i = 0; i < t.size(); ++i) t[i] = static_cast<double>(i);
@@ -45,8 +44,8 @@ TEST_CASE("matmul of matrices, vectors and batches, differentiated in both opera
     CHECK(matmul(a, b).shape() == row.result);
     verify("matmul, left", [&](auto x) { return sum(square(matmul(x, b)) * weights); }, a);
     verify("matmul, right", [&](auto x) { return sum(square(matmul(a, x)) * weights); }, b);
-    const auto f = random_numbers.tensor<float>(row.b);
-    verify("matmul, float", [&](auto x) { return sum(square(matmul(x, f))); }, random_numbers.tensor<float>(row.a));
+    const auto f = some.random.tensor<float>(row.b);
+    verify("matmul, float", [&](auto x) { return sum(square(matmul(x, f))); }, some.random.tensor<float>(row.a));
   }
 }
 

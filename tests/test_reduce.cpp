@@ -14,8 +14,7 @@ using support::TensorVar;
 using support::verify;
 
 namespace {
-support::Random random_numbers(13);
-Tensor<double> some(const Shape& shape) { return random_numbers.tensor(shape); }
+support::RandomTensors some{support::Random(13)};
 /// Numbers in random order, none near another: extremes stay where they are when finite differences push.
 template <class T = double> Tensor<T> apart(const Shape& shape) {
   auto t = Tensor<T>::zeros(shape);
@@ -65,7 +64,7 @@ TEST_CASE("every reduction over all numbers is differentiated in every mode") {
     verify("logsumexp", [](auto x) { return square(logsumexp(x)); }, some(s));
     verify("dot", [&](auto x) { return dot(x, x) * dot(x, w) + dot(w, x); }, some(s));
     verify("norm", [](auto x) { return square(norm(x)) * norm(x); }, some(s));
-    verify("float", [](auto x) { return sum(x) + mean(x) * logsumexp(x) + dot(x, x) + norm(x); }, random_numbers.tensor<float>(s));
+    verify("float", [](auto x) { return sum(x) + mean(x) * logsumexp(x) + dot(x, x) + norm(x); }, some.random.tensor<float>(s));
   }
 }
 
@@ -92,7 +91,7 @@ TEST_CASE("every reduction along every axis is differentiated in every mode") {
       verify("log_softmax", [&](auto x) { return sum(square(log_softmax(x, from_end)) * whole); }, some(s));
       if (s.count() <= 24)
         verify("float max", [&](auto x) { return max(x) * 2.0 + sum(max(x, Axis(axis))) + sum(min(x, Axis(axis))); }, apart<float>(s));
-      verify("float", [&](auto x) { return sum(square(softmax(x, axis))) + sum(square(mean(x, axis))); }, random_numbers.tensor<float>(s));
+      verify("float", [&](auto x) { return sum(square(softmax(x, axis))) + sum(square(mean(x, axis))); }, some.random.tensor<float>(s));
     }
 }
 

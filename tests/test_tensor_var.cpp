@@ -15,8 +15,7 @@ using support::TensorVar;
 using support::verify;
 
 namespace {
-support::Random random_numbers(11);
-Tensor<double> some(const Shape& shape) { return random_numbers.tensor(shape); }
+support::RandomTensors some{support::Random(11)};
 }  // namespace
 
 // ---- handles ---------------------------------------------------------------------------------------------------------
@@ -183,8 +182,8 @@ TEST_CASE("operands are broadcast in every direction, and adjoints are summed ba
     verify("left", [&](auto x) { return sum((x * b - b / (x + 1.0)) * weights); }, some(row.x));
     verify("right", [&](auto x) { return sum((b * x + pow(b, x)) * weights); }, some(row.x));
     verify("both", [&](auto x) { return sum((x * b + x) * (b - x) * weights); }, some(row.x));
-    const auto f = random_numbers.tensor<float>(row.other);
-    verify("float", [&](auto x) { return sum(square(x * f - x)); }, random_numbers.tensor<float>(row.x));
+    const auto f = some.random.tensor<float>(row.other);
+    verify("float", [&](auto x) { return sum(square(x * f - x)); }, some.random.tensor<float>(row.x));
   }
 }
 

@@ -201,7 +201,7 @@ template <class Scalar, class W> [[gnu::always_inline]] inline W take_part(const
 }
 
 /// Steps back over variables, which give nothing, but not beyond `stop`.
-template <class Scalar> [[gnu::always_inline]] inline void pass_variables(const char*& statement_end, Id& statement, Id stop) {
+template <class Scalar> [[gnu::always_inline]] inline void pass_variables(const char*& statement_end, std::size_t& statement, std::size_t stop) {
   const auto is_variable = [](const char* end) { return reinterpret_cast<const Word<Scalar>*>(end)[-1].word == last_word(Form::none, 0); };
   for (; statement > stop && is_variable(statement_end); --statement) statement_end -= sizeof(Word<Scalar>);
 }

@@ -109,7 +109,7 @@ void trap_recorder() {
 // ---- the tape over double ---------------------------------------------------------------------------------------------
 
 template struct Record<double>;
-template void Record<double>::walk_statements(const Buffer<double>&, const char*&, Id, Id);
+template void Record<double>::walk_statements(const Buffer<double>&, const char*&, std::size_t, std::size_t);
 template Record<double>* new_tape();
 template void end_tape(Record<double>*);
 template void tidy_tapes<double>();

@@ -199,7 +199,7 @@ template <class Scalar> struct Record {
  private:
   /// Statements from `statement` − 1 down to `stop`: each hands its adjoint, times the slope, to its arguments. What goes to the statement
   /// just before (a chain: s = s + …) is carried in a register: through memory it would wait for the store. An adjoint is a Scalar, or several.
-  template <class W> static void walk_statements(const Buffer<W>& buffer, const char*& arguments_end, Id statement, Id stop);
+  template <class W> static void walk_statements(const Buffer<W>& buffer, const char*& arguments_end, std::size_t statement, std::size_t stop);
 };
 
 template <class Scalar>

@@ -10,11 +10,11 @@
 //
 // A new variable is a statement without arguments. So is an operation on tensors, beside a node (nodes.hpp) that knows how to go on.
 //
-// Who is who. A Var knows its *place*: a 64-bit number that is never given twice in the life of the program. The tape knows `base`,
+// Who is who. A Var knows its *place*: a 64-bit number that is never given twice in the life of the program. The tape knows its *base*,
 // and id = place − base. A variable is on the tape if that difference is below 2³²: one unsigned comparison, and one for all variables of
 // an expression, whose differences are or-ed. What fails that test is looked at again, in `standing_id`: constants, whose place is 0, and
 // survivors of the only rewind(). The rest, a variable from before clear(), from another tape, from nowhere, ends in `id_of`, which tells
-// them apart. clear() and rewind() move `base` on, so forgotten places stay forgotten.
+// them apart. clear() and rewind() move the base on, so forgotten places stay forgotten.
 //
 // To read this file, start at `Record`, then `walk_back`, then `id_of`; the fast path of a statement, `record`, is in var.hpp.
 #pragma once
@@ -39,7 +39,7 @@ namespace detail {
 
 constexpr Place longest = Place{1} << 32;           ///< places a tape may use between two clears
 constexpr Place block = Place{1} << 34;             ///< places a record draws at a time: there are 2²⁹ such blocks
-constexpr Place nowhere = Place{1} << 63;           ///< the base of a record that holds nothing
+constexpr Place nowhere = Place{1} << 63;           ///< the base, and the shift, of a record that holds nothing
 constexpr std::size_t most_statements = id_bits - 15;
 Place draw_block();                                 ///< a block of places that nobody has had
 std::uint64_t new_identity();                       ///< 1, 2, 3 … over the whole program
@@ -70,7 +70,8 @@ template <class Scalar> struct Record {
 
   char* next = nullptr;                     ///< where the next argument goes
   char* last = nullptr;                     ///< at or beyond this the memory must grow first
-  Place base = nowhere;                     ///< id = place − base
+  Place shift = nowhere;                    ///< id = place + shift modulo 2⁶⁴: minus the base. (An addition leaves the place standing for the
+                                            ///< slow path, a subtraction needs a copy of it: recording −1.5 %)
   Place place = 0;                          ///< of the next statement
   Place older_base = 0, older_end = 0;      ///< id = place − older_base, below older_end, of what rewind() left alone,
                                             ///< if that has one base (else `kept`)
@@ -92,8 +93,9 @@ template <class Scalar> struct Record {
   bool ended = false;                       ///< the Tape has ended, and a list still has a link of it, which that list's thread takes out; atomic
 
   std::size_t used() const { return static_cast<std::size_t>(next - arguments.data()); }
-  Id count() const { return static_cast<Id>(place - base); }
-  bool holds(Place p) const { return p - base < longest; }
+  Place base() const { return -shift; }
+  Id count() const { return static_cast<Id>(place + shift); }
+  bool holds(Place p) const { return p + shift < longest; }
   bool stands(Place p) const { return holds(p) || survivor(p); }
 
   /// Do n arguments fit? `slack` always do, so for an ordinary statement this is one comparison.
@@ -123,10 +125,10 @@ template <class Scalar> struct Record {
 
   /// The id of a place, 0 for a constant's. Throws TapeError for a place that is not on this tape.
   [[gnu::always_inline]] Id id_of(Place p, const char* where) const {
-    if (holds(p)) [[likely]] return static_cast<Id>(p - base);
+    if (holds(p)) [[likely]] return static_cast<Id>(p + shift);
     if (p == 0) return 0;
     if (const Id id = survivor(p)) return id;
-    refuse_place(p, where, base, place, block_end);
+    refuse_place(p, where, base(), place, block_end);
   }
   /// The id of a place from before a rewind(), 0 if there is none.
   Id survivor(Place p) const {
@@ -144,12 +146,12 @@ template <class Scalar> struct Record {
   Place place_of(Id id) const {
     std::size_t i = kept.size();
     while (i > 0 && id < kept[i - 1].end) --i;
-    return (i < kept.size() ? kept[i].base : base) + id;
+    return (i < kept.size() ? kept[i].base : base()) + id;
   }
 
   /// The id in the two usual cases, recorded since the last clear() or rewind(), or kept by the only rewind(); 0 for a constant; else `longest`.
   [[gnu::always_inline]] Place standing_id(Place p) const {
-    const Place here = p - base, older = p - older_base;
+    const Place here = p + shift, older = p - older_base;
     return here < longest ? here : older < older_end ? older : p == 0 ? 0 : longest;
   }
   /// A statement some of whose variables are constants, or were kept by a rewind(). Only arguments of variables are written.
@@ -166,7 +168,7 @@ template <class Scalar> struct Record {
   Mark mark() const;
   /// What stood before the mark still stands.
   bool reaches(const Mark& mark) const {
-    return mark.id == 1 || (holds(mark.before) ? static_cast<Id>(mark.before - base) : survivor(mark.before)) == mark.id - 1;
+    return mark.id == 1 || (holds(mark.before) ? static_cast<Id>(mark.before + shift) : survivor(mark.before)) == mark.id - 1;
   }
   static constexpr Mark beginning{};
   /// Forgets everything from the mark on.
@@ -214,7 +216,7 @@ template <class Scalar> [[gnu::always_inline]] inline Record<Scalar>& recorder()
   return *active<Scalar>;
 }
 /// Does a tape over double record on this thread?
-[[gnu::always_inline]] inline bool records() { return active<double>->base != nowhere || recorder<double>().base != nowhere; }
+[[gnu::always_inline]] inline bool records() { return active<double>->shift != nowhere || recorder<double>().shift != nowhere; }
 template <class Scalar> void put_on_top(Link<Scalar>& link);
 template <class Scalar> void take_out(Link<Scalar>& link);
 template <class Scalar> Record<Scalar>* new_tape();              ///< a record, on top of this thread's list

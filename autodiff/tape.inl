@@ -36,7 +36,7 @@ template <class Scalar>
 [[gnu::noinline]] Place Record<Scalar>::record_slowly(const Scalar& value, std::size_t n, const Scalar* slopes, Place* places) noexcept try {
   if (Record& tape = recorder<Scalar>(); &tape != this) return tape.record_slowly(value, n, slopes, places);
   for (std::size_t k = 0; k < n; ++k) places[k] = id_of(places[k], "recording");
-  if (base == nowhere) return 0;  // all are constants, and `idle`, which all threads share, must not grow
+  if (shift == nowhere) return 0;  // all are constants, and `idle`, which all threads share, must not grow
   if (nan_traps) look_for_nan(value, n, slopes, places);
   if (!has_room(n) && !grow(n)) return refused;
   char* at = next;
@@ -83,20 +83,20 @@ template <class Scalar> void Record<Scalar>::forget(const Mark& mark) {
   while (n > 0 && kept_below(n - 1) >= mark.id) --n;  // all of it is forgotten
   if (n > 0 && kept[n - 1].end > mark.id) kept[n - 1].end = mark.id;
   kept.truncate(n);
-  if (kept_below(n) < mark.id) kept.push({base, mark.id});
+  if (kept_below(n) < mark.id) kept.push({base(), mark.id});
   older_base = older_end = 0;
   if (kept.size() == 1) older_base = kept[0].base, older_end = kept[0].end;
-  base = place;
-  if (base + longest > block_end) [[unlikely]] {
-    base = draw_block();
-    block_end = base + block;
+  if (place + longest > block_end) [[unlikely]] {
+    place = draw_block();
+    block_end = place + block;
   }
-  place = base + mark.id;
+  shift = -place;
+  place += mark.id;
   next = arguments.data() + mark.bytes;
   if (arguments.capacity() > most_statements * sizeof(Word<Scalar>)) [[unlikely]] last = next;  // grow() counts anew how many the ids allow
   adjoint_count = 0;
   if constexpr (Nodes<Scalar>::possible) {
-    if (mark.id == 1) nodes.forget_all(base);
+    if (mark.id == 1) nodes.forget_all(base());
     else {
       nodes.rewind(mark.nodes, mark.id);
       if (nodes.first_changed != nodes.nobody && !stands(nodes.first_changed)) nodes.first_changed = nodes.nobody;

@@ -131,7 +131,7 @@ template <class Scalar> Record<Scalar>* new_tape() {
   Record<Scalar>* record;
   if (tapes.spare.empty()) {
     record = new Record<Scalar>;
-    record->base = record->place = 0;
+    record->shift = record->place = 0;
     record->forget(record->beginning);
   } else record = tapes.take();
   record->owners = 2;  // the Tape and the list
@@ -139,7 +139,7 @@ template <class Scalar> Record<Scalar>* new_tape() {
   record->links = 1;
   record->ended = false;
   record->high_water = 0;
-  record->born = record->base;
+  record->born = record->base();
   record->link.record = record;
   tapes.put_on_top(record->link);
   return record;
@@ -155,7 +155,7 @@ template <class Scalar> void end_tape(Record<Scalar>* record) {
     }
     tapes->choose_recorder();
   } else {  // its list is another thread's: leave a record that holds nothing
-    record->base = nowhere;
+    record->shift = nowhere;
     record->kept.truncate(0), record->older_base = record->older_end = 0;
     record->last = record->next;
     __atomic_store_n(&record->ended, true, __ATOMIC_RELEASE);

@@ -259,19 +259,19 @@ template <Expression E> [[gnu::always_inline]] inline Place record(const E& e) {
   if constexpr (n == 0) return 0;
   else {
     Record<Scalar>& tape = *active<Scalar>;
-    const Place base = tape.base;
+    const Place shift = tape.shift;
 
     Place far = 0, any = 0, ids[n];
     std::size_t named = 0, told = 0;
     auto look = [&](Place p) __attribute__((always_inline)) {
-      far |= ids[named++] = p - base;
+      far |= ids[named++] = p + shift;
       any |= p;
     };
     e.name(look);
-    if (far >= longest || !tape.has_room(n)) [[unlikely]] {
-      if (any == 0) return 0;                            // a constant, as everything is while no tape records
-      return record_mixed(tape, e);
-    }
+    // A constant, as everything is while no tape records. Asked first, and called likely: that code then takes two thirds of the time (k-means a half),
+    // for 3 % of a recorded gradient.
+    if (any == 0) [[likely]] return 0;
+    if (far >= longest || !tape.has_room(n)) [[unlikely]] return record_mixed(tape, e);
 
     char* at = tape.next;
     prefetch<1>(at, prefetch_distance);

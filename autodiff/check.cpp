@@ -40,6 +40,11 @@ double largest_finite(const GradientReport& report) {
 }
 }  // namespace
 
+void detail::require_same_twice(double first, double second) {
+  if (first == second || (std::isnan(first) && std::isnan(second))) return;
+  throw Error(fmt::format("check_gradient: f gives {} and then {} at one point; let it draw the same random numbers each time, and an "
+      "nn::NoDropout live", first, second));
+}
 double detail::allowed(const GradientReport& report) { return std::max(report.tolerance * largest_finite(report), report.noise); }
 GradientReport detail::judge(GradientReport report) {
   const double largest = largest_finite(report), measured = allowed(report);

@@ -21,8 +21,9 @@ struct GradientReport {
   };
   std::vector<Component> components;
   bool hand_written = false;   ///< a gradient of yours was under test
-  /// Allowed: yours from AD, relative to that component (and to a thousandth of the largest), and by `rounding`; both from finite
-  /// differences, relative to the largest, and besides by as much as f bends there, or by the largest component.
+  /// A component agrees if ad is finite and, with largest the largest finite |ad| of all components,
+  ///     |given − ad|                ≤ max(tolerance · (|ad| + largest / 1000), rounding)
+  ///     |given − finite_difference| ≤ max(tolerance · largest, noise) + min(bend, largest)
   double tolerance = 0;
   double noise = 0;            ///< what finite differences cannot tell from 0
   double rounding = 0;         ///< by which yours and AD may differ besides: 1e-14 of the larger of 1 and |f|, in float 1e-7
@@ -47,6 +48,7 @@ struct CheckOptions {
 };
 
 namespace detail {
+void require_same_twice(double first, double second);  ///< throws Error unless f gives the same at one point twice
 double allowed(const GradientReport& report);  ///< how far finite differences may be off: they are no better than that
 GradientReport judge(GradientReport report);   ///< marks what agrees; throws GradientError if not all do
 
@@ -74,13 +76,13 @@ struct Measured { double slope, bend; };
 /// a millionth, of |x| if that is less than 1. The slopes on the two sides differ by h·f″, half of it over h/2, a quarter over h/4; where they
 /// do not, there are kinks, and a central quotient is off by as much at most. (Several may cancel: where the result is not `expected`, the
 /// quotient over a tenth of h must be the same, or the difference counts as a bend.)
-/// `f_here`: f(x); `enough`: an error with which no shorter h is tried; `rounding`: of f, relative.
+/// `f_here`: f(x); `enough`: an error with which no shorter h is tried; `rounding`: of f, relative to the larger of 1 and |f|.
 template <class F, class X>
 Measured difference(const F& f, X& x, std::size_t i, double f_here, double expected, double step, double enough, double rounding) {
   auto& xi = component(x, i);
   using T = std::remove_reference_t<decltype(xi)>;
   const T here = xi;
-  double size = 0;  // of f
+  double size = 1;  // of what f is computed from: a small cost comes of numbers around 1, and rounds as they do
   struct Slopes { double central, apart; };
   const auto slopes = [&](double h) {
     xi = static_cast<T>(here + h);
@@ -88,7 +90,7 @@ Measured difference(const F& f, X& x, std::size_t i, double f_here, double expec
     xi = static_cast<T>(here - h);
     const double down = static_cast<double>(xi), f_down = value_at(f, x);
     xi = here;
-    size = std::max(std::abs(f_up), std::abs(f_down));
+    size = std::max({1.0, std::abs(f_up), std::abs(f_down)});
     const double middle = static_cast<double>(here);
     return Slopes{(f_up - f_down) / (up - down), (f_up - f_here) / (up - middle) - (f_here - f_down) / (middle - down)};
   };
@@ -120,6 +122,7 @@ GradientReport check(const F& f, const G& yours, const A& ad, bool hand_written,
   const double step = options.step > 0 ? options.step : is_float ? 1.46e-2 : 7.31e-4;  // not round: waves of round frequencies would be 0
                                                                                        // at both ends
   const double here = value_at(f, x), size = std::max(1.0, std::abs(here));
+  require_same_twice(here, value_at(f, x));
   GradientReport report{.components = {},
                         .hand_written = hand_written,
                         .tolerance = options.tolerance > 0 ? options.tolerance : is_float ? 1e-2 : 1e-6,
@@ -154,7 +157,8 @@ template <class X> constexpr bool in_float = requires { requires is_tensor<X> &&
 }  // namespace detail
 
 /// Compares the gradient that you derived by hand with automatic differentiation and with finite differences. `hand_written(x)` returns something
-/// indexable (for a number x, a number). Returns the report; throws GradientError, which carries it, where they disagree.
+/// indexable (for a number x, a number). Returns the report; throws GradientError, which carries it, where they disagree, and ShapeError if your
+/// gradient has another size than x, or f returns more than one number; Error if f gives different numbers at one point.
 template <class F, class G, detail::Point X> requires detail::GradientAt<G, X>
 GradientReport check_gradient(const F& f, const G& hand_written, const X& x, CheckOptions options = {}) {
   const auto yours = detail::written_at(hand_written, x);

@@ -7,8 +7,9 @@
 namespace autodiff::inline v1::nn {
 
 /// Compares the adjoints of the model's parameters with finite differences of cost(), which runs the model and returns one number: are the layers and
-/// operations that you wrote right? At most `most` numbers are tried, evenly spread; the model is left as it was, but off the
-/// tapes. Returns the report, whose components are numbered as in flatten(); throws GradientError where they disagree.
+/// operations that you wrote right? At most `most` numbers are tried (at least one), evenly spread; the model is left as it was, but off the
+/// tapes. Returns the report, whose components are numbered as in flatten(); throws GradientError where they disagree, Error for a cost
+/// that does not use this model, or is not the same twice.
 /// (Through Dropout they do: let an nn::NoDropout live.)
 ///     nn::check_gradient(net, [&] { return nn::mse(net(x), y); });
 template <class M, class F> requires std::invocable<const F&>
@@ -21,7 +22,13 @@ GradientReport check_gradient(M& model, const F& cost, CheckOptions options = {}
   {
     Tape tape;
     const Var<double> y = autodiff::detail::one_number<double>("check_gradient", cost());
-    if (y.place() != 0) tape.backward(y), gradient = flat_gradient(model);
+    if (y.place() != 0) {
+      tape.backward(y);
+      bool used = false;
+      for_each_parameter(model, [&](const auto& p) { used = used || p.reached() || p.walked(); });
+      if (!used) throw Error("check_gradient: cost() does not use this model; let it take the net by reference: [&]");
+      gradient = flat_gradient(model);
+    }
   }
   const auto cost_at = [&](const std::vector<Var<double>>& numbers) {
     std::vector<double> values;

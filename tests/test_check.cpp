@@ -214,6 +214,12 @@ TEST_CASE("a wrong slope is found on functions of any size") {
   CHECK(ad::check_gradient(shifted(1e9), [](const auto&) { return std::vector{2.0}; }, one).agrees());
 }
 
+TEST_CASE("a function that is not the same twice is refused") {
+  double noise = 0;
+  refuses<ad::Error>([&] { (void)ad::check_gradient([&](auto x) { return x * x + (noise += 1); }, 2.0); },
+      {"check_gradient: f gives 6 and then 7 at one point", "NoDropout"});
+}
+
 TEST_CASE("close to where a function ends the step follows, and where none is finite the text says so") {
   const auto log_of = [](const auto& x) { return log(x[0]); };
   CHECK(ad::check_gradient(log_of, std::vector{1e-8}).agrees());

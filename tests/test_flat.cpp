@@ -1,13 +1,10 @@
 // A model's parameters as one vector, and the check of a model's gradient.
-#include <doctest/doctest.h>
+#include "support.hpp"
 #include <nn/nn.hpp>
-#include <cstddef>
 #include <tuple>
-#include <utility>
-#include <vector>
 
-namespace ad = autodiff;
 namespace nn = autodiff::nn;
+using support::refuses;
 
 namespace {
 
@@ -128,6 +125,7 @@ TEST_CASE("the gradient of a model is checked, whatever its numbers are, and the
   const auto some = nn::check_gradient(wide, [&] { return nn::binary_cross_entropy_with_logits(wide(x.as<float>()), y.as<float>()); });
   CHECK(some.components.size() <= 200);
   CHECK(some.components.back().index > 1100);
+  refuses<ad::Error>([&] { (void)nn::check_gradient(net, [net] { return nn::mse(net(x), y); }); }, {"cost() does not use this model", "[&]"});
   Wrong wrong;
   try {
     (void)nn::check_gradient(wrong, wrong);
@@ -143,4 +141,22 @@ TEST_CASE("the gradient of a model is checked, whatever its numbers are, and the
   const ad::Var b = a * a;
   tape.backward(b);
   CHECK(tape.adjoint(a) == 4);
+}
+
+TEST_CASE("the gradient of a trained net of float, whose cost is small, is right") {  // its rounding is that of logits around 1
+  for (const std::uint64_t seed : {1, 2, 3, 4, 5, 6}) {
+    nn::Random random(seed);
+    const auto points = nn::normal({6, 3}, random);
+    const std::vector<int> labels{0, 1, 2, 0, 1, 2};
+    nn::Sequential net{nn::Linear(3, 8), nn::Tanh{}, nn::Linear(8, 3)};
+    nn::initialize(net, seed);
+    nn::Adam optimizer{{.learning_rate = 1e-2}};
+    for (int epoch = 0; epoch < 600; ++epoch) {
+      ad::Tape tape;
+      const ad::Var cost = nn::cross_entropy(net(points), labels);
+      tape.backward(cost);
+      optimizer.step(net);
+    }
+    CHECK_NOTHROW((void)nn::check_gradient(net, [&] { return nn::cross_entropy(net(points), labels); }));
+  }
 }

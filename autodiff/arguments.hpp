@@ -26,6 +26,7 @@ using Id = std::uint32_t;     ///< where on its tape
 
 namespace detail {
 
+constexpr Place moved_away = 1;  ///< of a variable that was moved from: no tape gives it
 constexpr int id_width = 29;
 constexpr Id id_bits = (Id{1} << id_width) - 1;
 constexpr Id first_argument = Id{1} << 31, minus = Id{1} << 29;  ///< of others and units; `minus` in no last word

@@ -15,17 +15,17 @@ void refuse_targets(const char* where, const Shape& x, const Shape& target) {
   if (x == target) throw ShapeError(text("{}: no numbers to compare: both have shape {}", {where, x.text()}));
   throw ShapeError(text("{}: outputs {} against targets {}: give them one shape", {where, x.text(), target.text()}));
 }
-void check_labels(const Shape& logits, std::span<const std::int32_t> labels) {
+void check_labels(const char* where, const Shape& logits, std::span<const std::int32_t> labels) {
   if (logits.axes() == 0)
-    throw ShapeError("cross_entropy: the logits have shape (), one number; give them a row of N for each label, shape (M, N)");
+    throw ShapeError(text("{}: the logits have shape (), one number; give them a row of N for each label, shape (M, N)", {where}));
   if (logits.rows() == 0 && labels.empty())
-    throw ShapeError(text("cross_entropy: no rows to compare: the logits have shape {}", {logits.text()}));
+    throw ShapeError(text("{}: no rows to compare: the logits have shape {}", {where, logits.text()}));
   if (logits.rows() != labels.size() || labels.empty())
-    throw ShapeError(
-        text("cross_entropy: logits {} have {} rows, but there are {} labels; give one for each row", {logits.text(), logits.rows(), labels.size()}));
+    throw ShapeError(text("{}: logits {} have {} rows, but there are {} labels; give one for each row",
+        {where, logits.text(), logits.rows(), labels.size()}));
   const auto n = static_cast<std::int64_t>(logits.columns());
   for (std::size_t i = 0; i < labels.size(); ++i)
-    if (labels[i] < 0 || labels[i] >= n) throw ShapeError(text("cross_entropy: label {} of row {} is outside of 0 to {}", {labels[i], i, n - 1}));
+    if (labels[i] < 0 || labels[i] >= n) throw ShapeError(text("{}: label {} of row {} is outside of 0 to {}", {where, labels[i], i, n - 1}));
 }
 
 }  // namespace autodiff::inline v1::detail

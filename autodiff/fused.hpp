@@ -96,57 +96,62 @@ inline void check_target(const char* where, const Shape& x, const Shape& target)
   if (x != target || target.count() == 0) [[unlikely]] refuse_targets(where, x, target);
 }
 /// Throws ShapeError unless there are M labels for logits (M, N), each in 0 … N − 1.
-void check_labels(const Shape& logits, std::span<const std::int32_t> labels);
+void check_labels(const char* where, const Shape& logits, std::span<const std::int32_t> labels);
 
 }  // namespace detail
 
+// `where` is the name that errors and pictures of the recording show.
+
 /// Mean over the rows of −log softmax(x)[label], from logits x (…, N) and one label for each row. Throws ShapeError for too many, too few, or
 /// labels outside of 0 … N − 1.
-template <TensorLike X> auto softmax_cross_entropy(const X& logits, std::span<const std::int32_t> labels) {
+template <TensorLike X>
+auto softmax_cross_entropy(const X& logits, std::span<const std::int32_t> labels, const char* where = "softmax_cross_entropy") {
   using T = typename X::Number;
-  const detail::TensorOperand<T> x(logits, "cross_entropy");
-  detail::check_labels(x->shape, labels);
-  return detail::plain_if_all_are<X>(detail::cost_with_gradient<T>("cross_entropy", x, [&](T* g) {
+  const detail::TensorOperand<T> x(logits, where);
+  detail::check_labels(where, x->shape, labels);
+  return detail::plain_if_all_are<X>(detail::cost_with_gradient<T>(where, x, [&](T* g) {
     return kernels<T>().softmax_cross_entropy(x->data, labels.data(), g, x->shape.rows(), x->shape.columns());
   }));
 }
-template <DualTensor X> auto softmax_cross_entropy(const X& logits, std::span<const std::int32_t> labels) {
-  using T = std::remove_cvref_t<decltype(plain(logits)[0])>;
+template <DualTensor X>
+auto softmax_cross_entropy(const X& logits, std::span<const std::int32_t> labels, const char* where = "softmax_cross_entropy") {
   const Shape shape = logits.shape();
-  detail::check_labels(shape, labels);
-  Tensor<T> chosen = Tensor<T>::zeros(shape);
-  for (std::size_t i = 0; i < labels.size(); ++i) chosen[i * shape.columns() + static_cast<std::size_t>(labels[i])] = T(1);
-  return detail::stored(dot(log_softmax(logits), chosen) * (-1.0 / static_cast<double>(labels.size())));
+  detail::check_labels(where, shape, labels);
+  std::vector<std::size_t> chosen;  // and no product with ones and zeros: a class of another row's may be −∞
+  for (std::size_t i = 0; i < labels.size(); ++i) chosen.push_back(i * shape.columns() + static_cast<std::size_t>(labels[i]));
+  return detail::stored(-mean(gather(reshape(log_softmax(logits), {shape.count()}), chosen)));
 }
 
 /// Mean of −t log σ(x) − (1 − t) log(1 − σ(x)), from logits x and targets t of x's shape: softplus(x) − t·x, which never overflows; of finite logits.
 /// Targets may be variables: then, and in forward mode, it is a composition. Throws ShapeError for other shapes, and for no numbers at all.
-template <TensorLike X> auto logistic_cross_entropy(const X& logits, const Tensor<typename X::Number>& target) {
+template <TensorLike X>
+auto logistic_cross_entropy(const X& logits, const Tensor<typename X::Number>& target, const char* where = "logistic_cross_entropy") {
   using T = typename X::Number;
-  const detail::TensorOperand<T> x(logits, "binary_cross_entropy_with_logits");
-  detail::check_target("binary_cross_entropy_with_logits", x->shape, target.shape());
-  return detail::plain_if_all_are<X>(detail::cost_with_gradient<T>("binary_cross_entropy_with_logits", x, [&](T* g) {
+  const detail::TensorOperand<T> x(logits, where);
+  detail::check_target(where, x->shape, target.shape());
+  return detail::plain_if_all_are<X>(detail::cost_with_gradient<T>(where, x, [&](T* g) {
     return kernels<T>().logistic_cross_entropy(x->data, target.data(), g, target.size());
   }));
 }
 template <AnyTensor X, AnyTensor Target> requires(DualTensor<X> || !detail::is_tensor<Target>)
-auto logistic_cross_entropy(const X& logits, const Target& target) {
-  detail::check_target("binary_cross_entropy_with_logits", logits.shape(), target.shape());
+auto logistic_cross_entropy(const X& logits, const Target& target, const char* where = "logistic_cross_entropy") {
+  detail::check_target(where, logits.shape(), target.shape());
   return mean(softplus(logits) - logits * target);
 }
 
 /// scale · Σ (x − t)², for targets t of x's shape. Throws ShapeError for other shapes, and for no numbers at all.
-template <TensorLike X> auto squared_error(const X& x, const Tensor<typename X::Number>& target, double scale) {
+template <TensorLike X>
+auto squared_error(const X& x, const Tensor<typename X::Number>& target, double scale, const char* where = "squared_error") {
   using T = typename X::Number;
-  const detail::TensorOperand<T> in(x, "squared_error");
-  detail::check_target("squared_error", in->shape, target.shape());
-  return detail::plain_if_all_are<X>(detail::cost_with_gradient<T>("squared_error", in, [&](T* g) {
+  const detail::TensorOperand<T> in(x, where);
+  detail::check_target(where, in->shape, target.shape());
+  return detail::plain_if_all_are<X>(detail::cost_with_gradient<T>(where, in, [&](T* g) {
     return kernels<T>().squared_error(in->data, target.data(), g, target.size(), scale);
   }));
 }
 template <AnyTensor X, AnyTensor Target> requires(DualTensor<X> || !detail::is_tensor<Target>)
-auto squared_error(const X& x, const Target& target, double scale) {
-  detail::check_target("squared_error", x.shape(), target.shape());
+auto squared_error(const X& x, const Target& target, double scale, const char* where = "squared_error") {
+  detail::check_target(where, x.shape(), target.shape());
   return detail::stored(sum(square(x - target)) * scale);
 }
 

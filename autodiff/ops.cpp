@@ -110,18 +110,5 @@ std::vector<std::size_t> entries(const Shape& x, std::size_t axis, std::span<con
   }
   return result;
 }
-std::size_t element(const Shape& x, std::initializer_list<std::ptrdiff_t> index) {
-  std::size_t at = 0, axis = 0;
-  bool inside = index.size() == x.axes();
-  for (const std::ptrdiff_t i : index) {
-    inside = inside && i >= 0 && i < static_cast<std::ptrdiff_t>(x[axis]);
-    if (!inside) break;
-    at = at * x[axis++] + static_cast<std::size_t>(i);
-  }
-  if (!inside)
-    throw ShapeError(
-        fmt::format("element: index ({}) is outside of shape {}; give one position for each axis, counted from 0", fmt::join(index, ", "), x.text()));
-  return at;
-}
 
 }  // namespace autodiff::inline v1::detail

@@ -288,8 +288,6 @@ template <DualTensor X> auto reshape(const X& x, const Shape& shape) {
 namespace detail {
 /// Checked entries of an axis: negative ones count from the end.
 std::vector<std::size_t> entries(const Shape& x, std::size_t axis, std::span<const std::ptrdiff_t> index);
-/// The position of an element; throws ShapeError.
-std::size_t element(const Shape& x, std::initializer_list<std::ptrdiff_t> index);
 
 /// Whole numbers of any type as positions.
 template <std::integral I> std::vector<std::ptrdiff_t> positions(const std::vector<I>& index) {
@@ -336,7 +334,7 @@ template <DualTensor X, std::integral I = std::ptrdiff_t> auto gather(const X& x
 
 namespace detail {
 /// Number k of x, counted row by row.
-template <class T> Var<double> number_at(const TensorOperand<T>& x, std::size_t k) {
+template <class T> Var<double> element(const TensorOperand<T>& x, std::size_t k) {
   return record_number<T>("element", [&] { return static_cast<double>(x->data[k]); }, [k](const Pull<T>& p) {
     if (const auto to = p.to(0)) zeroed<T>(to, p.in(0).shape.count())[k] += static_cast<T>(p.number_adjoint());
   }, x);
@@ -344,11 +342,11 @@ template <class T> Var<double> number_at(const TensorOperand<T>& x, std::size_t 
 }  // namespace detail
 template <std::floating_point T> template <std::integral... I> Var<double> Var<Tensor<T>>::operator()(I... index) const {
   const detail::TensorOperand<T> x(*this, "element");
-  return detail::number_at(x, detail::element(x->shape, {static_cast<std::ptrdiff_t>(index)...}));
+  return detail::element(x, detail::number_at(x->shape, {static_cast<std::size_t>(index)...}));
 }
 template <std::floating_point T> Var<double> Var<Tensor<T>>::operator[](std::size_t k) const {
   const detail::TensorOperand<T> x(*this, "element");
-  return detail::number_at(x, detail::checked_number(k, x->shape.count()));
+  return detail::element(x, detail::checked_number(k, x->shape));
 }
 
 namespace detail {

@@ -140,7 +140,7 @@ template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto norm(const 
 }
 
 /// √Σ x² along an axis, (…, N, …) → (…, …); the slope is 0 where the result is. Throws ShapeError if there is no such axis. Unlike norm(x)
-/// it squares the numbers as they are: those of float beyond 1e±19, of double beyond 1e±154, become ∞ or 0.
+/// it squares the numbers as they are: those of float beyond 1e±19, of double beyond 1e±154, become ∞ or 0, with slopes of 0.
 template <AnyTensor X> auto norm(const X& x, Axis axis) {
   (void)x.shape().axis(axis.number(), "norm");
   const auto squares = sum(square(x), axis);

@@ -528,10 +528,10 @@ using UnaryRules = List<Identity, Negate, Square, Sqrt, Cbrt, Exp, Exp2, Expm1, 
 using BinaryRules = List<Add, Subtract, Multiply, Scale, Divide, Pow, Hypot, Atan2, Max, Min, Fmax, Fmin, Fmod, Copysign>;
 // Comparisons are no rules, for they have no slope.
 struct Less { static constexpr const char* name = "operator<"; static constexpr auto holds(const auto& a, const auto& b) { return a < b; } };
-struct NotGreater { static constexpr const char* name = "operator<="; static constexpr auto holds(const auto& a, const auto& b) { return a <= b; } };
+struct LessEqual { static constexpr const char* name = "operator<="; static constexpr auto holds(const auto& a, const auto& b) { return a <= b; } };
 struct Equal { static constexpr const char* name = "operator=="; static constexpr auto holds(const auto& a, const auto& b) { return a == b; } };
 struct NotEqual { static constexpr const char* name = "operator!="; static constexpr auto holds(const auto& a, const auto& b) { return a != b; } };
-using Comparisons = List<Less, NotGreater, Equal, NotEqual>;
+using Comparisons = List<Less, LessEqual, Equal, NotEqual>;
 template <class Rule, class... Rules> constexpr bool contains(List<Rules...>) { return (std::is_same_v<Rule, Rules> || ...); }
 template <class Rule, class... Rules> constexpr std::size_t index_in(List<Rules...> list) {
   static_assert(contains<Rule>(decltype(list){}), "this rule is not in the list at the end of rules.inl: add it there");

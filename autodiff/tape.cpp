@@ -43,8 +43,7 @@ void defer_exception() noexcept { deferred = std::current_exception(); }
 void throw_deferred() { std::rethrow_exception(std::exchange(deferred, nullptr)); }
 
 void refuse_place(Place place, const char* where, Place base, Place next, Place block_end) {
-  if (place == 1)
-    throw TapeError(fmt::format("{}: this variable was moved from; assign to it before you use it again", where));  // its place is no place
+  if (place == moved_away) throw TapeError(fmt::format("{}: this variable was moved from; assign to it before you use it again", where));
   if (base == nowhere)
     throw TapeError(fmt::format(
         "{}: a variable (at place {}) is used, but no tape records on this thread: its tape has ended, records on another thread, or a "
@@ -52,11 +51,11 @@ void refuse_place(Place place, const char* where, Place base, Place next, Place 
   if (place < base && place + block >= block_end)
     throw TapeError(fmt::format(
         "{}: this variable (at place {}) was forgotten by clear() or rewind(), or its tape has ended (this one starts at {}); record it again, "
-        "an input with tape.variable()", where, place, base + 1));
+        "an input with tape.variable(), or take its value() before clear()", where, place, base + 1));
   const std::string held = next > base + 1 ? fmt::format("the places {} to {}", base + 1, next - 1) : "nothing yet";
   throw TapeError(fmt::format(
       "{}: this variable (at place {}) belongs to another tape (this one holds {}); use it while its own tape records (an inner gradient() sees "
-      "outer variables if its point is made of numbers of their type; derivative() always)", where, place, held));
+      "outer variables if its point is made of numbers of their type; derivative() always; of a net, give each thread a copy)", where, place, held));
 }
 void refuse_constant(const char* where) {
   throw TapeError(fmt::format(

@@ -87,6 +87,10 @@ void detail::refuse_index(const Shape& shape, std::initializer_list<std::size_t>
                                "(braces hold numbers; for a shape: zeros({{2, 3}}))",
       fmt::join(positions, ", "), shape.text()));
 }
+void detail::refuse_number(const Shape& shape, std::size_t k) {
+  throw ShapeError(text("tensor: there is no number [{}] in shape {}, which has {}; count from 0, row by row", {static_cast<std::ptrdiff_t>(k),
+      shape.text(), shape.count()}));
+}
 void detail::refuse_reshape(const Shape& from, const Shape& to) {
   throw ShapeError(text("reshape: {} to {}: {} numbers cannot become {}", {from.text(), to.text(), from.count(), to.count()}));
 }

@@ -56,10 +56,22 @@ struct BraceNumber {
 };
 
 [[noreturn]] void refuse_index(const Shape& shape, std::initializer_list<std::size_t> index);
-/// k, which must be the place of one of `count` numbers.
-inline std::size_t checked_number(std::size_t k, std::size_t count) {
-  if (k >= count) [[unlikely]] refuse_index(Shape({count}), {k});
+[[noreturn]] void refuse_number(const Shape& shape, std::size_t k);
+/// k, which must be the place of one of the numbers, counted row by row.
+inline std::size_t checked_number(std::size_t k, const Shape& shape) {
+  if (k >= shape.count()) [[unlikely]] refuse_number(shape, k);
   return k;
+}
+/// Which number, counted row by row, stands at one position for each axis; throws ShapeError if that is outside of the shape.
+inline std::size_t number_at(const Shape& shape, std::initializer_list<std::size_t> index) {
+  std::size_t at = 0, axis = 0;
+  bool inside = index.size() == shape.axes();
+  for (const std::size_t i : index) {
+    if (!inside || i >= shape[axis]) [[unlikely]] refuse_index(shape, index);
+    at = at * shape[axis++] + i;
+  }
+  if (!inside) [[unlikely]] refuse_index(shape, index);
+  return at;
 }
 [[noreturn]] void refuse_reshape(const Shape& from, const Shape& to);
 
@@ -151,14 +163,14 @@ template <std::floating_point T> class Tensor {
 
   /// t(i, j): the number there. Throws ShapeError if there is none. On a tensor that is not const it is a reference for writing, before which shared
   /// numbers are copied; to read without a copy, use a const tensor or data().
-  template <std::integral... I> T operator()(I... index) const { return data_[offset({static_cast<std::size_t>(index)...})]; }
+  template <std::integral... I> T operator()(I... index) const { return data_[detail::number_at(shape_, {static_cast<std::size_t>(index)...})]; }
   template <std::integral... I> T& operator()(I... index) {
-    const std::size_t at = offset({static_cast<std::size_t>(index)...});
+    const std::size_t at = detail::number_at(shape_, {static_cast<std::size_t>(index)...});
     return mutable_data()[at];
   }
   /// t[k]: the k-th number, row by row; likewise.
-  T operator[](std::size_t k) const { return data_[detail::checked_number(k, size())]; }
-  T& operator[](std::size_t k) { const std::size_t at = detail::checked_number(k, size()); return mutable_data()[at]; }
+  T operator[](std::size_t k) const { return data_[detail::checked_number(k, shape_)]; }
+  T& operator[](std::size_t k) { const std::size_t at = detail::checked_number(k, shape_); return mutable_data()[at]; }
   /// The only number of a tensor of one. Throws ShapeError if it holds more or less.
   T item() const {
     if (size() != 1) throw ShapeError(detail::text("item: shape {} holds {} numbers, not one; name one by its indices", {shape_.text(), size()}));
@@ -198,16 +210,6 @@ template <std::floating_point T> class Tensor {
     data_ = static_cast<T*>(storage_->numbers());
   }
 
-  std::size_t offset(std::initializer_list<std::size_t> index) const {
-    std::size_t at = 0, axis = 0;
-    bool inside = index.size() == shape_.axes();
-    for (const std::size_t i : index) {
-      if (!inside || i >= shape_[axis]) [[unlikely]] detail::refuse_index(shape_, index);
-      at = at * shape_[axis++] + i;
-    }
-    if (!inside) [[unlikely]] detail::refuse_index(shape_, index);
-    return at;
-  }
   Shape shape_;
   T* data_ = nullptr;
   detail::Storage* storage_ = nullptr;

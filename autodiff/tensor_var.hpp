@@ -46,7 +46,7 @@ template <std::floating_point T> class Var<Tensor<T>> {
   template <class X> requires std::is_arithmetic_v<X> Var(X constant) : Var(Tensor<T>::full({}, static_cast<T>(constant))) {}
   Var(Cell* cell, Place place) : cell_(cell), place_(place) {}  ///< on a tape
   Var(const Var& other) : cell_(other.cell_), place_(other.place_) { if (place_ == 0) constant()->retain(); }
-  Var(Var&& other) noexcept : cell_(std::exchange(other.cell_, nullptr)), place_(std::exchange(other.place_, 1)) {}
+  Var(Var&& other) noexcept : cell_(std::exchange(other.cell_, nullptr)), place_(std::exchange(other.place_, detail::moved_away)) {}
   Var& operator=(const Var& other) { return *this = Var(other); }
   Var& operator=(Var&& other) noexcept { std::swap(cell_, other.cell_), std::swap(place_, other.place_); return *this; }
   ~Var() { if (place_ == 0) constant()->release(); }
@@ -434,9 +434,9 @@ auto operator<(const L& a, const R& b) { return apply<detail::Comparison<Less>>(
 template <class L, class R> requires PlainTensors<L, R>
 auto operator>(const L& a, const R& b) { return apply<detail::Comparison<Less>>(b, a); }
 template <class L, class R> requires PlainTensors<L, R>
-auto operator<=(const L& a, const R& b) { return apply<detail::Comparison<NotGreater>>(a, b); }
+auto operator<=(const L& a, const R& b) { return apply<detail::Comparison<LessEqual>>(a, b); }
 template <class L, class R> requires PlainTensors<L, R>
-auto operator>=(const L& a, const R& b) { return apply<detail::Comparison<NotGreater>>(b, a); }
+auto operator>=(const L& a, const R& b) { return apply<detail::Comparison<LessEqual>>(b, a); }
 template <class L, class R> requires PlainTensors<L, R>
 auto operator==(const L& a, const R& b) { return apply<detail::Comparison<Equal>>(a, b); }
 template <class L, class R> requires PlainTensors<L, R>

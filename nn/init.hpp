@@ -10,7 +10,7 @@ namespace autodiff::inline v1::nn {
 /// How first weights are drawn: with which deviation, from which distribution.
 struct Scheme {
   enum class Fan { in, both } fan;
-  double variance;         ///< times fan (inputs, or inputs + outputs)
+  double variance;         ///< of a weight, times the fan: its inputs, or inputs + outputs
   bool uniform = false;    ///< else normal
   bool biases = false;     ///< drawn like the weights before them; else 0
 
@@ -26,7 +26,7 @@ inline constexpr Scheme tutorial{.fan = Scheme::Fan::both, .variance = 1.5};
 
 /// Draws all parameters anew, in the order in which they are found. Those of two axes or more are weights, drawn by the scheme: outputs along
 /// the last axis, inputs along all others together (of a stack of matrices that counts too many). Those of fewer are biases, and zero unless the
-/// scheme says otherwise. Float gets the digits of double, rounded. Throws Error for a variance that is negative or no number, for no
+/// scheme says otherwise. Float gets the digits of double, rounded. Throws Error for a variance outside of 0 … 1e30, for no
 /// parameters, and for some that were moved from.
 template <class M> void initialize(M& model, std::uint64_t seed, Scheme scheme = xavier_uniform) {
   if (!(scheme.variance >= 0 && scheme.variance <= 1e30))

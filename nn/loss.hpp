@@ -24,9 +24,6 @@ template <class X, class Target> constexpr void check_numbers() {
   static_assert(AnyTensor<Target> && std::same_as<NumberIn<X>, NumberIn<Target>>,
       "outputs and targets must be tensors of one number type: convert with .as<float>() or .as<double>()");
 }
-template <class X, class Y> void check_shapes(const char* where, const X& x, const Y& target) {
-  autodiff::detail::check_target(where, x.shape(), target.shape());
-}
 [[noreturn]] inline void refuse_probability(const char* where, const char* what, std::size_t i, double p, const char* way_out) {
   throw Error(text("{}: {} {} is {}, outside of 0 to 1{}", {where, what, i, p, way_out}));
 }
@@ -50,7 +47,7 @@ template <class T> void check_probabilities(const char* where, const T* h, std::
 
 /// Mean of −t log h − (1 − t) log(1 − h), and in g its gradient (h − t) / (h(1 − h)) / n. Logarithms are taken of the smallest normal number m at
 /// least, and the gradient's denominator is 1000 m at least, so that it stays finite also when the cost has a factor; g times the sigmoid's slope
-/// h(1 − h) gives (h − t)/n again as long as h is not 0 or 1 to all digits.
+/// h(1 − h) gives (h − t)/n again wherever that is 1000 m at least.
 template <class T> double binary_cross_entropy(const T* h, const T* t, T* g, std::size_t n) {
   constexpr double least = static_cast<double>(std::numeric_limits<T>::min());
   const double share = 1 / static_cast<double>(n);
@@ -70,6 +67,10 @@ template <class L> concept OtherLabels = !std::convertible_to<const L&, std::spa
   requires std::integral<std::remove_cvref_t<decltype(*std::data(labels))>>;
   std::size(labels);
 };
+[[noreturn]] inline void refuse_labels_as_numbers(const Shape& target) {
+  throw ShapeError(text("cross_entropy: the targets have shape {}, one number for each row; give labels as a std::vector<int>, or a distribution for "
+                        "each row", {target.text()}));
+}
 template <std::integral I> int class_number(I label, std::size_t row) {
   if (label < I(0) || static_cast<unsigned long long>(label) > std::numeric_limits<int>::max())
     throw ShapeError(text("cross_entropy: label {} of row {} is no class number; give 0 to N - 1", {label, row}));
@@ -81,15 +82,13 @@ template <std::integral I> int class_number(I label, std::size_t row) {
 /// Mean of (output − target)² over all numbers.
 template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto mse(const X& output, const Target& target) {
   detail::check_numbers<X, Target>();
-  detail::check_shapes("mse", output, target);
-  return squared_error(output, target, 1 / static_cast<double>(target.size()));
+  return squared_error(output, target, 1 / static_cast<double>(target.size()), "mse");
 }
 
 /// Half of it: the slope is (output − target) / n, without a 2.
 template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto half_mse(const X& output, const Target& target) {
   detail::check_numbers<X, Target>();
-  detail::check_shapes("half_mse", output, target);
-  return squared_error(output, target, 0.5 / static_cast<double>(target.size()));
+  return squared_error(output, target, 0.5 / static_cast<double>(target.size()), "half_mse");
 }
 
 /// Mean of −t log h − (1 − t) log(1 − h), for probabilities h (a net that ends with a Sigmoid) and targets t in 0 … 1. Where h is exactly 0
@@ -99,7 +98,7 @@ template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto binary_c
   using T = detail::NumberIn<X>;
   constexpr const char* where = "binary_cross_entropy";
   detail::check_numbers<X, Target>();
-  detail::check_shapes(where, probability, target);
+  autodiff::detail::check_target(where, probability.shape(), target.shape());
   detail::check_targets<T>(where, plain(target));
   if constexpr (TensorLike<X> && autodiff::detail::is_tensor<Target>) {
     const autodiff::detail::TensorOperand<T> h(probability, where);
@@ -115,32 +114,37 @@ template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto binary_c
   }
 }
 
-/// The same from logits x, h = σ(x): mean of softplus(x) − t·x, which overflows for no finite x; its slope is (σ(x) − t) / n.
+/// The same from logits x, h = σ(x): mean of softplus(x) − t·x, which overflows for no finite x; its slope is (σ(x) − t) / n. Of finite logits.
 template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>>
 auto binary_cross_entropy_with_logits(const X& logits, const Target& target) {
+  constexpr const char* where = "binary_cross_entropy_with_logits";
   detail::check_numbers<X, Target>();
-  detail::check_targets<detail::NumberIn<X>>("binary_cross_entropy_with_logits", plain(target));
-  return logistic_cross_entropy(logits, target);
+  detail::check_targets<detail::NumberIn<X>>(where, plain(target));
+  return logistic_cross_entropy(logits, target, where);
 }
 
 /// Mean over the rows of −log softmax(x)[label], for logits x (…, N) and one label, 0 … N − 1, for each row. Throws ShapeError for other labels.
-template <AnyTensor X> auto cross_entropy(const X& logits, std::span<const int> labels) { return softmax_cross_entropy(logits, labels); }
+template <AnyTensor X> auto cross_entropy(const X& logits, std::span<const int> labels) {
+  return softmax_cross_entropy(logits, labels, "cross_entropy");
+}
 
 /// Labels of another integer type, a std::vector of bytes say. In braces, whole numbers are labels.
 template <AnyTensor X, detail::OtherLabels L> auto cross_entropy(const X& logits, const L& labels) {
   std::vector<int> numbers;
   for (const auto label : labels) numbers.push_back(detail::class_number(label, numbers.size()));
-  return softmax_cross_entropy(logits, std::span<const int>(numbers));
+  return softmax_cross_entropy(logits, std::span<const int>(numbers), "cross_entropy");
 }
 template <AnyTensor X, std::integral I>
 auto cross_entropy(const X& logits, std::initializer_list<I> labels) { return cross_entropy(logits, std::vector<I>(labels)); }
 
-/// Mean over the rows of −Σ t log softmax(x), for targets t that are a distribution in each row; throws Error where they are none.
+/// Mean over the rows of −Σ t log softmax(x), from finite logits x, for targets t that are a distribution in each row; throws Error where they
+/// are none.
 template <AnyTensor X, AnyTensor Target = Tensor<detail::NumberIn<X>>> auto cross_entropy(const X& logits, const Target& target) {
   using T = detail::NumberIn<X>;
   constexpr const char* where = "cross_entropy";
   detail::check_numbers<X, Target>();
-  detail::check_shapes(where, logits, target);
+  if (target.shape().axes() + 1 == logits.shape().axes()) detail::refuse_labels_as_numbers(target.shape());
+  autodiff::detail::check_target(where, logits.shape(), target.shape());
   const Tensor<T> t = plain(target);
   detail::check_targets(where, t);
   for (std::size_t i = 0, m = t.shape().rows(), n = t.shape().columns(); i < m; ++i) {

@@ -145,6 +145,18 @@ TEST_CASE("the gradient that a cost keeps is not touched by other uses of its ar
   }
 }
 
+TEST_CASE("a class that is masked with -infinity costs nothing, in any mode") {
+  const double infinity = std::numeric_limits<double>::infinity();
+  const Tensor<double> x{{0, -infinity, 1}}, v{{1, 1, 3}};
+  const auto cost = [labels = std::vector<std::int32_t>{0}](const auto& t) { return ad::softmax_cross_entropy(t, labels); };
+  const double expected = std::log1p(std::exp(1.0)), share = 1 / (1 + std::exp(-1.0));
+  CHECK(cost(x) == about(expected));
+  CHECK(ad::value_and_gradient(cost, x).value == about(expected));
+  const auto [value, tangent] = ad::value_and_jvp(cost, x, v);
+  CHECK(value == about(expected));
+  CHECK(tangent == about(2 * share));
+}
+
 TEST_CASE("costs neither overflow nor hide a NaN") {
   const Tensor<double> x{{1000, -1000}};
   CHECK(ad::softmax_cross_entropy(x, std::vector<std::int32_t>{0}) == 0);
@@ -159,13 +171,13 @@ TEST_CASE("costs neither overflow nor hide a NaN") {
 TEST_CASE("costs refuse targets that do not fit") {
   const auto x = some({2, 3});
   using Labels = std::vector<std::int32_t>;
-  refuses<ad::ShapeError>([&] { (void)ad::softmax_cross_entropy(x, Labels{0}); }, {"cross_entropy: logits (2, 3) have 2 rows", "1 labels"});
+  refuses<ad::ShapeError>([&] { (void)ad::softmax_cross_entropy(x, Labels{0}); }, {"softmax_cross_entropy: logits (2, 3) have 2 rows", "1 labels"});
   refuses<ad::ShapeError>([&] { (void)ad::softmax_cross_entropy(x, Labels{0, 3}); }, {"label 3 of row 1", "0 to 2"});
   refuses<ad::ShapeError>([&] { (void)ad::softmax_cross_entropy(x, Labels{-1, 0}); }, {"label -1 of row 0"});
-  refuses<ad::ShapeError>([&] { (void)ad::softmax_cross_entropy(some({0, 3}), Labels{}); }, {"cross_entropy: no rows to compare", "(0, 3)"});
+  refuses<ad::ShapeError>([&] { (void)ad::softmax_cross_entropy(some({0, 3}), Labels{}); }, {"softmax_cross_entropy: no rows to compare", "(0, 3)"});
   refuses<ad::ShapeError>([&] { (void)ad::softmax_cross_entropy(some({}), Labels{0}); }, {"()"});
   refuses<ad::ShapeError>([&] { (void)ad::logistic_cross_entropy(x, some({3, 2})); },
-      {"binary_cross_entropy_with_logits: outputs (2, 3) against targets (3, 2)"});
+      {"logistic_cross_entropy: outputs (2, 3) against targets (3, 2)"});
   refuses<ad::ShapeError>([&] { (void)ad::squared_error(x, some({2}), 1); }, {"squared_error: outputs (2, 3) against targets (2,)"});
   refuses<ad::ShapeError>([&] { (void)ad::squared_error(Tensor<double>{}, Tensor<double>{}, 1); }, {"no numbers to compare", "(0,)"});
 }

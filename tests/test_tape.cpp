@@ -189,7 +189,7 @@ TEST_CASE("a variable from before clear is refused wherever it is used") {
   tape.clear();
   const ad::Var fresh = tape.variable(1.0);
   const std::size_t statements = tape.statistics().statements;
-  refuses<ad::TapeError>([&] { (void)Number(x + 1.0); }, {"forgotten by clear() or rewind()", "tape.variable()"});
+  refuses<ad::TapeError>([&] { (void)Number(x + 1.0); }, {"forgotten by clear() or rewind()", "tape.variable(), or take its value() before clear()"});
   refuses<ad::TapeError>([&] { (void)Number(fresh * exp(later)); }, {"forgotten"});
   refuses<ad::TapeError>([&] { x *= x; }, {"forgotten"});
   refuses<ad::TapeError>([&] { tape.backward(x); }, {"backward", "forgotten"});

@@ -64,8 +64,8 @@ TEST_CASE("an index must name one number") {
   refuses<ad::ShapeError>([&] { (void)c(0, 0, 0); }, {"index (0, 0, 0)"});
   refuses<ad::ShapeError>([&] { (void)c(); }, {"index ()"});
   refuses<ad::ShapeError>([&] { t(0, 3) = 1; }, {"index (0, 3)"});
-  refuses<ad::ShapeError>([&] { (void)c[6]; }, {"index (6)", "(6,)"});
-  refuses<ad::ShapeError>([&] { t[6] = 1; }, {"index (6)"});
+  refuses<ad::ShapeError>([&] { (void)c[6]; }, {"no number [6] in shape (2, 3), which has 6"});
+  refuses<ad::ShapeError>([&] { t[6] = 1; }, {"no number [6]"});
   refuses<ad::ShapeError>([] { (void)Tensor<double>{}(0); }, {"index (0)", "(0,)"});
   CHECK(Tensor<double>::full({}, 4)() == 4);
 }

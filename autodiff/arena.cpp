@@ -6,7 +6,7 @@
 
 namespace autodiff::inline v1::detail {
 
-/// Blocks from here on ask for pages of 2 MB: in a virtual machine, where each missed address translation is looked up twice, walks over
+/// Memory of this size and more asks for pages of 2 MB: in a virtual machine, where each missed address translation is looked up twice, walks over
 /// small pages cost up to half as much again (GMM, Burgers in bench/scalar).
 constexpr std::size_t huge_page = std::size_t{1} << 21, large = 2 * huge_page;
 

@@ -117,10 +117,10 @@ template <Arithmetic Scalar> class Waiting<Scalar> {
 template <class Scalar, std::size_t n> struct Leaves {
   Id ones[n], minus_ones[n], others[n];
   Waiting<Scalar> slopes[n];
-  std::size_t o = 0, m = 0, f = 0;
+  std::size_t o = 0, m = 0, f = 0;  ///< how many of each
 
-  /// g++ sees that o, m and f are known, and what is written, where slopes are doubles; where it does not, it would warn. (Zeros for doubles, too:
-  /// +12 % on least squares in bench/scalar, nothing in another program.)
+  /// The ids are zeroed only where g++ does not see that none is read unwritten, and would warn: for scalars other than double. (For doubles too:
+  /// least squares in bench/scalar +12 %, in another program nothing.)
   [[gnu::always_inline]] Leaves() {
     if constexpr (!Arithmetic<Scalar>) for (std::size_t i = 0; i < n; ++i) ones[i] = minus_ones[i] = others[i] = 0;
   }

@@ -7,7 +7,7 @@
 //      preaccumulate.hpp  a part of a recording that keeps only its slopes
 //      forwards.hpp    jacobian_forwards, gradient_forwards, jvp_batch: without a tape, where variables or directions are few
 //      lanes.hpp       gradient_batch, jacobian_batch: many points at a time
-//      sparse.hpp      sparse_jacobian: the entries that are not zero
+//      sparse.hpp      sparse_jacobian: the entries that can differ from zero
 //      check.hpp       check_gradient: is this gradient right?
 //      graph.hpp       to_dot, to_text: what was recorded
 //   4  ops.hpp         products and moves: matmul, transpose, reshape, slice, gather, select …

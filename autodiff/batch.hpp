@@ -26,8 +26,8 @@ constexpr std::size_t register_bytes = 16;
 
 /// n numbers in as many SIMD registers as they need: `half` of them (of eight four, of ten eight), and the rest. (A compiler's vector wider than a
 /// register is copied through memory, 16 bytes at a time, and read back 32 at a time, which stalls: with AVX2, poly in 8 lanes took four times as
-/// long.) Copied part by part for the same reason, and aligned like one number, so that a batch may stand anywhere. The width is part of the name:
-/// what files of one program are compiled for different machines must not be taken for the same.
+/// long.) Copied part by part for the same reason, and aligned like one number, so that a batch may stand anywhere. The width is part of the name,
+/// so that two files of a program that are compiled for different machines do not share one definition.
 template <class T, std::size_t n, std::size_t width = register_bytes> struct Registers {
   static constexpr std::size_t half = std::bit_ceil(n) / 2, rest = n - half;
   Registers<T, half> low;

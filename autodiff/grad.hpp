@@ -47,7 +47,7 @@ class Inside {
     return y;
   }
 };
-/// f at a vector, with every component a variable of a tape of its own.
+/// A tape, and the components of a point as its variables.
 template <class S> struct Taped {
   Inside inside;
   BasicTape<S> tape;
@@ -80,7 +80,7 @@ template <class T> struct TapedTensor {
 template <class F> auto of_vector(const F& f) { return [&f](const auto& x) { return f(x[0]); }; }
 template <Number X> std::array<ActiveOf<X>, 1> as_vector(const X& x) { return {ActiveOf<X>(x)}; }
 
-/// What a function returned, which must be one number. (Of several the first, so that nothing else is said.)
+/// What a function returned, which must be one number. (Of several the first, so that the static_assert is the only error.)
 template <class Y> const auto& only(const Y& y) {
   static_assert(!Vector<Y>, "a gradient needs a function of one number: sum what it returns, or use jacobian or vjp");
   if constexpr (Vector<Y>) return y[0]; else return y;
@@ -316,7 +316,7 @@ template <class F, detail::Vector X> auto hessian(const F& f, const X& x) {
   const std::size_t n = detail::size_of(x);
   if constexpr (std::same_as<S, double>) if (n > 1 && !detail::nan_traps) {  // a NaN between the rows of eight is no mistake of f's
     const Tensor<double> h = detail::hessian_by_eights(f, x);
-    if (std::all_of(h.begin(), h.end(), [](double a) { return a - a == 0; })) return h;
+    if (detail::all_finite(h)) return h;
   }
   std::vector<std::vector<S>> rows;
   std::vector<S> unit(n, S(0));

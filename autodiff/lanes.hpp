@@ -101,7 +101,7 @@ void gradient_batch(const F& f, const std::vector<std::vector<double>>& points, 
 
 }  // namespace detail
 
-/// ∇f at many points: `lanes` of them at a time, side by side in SIMD registers, share one recording. f must not branch on its numbers where
+/// ∇f at many points: `lanes` of them (4 or 8) at a time, side by side in SIMD registers, share one recording. f must not branch on its numbers where
 /// the points would take different ways (Error); select(condition, a, b) does not branch. All points have the same size (ShapeError).
 /// The gradients go to `into`, whose memory is used again: in a loop nothing is allocated.
 template <std::size_t lanes = 8, class F>
@@ -127,7 +127,7 @@ template <std::size_t lanes = 8, class F> auto value_and_gradient_batch(const F&
 /// The Jacobians of F at many points, (points, m, n): m numbers that F returns, n of a point; `lanes` points at a time share one recording and its m
 /// walks back. For many small ones, residuals of a fit say. Data that varies from point to point, such as measurements, can be passed as extra
 /// components of the point (and gets columns, too). F must not branch, as in gradient_batch, and must return as many numbers at each point
-/// (ShapeError). The second form writes to `into`, whose memory is used again where the shape is the same.
+/// (ShapeError); no points give (0, 0, 0). The second form writes to `into`, whose memory is used again where the shape is the same.
 template <std::size_t lanes = 8, class F>
 void jacobian_batch(const F& f, const std::vector<std::vector<double>>& points, Tensor<double>& into) {
   using B = Batch<double, lanes>;

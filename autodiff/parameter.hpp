@@ -148,8 +148,8 @@ template <std::floating_point T> class Parameter {
   Parameter& operator=(Parameter&& other) noexcept { std::swap(block_, other.block_), std::swap(identity_, other.identity_); return *this; }
   ~Parameter() { block_->release(); }
 
-  /// A number that no other parameter of the program has. It goes along where the parameter moves, by a swap too; to copy into a parameter gives it
-  /// other numbers and leaves it the same.
+  /// A number that no other parameter of the program has. Moving and swapping take it along; copying into a parameter replaces its numbers and leaves
+  /// it this one.
   std::uint64_t identity() const { return identity_; }
   /// Are its numbers gone, to the parameter that it was moved to?
   bool moved_from() const { return block_ == &nothing(); }

@@ -184,7 +184,7 @@ template <class T> Tensor<T> shares(const Tensor<T>& x, const Tensor<T>& y, Alon
 
 /// The largest number; ties share the slope. Throws ShapeError if there are none. (max(a, b), of two operands, is a rule.)
 template <TensorLike X> auto max(const X& x) { return detail::extreme<true>("max", x); }
-/// The largest along an axis, which the result has not, (…, N, …) → (…, …). Throws ShapeError if there is no such axis, or no number along it.
+/// The largest along an axis, which is removed, (…, N, …) → (…, …). Throws ShapeError if there is no such axis, or no number along it.
 template <TensorLike X> auto max(const X& x, Axis axis) { return detail::extreme<true>("max", x, axis); }
 /// The smallest, likewise.
 template <TensorLike X> auto min(const X& x) { return detail::extreme<false>("min", x); }
@@ -237,7 +237,7 @@ template <TensorLike X> std::vector<std::size_t> argmax(const X& x, Axis axis) {
   return {index.begin(), index.end()};
 }
 
-// ---- logsumexp and softmax: shifted by the largest, on whose choice the result does not depend ------------------------
+// ---- logsumexp and softmax: shifted by the largest; the shift cancels ------------------------- ------------------------
 
 namespace detail {
 /// f on rows: along the last axis as it stands, along another with that axis brought to the end and back again.

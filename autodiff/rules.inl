@@ -2,8 +2,8 @@
 // No include guard, no #include, no namespace: rules.hpp reads this file, and the kernels read it again for every instruction set.
 // To add a function: write its block, and its name in the list at the end. Tests, kernels, tensors and graphs find it there.
 
-// Names that std does not have may be a user's as well: behind his `template <class T> T square(T x)` ours stand back, for their second
-// pack makes them less special. (Without it they would win, being constrained, or be ambiguous.)
+// A user may have functions of the names that std does not have. The second pack makes ours less specialised, so that a
+// `template <class T> T square(T x)` of his is taken. (Without it ours would win, being constrained, or the call be ambiguous.)
 
 /// The plain number inside any nest of Dual and Var: what conditions look at.
 template <class X, Nothing... None> [[gnu::always_inline]] constexpr auto plain(const X& x, None...) {
@@ -376,7 +376,7 @@ struct Abs {
 };
 template <Argument X> [[gnu::always_inline]] inline auto abs(const X& x) { return apply<Abs>(x); }
 template <Argument X> [[gnu::always_inline]] inline auto fabs(const X& x) { return apply<Abs>(x); }
-/// the larger of a, b      slopes 1 and 0; at a tie each has ½. NaN if either is (std::max tells NaN by its place)
+/// the larger of a, b      slopes 1 and 0; at a tie each has ½. NaN if either is (where std::max(a, NaN) is a)
 struct Max {
   static constexpr Row row{.name = "max", .domain = {-1e6, 1e6}, .max_ulp = 0, .right = {-1e6, 1e6}};
   template <class X> static X value(const X& a, const X& b) { return select(a >= b, a, select(a < b, b, a + b)); }
@@ -397,7 +397,7 @@ struct Min {
 };
 template <class L, With<L> R> [[gnu::always_inline]] inline auto min(const L& a, const R& b) { return apply<Min>(a, b); }
 template <Argument X> [[gnu::always_inline]] inline auto min(const X& a, const X& b) { return apply<Min>(a, b); }  // beats std::min
-/// the larger of a, b, and the other one, with slope 1, if one is NaN      slopes as max
+/// the larger of a, b; if one is NaN the other, with slope 1      slopes as max
 struct Fmax {
   static constexpr Row row{.name = "fmax", .domain = {-1e6, 1e6}, .max_ulp = 0, .right = {-1e6, 1e6}};
   template <class X> static X value(const X& a, const X& b) { return select(a >= b, a, select(a < b, b, select(a == a, a, b))); }
@@ -406,7 +406,7 @@ struct Fmax {
   static auto of_larger(auto p, auto q) { return Max::of_larger(p, q, select(p == p, like(p, 1), select(q == q, like(p, 0), p))); }
 };
 template <class L, With<L> R> [[gnu::always_inline]] inline auto fmax(const L& a, const R& b) { return apply<Fmax>(a, b); }
-/// the smaller of a, b, and the other one, with slope 1, if one is NaN     slopes as max
+/// the smaller of a, b; if one is NaN the other, with slope 1     slopes as max
 struct Fmin {
   static constexpr Row row{.name = "fmin", .domain = {-1e6, 1e6}, .max_ulp = 0, .right = {-1e6, 1e6}};
   template <class X> static X value(const X& a, const X& b) { return select(a <= b, a, select(a > b, b, select(a == a, a, b))); }

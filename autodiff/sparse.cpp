@@ -13,7 +13,7 @@ namespace autodiff::inline v1 {
 namespace detail {
 namespace {
 
-/// The columns of each statement that is an input: with `first` the place of the first in `order`, which holds them by statement.
+/// The columns, sorted by the id of their input: those of input id begin at first[id] in `order`; `none` for what is no input.
 struct Columns {
   static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
   std::vector<std::size_t> order, first;

@@ -87,7 +87,7 @@ template <class Scalar> struct Record {
   [[no_unique_address]] Nodes<Scalar> nodes{};
   Link<Scalar> link{};                      ///< in the list of the thread that made the tape
   std::uint32_t owners = 0;                 ///< the Tape, that list, and each link in another thread's: who goes last frees the record
-  Id root = 0;                              ///< where the last walk backwards began: at the youngest of its outputs. (Beside adjoint_count: XOR +4 %)
+  Id root = 0;                              ///< where the last walk backwards began: at the youngest of its outputs. (Next to adjoint_count: XOR +4 %)
   const void* home = nullptr;               ///< that list …
   std::uint32_t links = 0;                  ///< … and the links in it
   bool ended = false;                       ///< the Tape has ended, and a list still has a link of it, which that list's thread takes out; atomic
@@ -268,6 +268,7 @@ template <class Scalar> class BasicTape {
     Recording(const Recording&) = delete;
     Recording& operator=(const Recording&) = delete;
   };
+  /// Lets this tape record on this thread while the result lives: `auto here = tape.record();`. Throws TapeError if it was moved from.
   [[nodiscard]] Recording record() { return Recording(&held()); }
 
   /// A new independent variable: a number, or (tensor_var.hpp) a tensor. Throws TapeError if this tape was moved from, or memory is short.
@@ -287,7 +288,8 @@ template <class Scalar> class BasicTape {
   }
 
   /// Adjoints of everything recorded so far with respect to y: dy/dy = 1. Intermediate results keep theirs too. Throws TapeError if y is a
-  /// constant, or not on this tape, and if a parameter has been updated in place since it was recorded.
+  /// constant, or not on this tape, if a parameter has been updated in place since it was recorded, and if another thread made this tape and
+  /// parameters stand on it: let it record() on this thread then. What an earlier backward() left is gone; nothing is added up.
   void backward(const Var<Scalar>& y) {
     const Id id = active_id(y.place(), "backward");
     held().fresh_adjoints()[id] = Scalar(1);

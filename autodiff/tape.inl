@@ -276,7 +276,7 @@ Tensor<double> BasicTape<Scalar>::jacobian(std::span<const Var<Scalar>> ys, std:
     for (std::size_t i = 0; i < xs.size(); i += 8)
       record.template jacobian_columns<width>(outputs,
           std::span(inputs).subspan(i, std::min<std::size_t>(8, xs.size() - i)), ends, to + i, xs.size());
-    done = std::all_of(rows.begin(), rows.end(), [](double a) { return a - a == 0; });  // else 0 · ∞ is to be 0 on the way back
+    done = detail::all_finite(rows);  // else 0 · ∞ is to be 0 on the way back
   }
   for (std::size_t k = 0; k < ys.size() && !done;) {
     const std::size_t left = ys.size() - k, n = numbers_only && left >= least_together ? std::min<std::size_t>(8, left) : 1;

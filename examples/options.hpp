@@ -10,5 +10,5 @@ std::string picture_directory(int argc, char** argv, const std::string& what_it_
 
 // Checks of what an option is given, for check() of CLI11: they return what is wrong, or nothing.
 std::string above_0(const std::string& text);
-std::string seed_number(const std::string& text);  ///< CLI11 makes the largest number of too large a one, and takes −1 for that
+std::string seed_number(const std::string& text);  ///< too large a number, and −1, would be the largest to CLI11
 std::function<std::string(const std::string&)> from_to(double low, double high);

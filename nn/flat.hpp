@@ -71,9 +71,9 @@ template <class M> std::vector<double> flat_gradient(const M& model) {
   return all;
 }
 
-/// The other way: gives them to the next step, in place of what a backward() left: a gradient that was clipped, averaged over threads, or came from
-/// elsewhere. Every parameter counts as reached then: weight decay and momentum move it, too. It is walked back on the tape, which must record, as
-/// that of a cost Σ gᵢwᵢ; clear() before spares walking what was recorded. Throws as backward() does, and as unflatten().
+/// Gives these numbers to the next step as the gradient: one that was averaged over threads, or came from elsewhere. It is done by walking back a
+/// cost Σ gᵢwᵢ on the tape, which must record; clear() it first, or what was recorded is walked too. Every parameter counts as reached then: weight
+/// decay and momentum move it, too. Throws as backward() and unflatten() do.
 template <class M> void set_flat_gradient(Tape& tape, const M& model, const std::vector<double>& gradient) {
   Var<double> cost = 0.0;
   detail::deal("set_flat_gradient", model, gradient, [&cost](const auto& p, const auto& g) { cost += dot(p.var(), g); });

@@ -24,7 +24,7 @@ static_assert(std::endian::native == std::endian::little, "safetensors files are
 namespace {
 
 struct NameTwice { std::string name; };
-/// Where a name is looked for as in any map, and met a second time by the parser alone, which enters each with [].
+/// A map whose [], by which only the parser enters names, throws at one that is there already.
 template <class Key, class Value, class Less = std::less<Key>, class Allocator = std::allocator<std::pair<const Key, Value>>>
 struct NamesOnce : std::map<Key, Value, Less, Allocator> {
   using std::map<Key, Value, Less, Allocator>::map;
@@ -40,7 +40,7 @@ constexpr std::uint64_t longest_header = 100'000'000;  ///< as in the format's o
 constexpr std::size_t length_bytes = 8;
 constexpr const char* metadata = "__metadata__";
 
-/// A text with what a file says in it, as it may be shown: of a damaged file that may be megabytes, and steer the terminal.
+/// A message that quotes a file, safe to print: a damaged file may hold megabytes, and characters that steer the terminal.
 std::string shown(std::string words) {
   constexpr std::size_t most = 1000;
   if (words.size() > most) {

@@ -53,7 +53,7 @@ template <std::floating_point T = float> struct Linear {
   template <class Rule, AnyTensor X> auto with(const X& x) const {
     constexpr bool same = std::same_as<T, detail::NumberIn<X>>;
     static_assert(same, "a net of float takes tensors of float, one of double tensors of double: convert with .as<float>(), or use Linear<double>");
-    if constexpr (same) return layer<Rule>(x, weight, bias); else return x;  // so that nothing else is said
+    if constexpr (same) return layer<Rule>(x, weight, bias); else return x;  // so that the static_assert is the only error
   }
   /// The values alone, while nothing records.
   template <class Rule> Tensor<T> values(const Tensor<T>& x) const { return layer<Rule>(x, weight.value(), bias.value()); }

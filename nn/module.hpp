@@ -131,7 +131,7 @@ template <class C, class R> std::type_identity<C> owner(R (C::*)());
 template <class C, class R> std::type_identity<C> const_owner(R (C::*)() const);
 template <class C, class R> std::type_identity<C> ref_owner(R (C::*)() &);
 template <class C, class R> std::type_identity<C> const_ref_owner(R (C::*)() const&);
-/// Does a fields() of class C know all of M? If nothing was added to C, or C has no field itself, and so asks M.
+/// Does the fields() of class C name all that M holds? It does if M adds nothing to C, or C holds nothing, and so asks M.
 template <class M, class C> consteval bool knows(std::type_identity<C>) { return sizeof(C) == sizeof(M) || std::is_empty_v<C>; }
 template <class M> consteval bool fields_know_all() {
   bool all = true;
@@ -241,7 +241,7 @@ template <class M, class F, class At> void walk(M& m, const F& f, At& at) {
   static_assert(kind != Kind::opaque,
       "this class (or what this lambda catches) may hold parameters that cannot be seen: it has a constructor, private members or a "
       "base class; give it auto fields() { return std::tie(…); } of its own, of all that is to be learned, or, if it holds none, "
-      "give that to the class around it; for a lambda write a struct");
+      "write one in the class around it, and leave this out; for a lambda write a struct");
   static_assert(!Unordered<Model>,
       "an unordered container gives its layers another order in each run, and files and seeds go by the order: use std::map or std::vector");
   static_assert(kind != Kind::pointer,

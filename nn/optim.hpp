@@ -183,7 +183,7 @@ template <class M> void require_initialized(const char* optimizer, M& model) {
 }
 
 /// most / √Σg² over all parameters, 1 if that is more. Two passes: the squares of large gradients overflow.
-template <class M> [[gnu::noinline, gnu::cold]] double shortening(const char* optimizer, M& model, double most) {
+template <class M> [[gnu::noinline, gnu::cold]] double needed_clip_factor(const char* optimizer, M& model, double most) {
   double largest = 0, sum = 0;
   const auto each_number = [&](const auto& f) {
     for_each_parameter_once(model, [&]<class T>(Parameter<T>& p) {
@@ -200,7 +200,9 @@ template <class M> [[gnu::noinline, gnu::cold]] double shortening(const char* op
 }
 /// What the gradient is multiplied with, so that its length over all parameters, √Σg², is `most` at most; 1 for a `most` of 0, which allows any.
 /// Throws Error for a length that is not finite.
-template <class M> double clip(const char* optimizer, M& model, double most) { return most == 0 ? 1 : shortening(optimizer, model, most); }
+template <class M> double clip_factor(const char* optimizer, M& model, double most) {
+  return most == 0 ? 1 : needed_clip_factor(optimizer, model, most);
+}
 
 /// Calls step(parameter, its number among those of its type), which returns whether the last backward() reached it; throws Error if no backward()
 /// came after they were recorded. (One whose slopes are 0, of a hinge that is off, reaches nothing, and nothing is wrong.)
@@ -265,7 +267,7 @@ class Sgd {
     }
     const SgdNumbers numbers{options_.learning_rate, options_.momentum, options_.weight_decay, options_.nesterov};
     const bool keeps = options_.momentum != 0;
-    const double scale = detail::clip("sgd", model, options_.clip_norm);
+    const double scale = detail::clip_factor("sgd", model, options_.clip_norm);
     if (keeps) state_.bind("sgd", model, 1);
     detail::step_each("sgd", model, [&]<class T>(Parameter<T>& p, std::size_t i) {
       const auto here = p.reached();
@@ -332,7 +334,7 @@ class Adam {
   /// Sgd. Throws Error for another net than before.
   template <class M> void step(M& model) {
     if (!started_) [[unlikely]] detail::require_initialized("adam", model);
-    const double scale = detail::clip("adam", model, options_.clip_norm);
+    const double scale = detail::clip_factor("adam", model, options_.clip_norm);
     state_.bind("adam", model, 2);
     detail::step_each("adam", model, [&]<class T>(Parameter<T>& p, std::size_t i) {
       const auto here = p.reached();

@@ -17,6 +17,15 @@ template <std::size_t lanes, class F> void check_lanes(const B<lanes>& y, const 
     CHECK(y[i] == expected(i));
   }
 }
+/// Values and gradients of f at these points are those of one point at a time.
+template <std::size_t lanes, class F> void check_points(const F& f, const std::vector<std::vector<double>>& points) {
+  const auto [values, gradients] = ad::value_and_gradient_batch<lanes>(f, points);
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const auto alone = ad::value_and_gradient(f, points[i]);
+    CHECK(values[i] == about(alone.value));
+    for (std::size_t k = 0; k < points[i].size(); ++k) CHECK(gradients[i][k] == about(alone.gradient[k]));
+  }
+}
 
 }  // namespace
 
@@ -52,18 +61,13 @@ TEST_CASE("every rule: a lane holds the value and the derivative that a number a
     const double low = std::max(Rule::row.domain.low, -3.0), high = std::min(Rule::row.domain.high, 3.0);
     std::vector<std::vector<double>> points;
     for (int i = 0; i < 11; ++i) points.push_back({low + (high - low) * (i + 0.37) / 11});  // a full batch and a part of one
-    const auto f = [](const auto& x) { return ad::apply<Rule>(x[0]) * 3.0; };
-    const auto gradients = ad::gradient_batch(f, points);
-    for (std::size_t i = 0; i < points.size(); ++i) CHECK(gradients[i][0] == about(ad::gradient(f, points[i])[0]));
+    check_points<8>([](const auto& x) { return ad::apply<Rule>(x[0]) * 3.0; }, points);
   });
   each_rule(ad::BinaryRules{}, []<class Rule>(Rule) {
     CAPTURE(std::string(Rule::row.name));
     std::vector<std::vector<double>> points;
     for (int i = 0; i < 11; ++i) points.push_back({0.3 + 0.2 * i, 2.1 - 0.17 * i});
-    const auto f = [](const auto& x) { return ad::apply<Rule>(x[0], x[1]) * 3.0; };
-    const auto gradients = ad::gradient_batch<4>(f, points);
-    for (std::size_t i = 0; i < points.size(); ++i)
-      for (std::size_t k = 0; k < 2; ++k) CHECK(gradients[i][k] == about(ad::gradient(f, points[i])[k]));
+    check_points<4>([](const auto& x) { return ad::apply<Rule>(x[0], x[1]) * 3.0; }, points);
   });
 }
 

@@ -9,6 +9,7 @@ namespace autodiff::inline v1::detail {
 /// Memory of this size and more asks for pages of 2 MB: in a virtual machine, where each missed address translation is looked up twice, walks over
 /// small pages cost up to half as much again (GMM, Burgers in bench/scalar).
 constexpr std::size_t huge_page = std::size_t{1} << 21, large = 2 * huge_page;
+constexpr std::align_val_t page{4096};  ///< where blocks of an arena begin
 
 static void advise_huge(void* memory, std::size_t bytes) { madvise(memory, bytes / huge_page * huge_page, MADV_HUGEPAGE); }
 
@@ -30,7 +31,7 @@ void* reallocate(void* old, std::size_t old_bytes, std::size_t bytes) {
 }
 
 void Arena::free_blocks() {
-  for (const Block& b : blocks_) ::operator delete(b.memory, std::align_val_t(4096));
+  for (const Block& b : blocks_) ::operator delete(b.memory, page);
 }
 void Arena::use(std::size_t index) {
   current_ = index;
@@ -46,7 +47,7 @@ void Arena::next_block(std::size_t bytes) {
   }
   std::size_t size = blocks_.size() ? 2 * blocks_[blocks_.size() - 1].size : std::size_t{1} << 16;
   while (size < bytes + alignment) size *= 2;
-  void* memory = ::operator new(size, std::align_val_t(4096), std::nothrow);
+  void* memory = ::operator new(size, page, std::nothrow);
   if (!memory)
     throw TapeError(fmt::format("tape: its tensors need {} bytes more than the {} they have, and the system has no such memory; "
                                 "record less at a time, or rewind() parts of it", size, capacity()));

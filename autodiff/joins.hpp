@@ -18,14 +18,13 @@ template <class T, TensorLike X> X concatenate(const char* name, std::span<const
   for (const X& x : parts) if constexpr (is_tensor_var<X>) recorded = recorded || x.cell(name).place != 0;
   Record<double>& tape = *active<double>;
   CellBase** const cells = recorded ? tape.nodes.numbers<CellBase*>(count) : nullptr;
-  CellBase** to_cell = cells;
+  for (std::size_t i = 0; recorded && i < count; ++i) cells[i] = TensorOperand<T>(parts[i], name).on(tape);
   const auto forward = [&](T* y) {
     for (const X& x : parts) {
       const TensorOperand<T> part(x, name);
       const std::size_t width = outer ? part->shape.count() / outer : 0;
       for (std::size_t o = 0; o < outer; ++o) std::copy_n(part->data + o * width, width, y + o * row);
       y += width;
-      if (recorded) *to_cell++ = part.on(tape);
     }
   };
   if constexpr (!is_tensor<X>) if (recorded) return record_many<T>(name, shape, forward, [cells, count, outer, row](const Pull<T>& p) {

@@ -1,13 +1,54 @@
-// Operator new and delete of the whole test program, counted. (The forms for arrays call these, or a sanitizer's own.)
+// The allocations of the whole test program, counted.
 #include "allocations.hpp"
+#include "sanitized.hpp"
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 
 namespace {
-std::size_t count = 0;
+thread_local constinit std::size_t calls = 0;
+thread_local constinit bool denormal = false;
+}  // namespace
 
+std::size_t allocations() { return calls; }
+DenormalMemory::DenormalMemory() { denormal = true; }
+DenormalMemory::~DenormalMemory() { denormal = false; }
+
+#if !AUTODIFF_SANITIZED && defined(__GLIBC__)
+const bool malloc_is_counted = true;
+
+namespace {
+void* filled(void* memory, std::size_t bytes) {
+  if (memory && denormal) std::fill_n(static_cast<std::uint32_t*>(memory), bytes / 4, 1u);
+  return memory;
+}
+}  // namespace
+extern "C" {
+void* __libc_malloc(std::size_t);
+void* __libc_calloc(std::size_t, std::size_t);
+void* __libc_realloc(void*, std::size_t);
+void* __libc_memalign(std::size_t, std::size_t);
+void* malloc(std::size_t n) noexcept { return ++calls, __libc_malloc(n); }
+void* calloc(std::size_t n, std::size_t size) noexcept { return ++calls, __libc_calloc(n, size); }
+void* realloc(void* p, std::size_t n) noexcept { return ++calls, __libc_realloc(p, n); }
+void* memalign(std::size_t alignment, std::size_t n) noexcept { return ++calls, __libc_memalign(alignment, n); }
+void* aligned_alloc(std::size_t alignment, std::size_t n) noexcept { return ++calls, filled(__libc_memalign(alignment, n), n); }
+int posix_memalign(void** p, std::size_t alignment, std::size_t n) noexcept {
+  ++calls;
+  *p = __libc_memalign(alignment, n);
+  return *p ? 0 : ENOMEM;
+}
+}
+
+#else
+const bool malloc_is_counted = false;
+
+// The forms for arrays call these, or a sanitizer's own.
+namespace {
 void* counted(std::size_t bytes, std::size_t alignment) {
-  __atomic_fetch_add(&count, 1, __ATOMIC_RELAXED);
+  ++calls;
   return std::aligned_alloc(alignment, (bytes + alignment) / alignment * alignment);
 }
 void* or_throw(void* memory) {
@@ -15,9 +56,6 @@ void* or_throw(void* memory) {
   return memory;
 }
 }  // namespace
-
-std::size_t allocations() { return __atomic_load_n(&count, __ATOMIC_RELAXED); }
-
 void* operator new(std::size_t bytes) { return or_throw(counted(bytes, alignof(std::max_align_t))); }
 void* operator new(std::size_t bytes, std::align_val_t alignment) { return or_throw(counted(bytes, static_cast<std::size_t>(alignment))); }
 void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return counted(bytes, alignof(std::max_align_t)); }
@@ -28,3 +66,4 @@ void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+#endif

@@ -2,5 +2,12 @@
 #pragma once
 #include <cstddef>
 
-/// Calls of operator new so far, on all threads. (allocations.cpp replaces it. A tape's own buffers grow by realloc: ask its statistics().)
+/// Allocations of this thread so far. allocations.cpp replaces malloc and its like, or, where a sanitizer has done so, operator new alone.
 std::size_t allocations();
+/// Is malloc counted?
+extern const bool malloc_is_counted;
+/// While it lives, aligned memory is full of denormal numbers, where malloc is counted.
+struct DenormalMemory {
+  DenormalMemory();
+  ~DenormalMemory();
+};

@@ -1,6 +1,7 @@
 // What the tests share: random numbers that are the same in every run, nearness, errors judged by their text, and `verify`, which
 // holds every way to differentiate a function of a tensor against the others.
 #pragma once
+#include "sanitized.hpp"
 #include <autodiff/autodiff.hpp>
 #include <doctest/doctest.h>
 
@@ -14,17 +15,6 @@
 #include <sstream>
 #include <string>
 #include <vector>
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define AUTODIFF_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define AUTODIFF_SANITIZED 1
-#endif
-#endif
-#ifndef AUTODIFF_SANITIZED
-#define AUTODIFF_SANITIZED 0
-#endif
 
 namespace ad = autodiff;
 

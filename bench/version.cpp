@@ -1,0 +1,45 @@
+// One version of the library as a program, which bench/versions.cpp runs beside another: it lists the problems of the scalar suite, and then answers
+// each `problem work calls` on its input with the seconds that so many calls took. Work is 0, a gradient, or 1, the function without a tape.
+#include "engine.hpp"
+#include "problems/all.hpp"
+#include <array>
+#include <ctime>
+#include <functional>
+#include <iostream>
+#include <memory>
+
+namespace {
+
+double seconds_of_this_thread() {
+  timespec t;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+volatile double sink;
+
+}  // namespace
+
+int main() {
+  using namespace bench;
+  Problems problems;
+  std::vector<std::array<std::function<void()>, 2>> works;
+  problems.each([&](auto& problem) {
+    using Problem = std::remove_reference_t<decltype(problem)>;
+    works.push_back({[&problem, gradient = std::make_shared<Gradient<Problem>>(problem), out = std::vector<double>(problem.x.size())]() mutable {
+                       sink = (*gradient)(problem.x, out);
+                     },
+                     [&problem, x = std::vector<autodiff::Var<double>>(problem.x.begin(), problem.x.end())] {
+                       const autodiff::Pause pause;
+                       sink = autodiff::Var<double>(problem(x)).value();
+                     }});
+    std::cout << Problem::name << '\n';
+  });
+  std::cout << std::endl;
+  std::size_t problem, work;
+  for (long calls; std::cin >> problem >> work >> calls;) {
+    const auto& run = works.at(problem).at(work);
+    const double start = seconds_of_this_thread();
+    for (long i = 0; i < calls; ++i) run();
+    std::cout << seconds_of_this_thread() - start << std::endl;
+  }
+}

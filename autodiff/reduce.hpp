@@ -139,13 +139,28 @@ template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto norm(const 
   return Dual<std::remove_const_t<decltype(y)>, Tag>(y, along);
 }
 
-/// √Σ x² along an axis, (…, N, …) → (…, …); the slope is 0 where the result is. Throws ShapeError if there is no such axis. Unlike norm(x)
-/// it squares the numbers as they are: those of float beyond 1e±19, of double beyond 1e±154, become ∞ or 0, with slopes of 0.
+namespace detail {
+/// √Σ x² from Σ x²: nowhere the root of 0, whose slope is infinite.
+auto root_of(const auto& squares) {
+  const auto none = plain(squares) == 0;
+  return stored(sqrt(squares + none) * (none == 0));
+}
+/// Are these sums of squares far from ∞, and from 0? So far that no summand that matters was lost.
+template <class T> bool within_range(const Tensor<T>& squares) {
+  constexpr T most = std::same_as<T, double> ? T(1e280) : T(1e30f);
+  return std::all_of(squares.begin(), squares.end(), [](T s) { return s > 1 / most && s < most; });
+}
+}  // namespace detail
+
+/// √Σ x² along an axis, (…, N, …) → (…, …); the slope is x/y, and 0 where y is 0. Neither overflows nor underflows on the way. Throws ShapeError if
+/// there is no such axis. (Of finite numbers: beside ±∞ slopes are 0, and NaN in forward mode.)
 template <AnyTensor X> auto norm(const X& x, Axis axis) {
   (void)x.shape().axis(axis.number(), "norm");
   const auto squares = sum(square(x), axis);
-  const auto none = plain(squares) == 0;
-  return detail::stored(sqrt(squares + none) * (none == 0));  // nowhere the root of 0, whose slope is infinite
+  if (detail::within_range(plain(squares)) || plain(x).size() == 0) return detail::root_of(squares);
+  const auto largest = max(abs(plain(x)), axis.keep());  // rare, or rows of zeros: squares of what is 1 at most
+  const auto scale = select((largest > 0) * (largest - largest == 0), largest, 1);
+  return detail::stored(detail::root_of(sum(square(x / scale), axis)) * reshape(scale, squares.shape()));
 }
 
 // ---- extremes: max, min, argmax --------------------------------------------------------------------------------------

@@ -128,8 +128,8 @@ template <> struct Nodes<double> {
   constexpr Nodes() = default;
   constexpr ~Nodes() { if (recording) release_all(); }
 
-  /// Room for numbers. Where they take more than 64 bytes, zeros stand behind them: the last row of a matrix is read past its end, and what the arena holds
-  /// there, pointers and small integers, would be denormal numbers, 150 cycles each on Intel's machines.
+  /// Room for numbers. Where they take more than 64 bytes, zeros stand behind them: the last row of a matrix is read past its end, and what the
+  /// arena holds there, pointers and small integers, would be denormal numbers, 150 cycles each on Intel's machines.
   template <class T> [[gnu::always_inline]] T* numbers(std::size_t n) { return numbers<T>(arena, n); }
   template <class T> [[gnu::always_inline]] static T* numbers(Arena& arena, std::size_t n) {
     const std::size_t bytes = n * sizeof(T);

@@ -392,7 +392,7 @@ template <class T, detail::Selectable A, detail::Selectable B> auto select(const
   }
 }
 
-/// One condition for all numbers; a and b are broadcast to one shape, whichever is taken.
+/// One condition for all numbers; a and b are broadcast to one shape, whichever is taken. Throws ShapeError if they do not broadcast.
 template <class A, class B> requires TensorOperands<A, B> auto select(bool condition, const A& a, const B& b) {
   using T = detail::NumberOfAny<A, B>;
   const Shape shape = detail::broadcast_shape("select", detail::choice_shape(a), detail::choice_shape(b));

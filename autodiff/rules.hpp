@@ -19,9 +19,9 @@
 //   - Differentiable: it has a member type `Differentiable`, a value(), and its own apply<Rule> that argument-dependent lookup finds;
 //   - a tensor or another constant that takes part in formulas: it has a member type `Operand`, and its own apply<Rule>;
 //   - a SIMD lane or a batch, which the rules' `value` and slopes are called with directly. It converts from every arithmetic type,
-//     has + − · ÷ and unary −, comparisons < <= > >= == that yield masks, and, found by argument-dependent lookup, select(mask, p, q),
-//     sqrt, abs, copysign, floor, ceil, round, trunc, exp, expm1, log, log2, log10, log1p, sin, cos, asin, acos, atan, sinh, cosh, tanh,
-//     asinh, acosh, atanh. Beside a lane a constant slope is a plain int.
+//     has + − · ÷ and unary −, comparisons < <= > >= == != that yield masks, which have && || !, and, found by argument-dependent
+//     lookup, select(mask, p, q), sqrt, abs, copysign, floor, ceil, round, trunc, exp, expm1, log, log2, log10, log1p, sin, cos, asin,
+//     acos, atan, sinh, cosh, tanh, asinh, acosh, atanh. Beside a lane a constant slope is a plain int.
 #pragma once
 #include "special.hpp"
 
@@ -78,6 +78,8 @@ template <std::integral A, std::integral B> struct Meeting<A, B> { using type = 
 template <class A, class B = A> using MeetingOf = typename Meeting<A, B>::type;
 }  // namespace detail
 
+/// Rule(x), Rule(a, b) of plain numbers, in floating point: whole numbers count as double. (Of everything else likewise, floor by floor: dual.hpp,
+/// batch.hpp, var.hpp, tensor_var.hpp.)
 template <class Rule, Arithmetic X> [[gnu::always_inline]] constexpr auto apply(X x) {
   return Rule::value(static_cast<detail::MeetingOf<X>>(x));
 }

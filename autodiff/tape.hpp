@@ -87,7 +87,7 @@ template <class Scalar> struct Record {
   [[no_unique_address]] Nodes<Scalar> nodes{};
   Link<Scalar> link{};                      ///< in the list of the thread that made the tape
   std::uint32_t owners = 0;                 ///< the Tape, that list, and each link in another thread's: who goes last frees the record
-  Id root = 0;                              ///< where the last walk backwards began: at the youngest of its outputs. (Next to adjoint_count: XOR +4 %)
+  Id root = 0;                              ///< where the last walk backwards began: its youngest output. (Next to adjoint_count: XOR +4 %)
   const void* home = nullptr;               ///< that list …
   std::uint32_t links = 0;                  ///< … and the links in it
   bool ended = false;                       ///< the Tape has ended, and a list still has a link of it, which that list's thread takes out; atomic

@@ -77,6 +77,7 @@ inline std::size_t number_at(const Shape& shape, std::initializer_list<std::size
 
 }  // namespace detail
 
+/// Numbers of float or double in a shape, row by row. Copies share them until one is written to.
 template <std::floating_point T> class Tensor {
  public:
   using Number = T;
@@ -111,6 +112,7 @@ template <std::floating_point T> class Tensor {
     }
   }
 
+  /// A tensor of that shape, all of whose numbers are 0, 1 or `value`.
   static Tensor zeros(const Shape& shape) { return full(shape, T(0)); }
   static Tensor ones(const Shape& shape) { return full(shape, T(1)); }
   static Tensor full(const Shape& shape, T value) { Tensor t(shape); std::fill_n(t.data_, t.size(), value); return t; }

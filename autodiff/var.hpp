@@ -268,8 +268,8 @@ template <Expression E> [[gnu::always_inline]] inline Place record(const E& e) {
       any |= p;
     };
     e.name(look);
-    // A constant, as everything is while no tape records. Asked first, and called likely: that code then takes two thirds of the time (k-means a half),
-    // for 3 % of a recorded gradient.
+    // A constant, as everything is while no tape records. Asked first, and called likely: such code takes two thirds of the time it took (k-means
+    // a half), for 3 % of a recorded gradient. (`far` alone tells, too: 0.7 % for a fifteenth.)
     if (any == 0) [[likely]] return 0;
     if (far >= longest || !tape.has_room(n)) [[unlikely]] return record_mixed(tape, e);
 

@@ -1,4 +1,4 @@
-// bench/run since COMMIT: what became of the scalar suite's times since a commit. Two programs (version.cpp), the library of then and of now, work in
+// bench/run since COMMIT: what became of the scalar suite's times since a commit. Two programs (one_version.cpp), the library of then and of now, work in
 // turns on one processor, so that half a per cent over all shows, and 3 % of one problem; `bench/run since HEAD` of a clean tree shows what is noise.
 // Start reading at `main`.
 #include "harness.hpp"
@@ -16,7 +16,7 @@ namespace {
 
 using namespace bench;
 
-/// A running version.cpp.
+/// A running one_version.cpp.
 class Version {
   std::FILE *ask_, *answers_;
 
@@ -43,7 +43,7 @@ class Version {
   Version& operator=(const Version&) = delete;
   ~Version() { std::fclose(ask_), std::fclose(answers_); }
 
-  double seconds(std::size_t problem, int work, long calls) {
+  double seconds(std::size_t problem, std::size_t work, long calls) {
     fmt::print(ask_, "{} {} {}\n", problem, work, calls);
     std::fflush(ask_);
     return std::stod(answer());
@@ -76,11 +76,11 @@ int main(int argc, char** argv) {
     stay_on_one_processor();
     Version then(argv[1]), now(argv[2]);
     if (then.problems != now.problems) throw std::runtime_error("the two versions do not know the same problems");
-    std::vector<std::vector<std::string>> table{{"now ÷ then (quartiles)", "a gradient then", "gradient", "function without a tape"}};
-    std::array<double, 2> logs{};
+    std::vector<std::vector<std::string>> table{{"now ÷ then (quartiles)", "a gradient then", "gradient", "eight in lanes", "function without a tape"}};
+    std::array<double, 3> logs{};
     for (std::size_t p = 0; p < then.problems.size(); ++p) {
       std::vector<std::string> row{then.problems[p], ""};
-      for (const int work : {0, 1}) {
+      for (const std::size_t work : {0, 1, 2}) {
         constexpr double slice = 2e-3;
         then.seconds(p, work, 1), now.seconds(p, work, 1);
         const long calls = std::max(1L, std::lround(slice / then.seconds(p, work, 1)));
@@ -91,13 +91,13 @@ int main(int argc, char** argv) {
         const Spread change = ratio(results[1], results[0]);
         if (work == 0) row[1] = duration(results[0].seconds().median);
         row.push_back(fmt::format("{:.3f} ({:.3f}–{:.3f})", change.median, change.low, change.high));
-        logs[static_cast<std::size_t>(work)] += std::log(change.median);
+        logs[work] += std::log(change.median);
       }
       table.push_back(row);
       fmt::print(stderr, "{} …\n", then.problems[p]);
     }
     const auto mean = [&](double sum) { return fmt::format("{:.3f}", std::exp(sum / static_cast<double>(then.problems.size()))); };
-    table.push_back({"all (geometric mean)", "", mean(logs[0]), mean(logs[1])});
+    table.push_back({"all (geometric mean)", "", mean(logs[0]), mean(logs[1]), mean(logs[2])});
     fmt::print("{}\n", markdown(table));
   } catch (const std::exception& e) {
     fmt::print(stderr, "since: {}\n", e.what());

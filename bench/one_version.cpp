@@ -1,5 +1,6 @@
 // One version of the library as a program, which bench/versions.cpp runs beside another: it lists the problems of the scalar suite, and then answers
-// each `problem work calls` on its input with the seconds that so many calls took. Work is 0, a gradient, or 1, the function without a tape.
+// each `problem work calls` on its input with the seconds that so many calls took. Works are a gradient, eight in SIMD lanes, and the function
+// without a tape.
 #include "engine.hpp"
 #include "problems/all.hpp"
 #include <array>
@@ -22,11 +23,14 @@ volatile double sink;
 int main() {
   using namespace bench;
   Problems problems;
-  std::vector<std::array<std::function<void()>, 2>> works;
+  std::vector<std::array<std::function<void()>, 3>> works;
   problems.each([&](auto& problem) {
     using Problem = std::remove_reference_t<decltype(problem)>;
     works.push_back({[&problem, gradient = std::make_shared<Gradient<Problem>>(problem), out = std::vector<double>(problem.x.size())]() mutable {
                        sink = (*gradient)(problem.x, out);
+                     },
+                     [&problem, points = std::vector<std::vector<double>>(8, problem.x), out = std::vector<std::vector<double>>()]() mutable {
+                       autodiff::gradient_batch(problem, points, out);
                      },
                      [&problem, x = std::vector<autodiff::Var<double>>(problem.x.begin(), problem.x.end())] {
                        const autodiff::Pause pause;

@@ -117,7 +117,7 @@ template <DualTensor X>
 auto softmax_cross_entropy(const X& logits, std::span<const std::int32_t> labels, const char* where = "softmax_cross_entropy") {
   const Shape shape = logits.shape();
   detail::check_labels(where, shape, labels);
-  std::vector<std::size_t> chosen;  // and no product with ones and zeros: a class of another row's may be −∞
+  std::vector<std::size_t> chosen;  // not a product with ones and zeros: what is not the label may be −∞
   for (std::size_t i = 0; i < labels.size(); ++i) chosen.push_back(i * shape.columns() + static_cast<std::size_t>(labels[i]));
   return detail::stored(-mean(gather(reshape(log_softmax(logits), {shape.count()}), chosen)));
 }

@@ -144,7 +144,7 @@ TEST_CASE("the gradient of a model is checked, whatever its numbers are, and the
 }
 
 TEST_CASE("the gradient of a trained net of float, whose cost is small, is right") {  // its rounding is that of logits around 1
-  for (const std::uint64_t seed : {1, 2, 3, 4, 5, 6}) {
+  for (const std::uint64_t seed : {1u, 2u, 3u, 4u, 5u, 6u}) {
     nn::Random random(seed);
     const auto points = nn::normal({6, 3}, random);
     const std::vector<int> labels{0, 1, 2, 0, 1, 2};

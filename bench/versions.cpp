@@ -4,6 +4,7 @@
 #include "harness.hpp"
 #include <array>
 #include <cmath>
+#include <csignal>
 #include <cstdio>
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -73,6 +74,7 @@ int main(int argc, char** argv) {
   try {
     if (argc < 3 || argc > 4) throw std::runtime_error("usage: versions THEN NOW [rounds]; bench/run since COMMIT builds both and calls this");
     const int rounds = argc > 3 ? std::stoi(argv[3]) : 31;
+    std::signal(SIGPIPE, SIG_IGN);  // a version that has ended is an error, with words
     stay_on_one_processor();
     Version then(argv[1]), now(argv[2]);
     if (then.problems != now.problems) throw std::runtime_error("the two versions do not know the same problems");

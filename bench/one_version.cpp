@@ -2,23 +2,12 @@
 // each `problem work calls` on its input with the seconds that so many calls took. Works are a gradient, eight in SIMD lanes, and the function
 // without a tape.
 #include "engine.hpp"
+#include "harness.hpp"
 #include "problems/all.hpp"
 #include <array>
-#include <ctime>
 #include <functional>
 #include <iostream>
 #include <memory>
-
-namespace {
-
-double seconds_of_this_thread() {
-  timespec t;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
-volatile double sink;
-
-}  // namespace
 
 int main() {
   using namespace bench;
@@ -27,14 +16,14 @@ int main() {
   problems.each([&](auto& problem) {
     using Problem = std::remove_reference_t<decltype(problem)>;
     works.push_back({[&problem, gradient = std::make_shared<Gradient<Problem>>(problem), out = std::vector<double>(problem.x.size())]() mutable {
-                       sink = (*gradient)(problem.x, out);
+                       keep((*gradient)(problem.x, out));
                      },
                      [&problem, points = std::vector<std::vector<double>>(8, problem.x), out = std::vector<std::vector<double>>()]() mutable {
                        autodiff::gradient_batch(problem, points, out);
                      },
                      [&problem, x = std::vector<autodiff::Var<double>>(problem.x.begin(), problem.x.end())] {
                        const autodiff::Pause pause;
-                       sink = autodiff::Var<double>(problem(x)).value();
+                       keep(autodiff::Var<double>(problem(x)).value());
                      }});
     std::cout << Problem::name << '\n';
   });
@@ -42,8 +31,8 @@ int main() {
   std::size_t problem, work;
   for (long calls; std::cin >> problem >> work >> calls;) {
     const auto& run = works.at(problem).at(work);
-    const double start = seconds_of_this_thread();
+    const double start = now(Clock::thread);
     for (long i = 0; i < calls; ++i) run();
-    std::cout << seconds_of_this_thread() - start << std::endl;
+    std::cout << now(Clock::thread) - start << std::endl;
   }
 }

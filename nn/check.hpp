@@ -24,9 +24,7 @@ GradientReport check_gradient(M& model, const F& cost, CheckOptions options = {}
     const Var<double> y = autodiff::detail::one_number<double>("check_gradient", cost());
     if (y.place() != 0) {
       tape.backward(y);
-      bool used = false;
-      for_each_parameter(model, [&](const auto& p) { used = used || p.reached() || p.walked(); });
-      if (!used) throw Error("check_gradient: cost() does not use this model; let it take the net by reference: [&]");
+      if (!detail::is_walked(model)) throw Error("check_gradient: cost() does not use this model; let it take the net by reference: [&]");
       gradient = flat_gradient(model);
     }
   }

@@ -57,16 +57,14 @@ template <class M> void unflatten(M& model, const std::vector<double>& numbers) 
 template <class M> std::vector<double> flat_gradient(const M& model) {
   std::vector<double> all;
   all.reserve(parameter_count(model));
-  bool walked = false;
   detail::for_each_parameter_once(model, [&](const auto& p) {
     detail::require_numbers("flat_gradient", p);
     if (p.used_up()) throw Error("flat_gradient: a step has used up the gradient of a part of this model; read it before the step");
     const auto here = p.reached();
-    walked = walked || here || p.walked();
     if (here) all.insert(all.end(), here.adjoint(), here.adjoint() + p.size());
     else all.insert(all.end(), p.size(), 0.0);
   });
-  if (!walked)
+  if (!detail::is_walked(model))
     throw Error("flat_gradient: no parameter of this model has an adjoint; call tape.backward(cost) first, and read the gradient before a step");
   return all;
 }

@@ -312,6 +312,14 @@ template <class M, class F, class At> void walk_model(M& model, const F& f, At a
 template <class M, class F> void for_each_parameter(M& model, const F& f) {
   detail::walk_model(model, f, detail::Unnamed{});
 }
+namespace detail {
+/// Has a backward() come after the model was recorded, and no step used it?
+template <class M> bool is_walked(const M& model) {
+  bool walked = false;
+  for_each_parameter(model, [&](const auto& p) { walked = walked || p.reached() || p.walked(); });
+  return walked;
+}
+}  // namespace detail
 /// f(name, parameter): "0.weight", "0.bias", "2.weight" …, which are the names in a file: of fields and elements their number, or their name where
 /// `field_names` or the keys of a map give one.
 template <class M, class F> void for_each_named_parameter(M& model, const F& f) {

@@ -46,14 +46,13 @@ class NetState {
 
   /// Throws Error if no backward() came after the net was recorded.
   template <class M> static void require_walked(const char* optimizer, const M& model) {
-    bool walked = false, empty = true;
+    bool empty = true;
     for_each_parameter(model, [&](const auto& p) {
       require_numbers(optimizer, p);
-      walked = walked || p.reached() || p.walked();
       empty = false;
     });
     if (empty) refuse_empty_model(optimizer);
-    if (!walked) refuse_unreached(optimizer);
+    if (!is_walked(model)) refuse_unreached(optimizer);
   }
   /// Makes room for a net that has not been stepped yet, and knows it from now on.
   template <class M> void make_room(const M& model, int moments) {

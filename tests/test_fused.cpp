@@ -6,6 +6,7 @@ using ad::Shape;
 using ad::Tensor;
 using support::about;
 using support::difference;
+using support::infinity;
 using support::Number;
 using support::refuses;
 using support::verify;
@@ -146,7 +147,6 @@ TEST_CASE("the gradient that a cost keeps is not touched by other uses of its ar
 }
 
 TEST_CASE("a class that is masked with -infinity costs nothing, in any mode") {
-  const double infinity = std::numeric_limits<double>::infinity();
   const Tensor<double> x{{0, -infinity, 1}}, v{{1, 1, 3}};
   const auto cost = [labels = std::vector<std::int32_t>{0}](const auto& t) { return ad::softmax_cross_entropy(t, labels); };
   const double expected = std::log1p(std::exp(1.0)), share = 1 / (1 + std::exp(-1.0));

@@ -136,6 +136,7 @@ TEST_CASE("costs say what does not fit") {
   CHECK_THROWS_AS(nn::mse(Tensor(), Tensor()), ad::ShapeError);
   CHECK_THROWS_AS(nn::binary_cross_entropy(probabilities, Tensor::ones({6})), ad::ShapeError);
   CHECK_THROWS_AS(nn::binary_cross_entropy_with_logits(x, Tensor::ones({6})), ad::ShapeError);
+  CHECK_THROWS_AS(nn::cross_entropy(x, Tensor::ones({6})), ad::ShapeError);
   CHECK_THROWS_AS(nn::cross_entropy(x, Tensor::ones({3, 2})), ad::ShapeError);
   CHECK_THROWS_WITH_AS(nn::cross_entropy(x, Tensor{0, 2}), "cross_entropy: the targets have shape (2,), one number for each row; give labels as a "
       "std::vector<int>, or a distribution for each row", ad::ShapeError);

@@ -13,7 +13,7 @@ void refuse_count(std::size_t numbers, const Shape& shape) {
   throw ShapeError(text("assemble: {} numbers for shape {}, which takes {}", {numbers, shape.text(), shape.count()}));
 }
 
-Shape concatenated(std::span<const Shape> parts, std::ptrdiff_t axis, std::size_t& along) {
+Shape concatenated(std::span<const Shape> parts, Axis axis, std::size_t& along) {
   if (parts.empty()) throw ShapeError("concatenate: no parts; give at least one");
   along = parts[0].axis(axis, "concatenate");
   std::size_t size = 0;

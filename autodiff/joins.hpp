@@ -7,7 +7,7 @@ namespace autodiff::inline v1 {
 namespace detail {
 
 [[noreturn]] void refuse_count(std::size_t numbers, const Shape& shape);
-Shape concatenated(std::span<const Shape> parts, std::ptrdiff_t axis, std::size_t& along);
+Shape concatenated(std::span<const Shape> parts, Axis axis, std::size_t& along);
 void require_one_shape(const std::vector<Shape>& parts);
 
 /// Parts one after the other along `along`; `shape` is the result's.
@@ -49,7 +49,7 @@ template <TensorLike X> std::vector<Shape> shapes_of(std::span<const X> parts) {
 }  // namespace detail
 
 /// Parts one after the other along an axis; all other sizes must be equal. Throws ShapeError for none, or where they differ.
-template <TensorLike X> X concatenate(const std::vector<X>& parts, std::ptrdiff_t axis = 0) {
+template <TensorLike X> X concatenate(const std::vector<X>& parts, Axis axis = 0) {
   std::size_t along = 0;
   const Shape shape = detail::concatenated(detail::shapes_of(std::span<const X>(parts)), axis, along);
   return detail::concatenate<typename X::Number>("concatenate", std::span<const X>(parts), shape, along);
@@ -72,7 +72,7 @@ template <class T, class Tag, class F> auto push_parts(const std::vector<Dual<T,
   return Dual<decltype(f(values)), Tag>(f(values), f(tangents));
 }
 }  // namespace detail
-template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto concatenate(const std::vector<Dual<T, Tag>>& parts, std::ptrdiff_t axis = 0) {
+template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto concatenate(const std::vector<Dual<T, Tag>>& parts, Axis axis = 0) {
   return detail::push_parts(parts, [&](const auto& t) { return concatenate(t, axis); });
 }
 template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto stack(const std::vector<Dual<T, Tag>>& parts) {
@@ -112,20 +112,20 @@ inline Var<Tensor<double>> stack(const std::vector<Var<double>>& numbers) { retu
 template <class X> requires(!AnyTensor<X>) auto stack(const std::vector<X>& numbers) { return assemble(numbers, Shape({numbers.size()})); }
 /// Both in braces, which must name the namespace: ad::concatenate({a, b}, 1), ad::stack({a, b}). Constants may stand beside variables there, and in
 /// forward mode if they are made of the variable's type: decltype(a)(constant).
-template <class X> auto concatenate(std::initializer_list<X> parts, std::ptrdiff_t axis = 0) { return concatenate(std::vector<X>(parts), axis); }
+template <class X> auto concatenate(std::initializer_list<X> parts, Axis axis = 0) { return concatenate(std::vector<X>(parts), axis); }
 template <class X> auto stack(std::initializer_list<X> parts) { return stack(std::vector<X>(parts)); }
-inline auto concatenate(std::initializer_list<Var<Tensor<float>>> parts, std::ptrdiff_t axis = 0) { return concatenate(std::vector(parts), axis); }
-inline auto concatenate(std::initializer_list<Var<Tensor<double>>> parts, std::ptrdiff_t axis = 0) { return concatenate(std::vector(parts), axis); }
+inline auto concatenate(std::initializer_list<Var<Tensor<float>>> parts, Axis axis = 0) { return concatenate(std::vector(parts), axis); }
+inline auto concatenate(std::initializer_list<Var<Tensor<double>>> parts, Axis axis = 0) { return concatenate(std::vector(parts), axis); }
 inline auto stack(std::initializer_list<Var<Tensor<float>>> parts) { return stack(std::vector(parts)); }
 inline auto stack(std::initializer_list<Var<Tensor<double>>> parts) { return stack(std::vector(parts)); }
 
 /// (…, N, …) → `parts` of (…, N/parts, …), along an axis: `const auto gates = split(h, 4, 1)`. Throws ShapeError unless `parts` divides N.
-template <AnyTensor X> std::vector<X> split(const X& x, std::size_t parts, std::ptrdiff_t axis = 0) {
+template <AnyTensor X> std::vector<X> split(const X& x, std::size_t parts, Axis axis = 0) {
   const Shape shape = x.shape();
-  const std::size_t size = shape[shape.axis(axis, "split")];
+  const std::size_t along = shape.axis(axis, "split"), size = shape[along];
   if (parts == 0 || size % parts != 0)
     throw ShapeError(detail::text("split: axis {} of shape {} has {} entries, which are not {} equal parts; give a number that divides {}",
-        {axis, shape.text(), size, parts, size}));
+        {along, shape.text(), size, parts, size}));
   const auto each = static_cast<std::ptrdiff_t>(size / parts);
   std::vector<X> all;
   for (std::size_t i = 0; i < parts; ++i)

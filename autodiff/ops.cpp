@@ -73,7 +73,7 @@ std::optional<Matrices> as_transpose(const Shape& x, std::span<const std::size_t
   for (std::size_t i = first; i < second; ++i) rows *= x[i];
   return Matrices{x.outside(first), rows, x.inside(second - 1)};
 }
-Moves slicing(const Shape& x, std::ptrdiff_t axis, std::ptrdiff_t begin, std::ptrdiff_t end, std::ptrdiff_t step) {
+Moves slicing(const Shape& x, Axis axis, std::ptrdiff_t begin, std::ptrdiff_t end, std::ptrdiff_t step) {
   const std::size_t along = x.axis(axis, "slice");
   if (step == 0) throw ShapeError("slice: a step of 0 never arrives; use 1, or a negative step to go backwards");
   const auto n = static_cast<std::ptrdiff_t>(x[along]);

@@ -179,7 +179,7 @@ Shape transposed(const Shape& x);
 struct Matrices { std::size_t count, m, n; };
 /// Matrices of which `order` is the transpose: {0, 3, 1, 2} of x (A, B, C, D) exchanges B·C rows and D columns, A times. None if it is no such order.
 std::optional<Matrices> as_transpose(const Shape& x, std::span<const std::size_t> order);
-Moves slicing(const Shape& x, std::ptrdiff_t axis, std::ptrdiff_t begin, std::ptrdiff_t end, std::ptrdiff_t step);
+Moves slicing(const Shape& x, Axis axis, std::ptrdiff_t begin, std::ptrdiff_t end, std::ptrdiff_t step);
 Moves broadcasting(const Shape& x, const Shape& to);
 
 template <class Y, class T> Y move_each(const char* name, const TensorOperand<T>& x, const Moves& moves) {
@@ -231,7 +231,7 @@ template <TensorLike X> auto transpose(const X& x, const std::vector<std::size_t
 }
 /// Every `step`-th entry from `begin` to before `end` along an axis, as Python slices: negative positions count from the end, positions
 /// beyond it mean it, a negative step goes backwards. Throws ShapeError for step 0 or an axis that is not there.
-template <TensorLike X> auto slice(const X& x, std::ptrdiff_t axis, std::ptrdiff_t begin, std::ptrdiff_t end, std::ptrdiff_t step = 1) {
+template <TensorLike X> auto slice(const X& x, Axis axis, std::ptrdiff_t begin, std::ptrdiff_t end, std::ptrdiff_t step = 1) {
   return detail::moved("slice", x, detail::slicing(x.shape(), axis, begin, end, step));
 }
 /// x repeated along new axes, in front, and along axes of size 1 until it has that shape. Throws ShapeError if it cannot.
@@ -273,7 +273,7 @@ template <DualTensor X> auto transpose(const X& x) { return detail::push_linear(
 template <DualTensor X> auto transpose(const X& x, const std::vector<std::size_t>& order) {
   return detail::push_linear(x, [&](const auto& t) { return transpose(t, order); });
 }
-template <DualTensor X> auto slice(const X& x, std::ptrdiff_t axis, std::ptrdiff_t begin, std::ptrdiff_t end, std::ptrdiff_t step = 1) {
+template <DualTensor X> auto slice(const X& x, Axis axis, std::ptrdiff_t begin, std::ptrdiff_t end, std::ptrdiff_t step = 1) {
   return detail::push_linear(x, [&](const auto& t) { return slice(t, axis, begin, end, step); });
 }
 template <DualTensor X> auto broadcast_to(const X& x, const Shape& shape) {
@@ -322,13 +322,13 @@ template <class Y, class T> Y gather(const TensorOperand<T>& x, std::size_t axis
 
 /// Entries index[0], index[1], … of x along an axis: rows of a table for axis 0, (N, …) → (index.size(), …). Entries may repeat; negative ones count
 /// from the end. Throws ShapeError for an entry or axis that is not there.
-template <TensorLike X, std::integral I = std::ptrdiff_t> auto gather(const X& x, const std::vector<I>& index, std::ptrdiff_t axis = 0) {
+template <TensorLike X, std::integral I = std::ptrdiff_t> auto gather(const X& x, const std::vector<I>& index, Axis axis = 0) {
   const std::size_t along = x.shape().axis(axis, "gather");
   using T = typename X::Number;
   return detail::gather<detail::ResultOf<T, X>, T>({x, "gather"}, along,
       detail::entries(x.shape(), along, detail::positions(index)));
 }
-template <DualTensor X, std::integral I = std::ptrdiff_t> auto gather(const X& x, const std::vector<I>& index, std::ptrdiff_t axis = 0) {
+template <DualTensor X, std::integral I = std::ptrdiff_t> auto gather(const X& x, const std::vector<I>& index, Axis axis = 0) {
   return detail::push_linear(x, [&](const auto& t) { return gather(t, index, axis); });
 }
 

@@ -13,23 +13,6 @@
 
 namespace autodiff::inline v1 {
 
-/// An axis, counted from 0, or from the end: −1 is the last. `sum(x, 1)` drops it from the result, `sum(x, Axis(1).keep())` leaves it with
-/// size 1, so that the result broadcasts against x. For max and min it must be written out: `max(x, Axis(1))`, since `max(x, 1)` compares with 1.
-class Axis {
- public:
-  template <std::integral I> constexpr Axis(I number) : number_(static_cast<std::ptrdiff_t>(number)) {
-    if (std::is_unsigned_v<I> && number_ < 0) number_ = no_axis;
-  }
-  constexpr Axis keep() const { Axis kept(*this); kept.kept_ = true; return kept; }
-  constexpr std::ptrdiff_t number() const { return number_; }
-  constexpr bool kept() const { return kept_; }
-
- private:
-  static constexpr std::ptrdiff_t no_axis = std::numeric_limits<std::ptrdiff_t>::max();  ///< for what is too large, an unsigned −1 say
-  std::ptrdiff_t number_;
-  bool kept_ = false;
-};
-
 namespace detail {
 /// What a reduction along an axis walks over, and the shape of its result.
 struct Reduction {
@@ -37,7 +20,7 @@ struct Reduction {
   std::size_t axis;
   Shape shape;
   Reduction(const char* where, const Shape& x, Axis a, bool needs_numbers = false)
-      : axis(x.axis(a.number(), where)) {
+      : axis(x.axis(a, where)) {
     along = {x.outside(axis), x[axis], x.inside(axis)};
     shape = a.kept() ? x.with(axis, 1) : x.without(axis);
     if (needs_numbers && along.n == 0 && shape.count()) refuse_empty(where, x);
@@ -155,7 +138,7 @@ template <class T> bool within_range(const Tensor<T>& squares) {
 /// √Σ x² along an axis, (…, N, …) → (…, …); the slope is x/y, and 0 where y is 0. Neither overflows nor underflows on the way. Throws ShapeError if
 /// there is no such axis. (Of finite numbers: beside ±∞ slopes are 0, and NaN in forward mode.)
 template <AnyTensor X> auto norm(const X& x, Axis axis) {
-  (void)x.shape().axis(axis.number(), "norm");
+  (void)x.shape().axis(axis, "norm");
   const auto squares = sum(square(x), axis);
   if (detail::within_range(plain(squares)) || plain(x).size() == 0) return detail::root_of(squares);
   const auto largest = max(abs(plain(x)), axis.keep());  // rare, or rows of zeros: squares of what is 1 at most
@@ -257,7 +240,7 @@ template <TensorLike X> std::vector<std::size_t> argmax(const X& x, Axis axis) {
 namespace detail {
 /// f on rows: along the last axis as it stands, along another with that axis brought to the end and back again.
 template <class X, class F> auto along_last(const char* name, const X& x, Axis axis, const F& f) {
-  const std::size_t a = x.shape().axis(axis.number(), name), axes = x.shape().axes();
+  const std::size_t a = x.shape().axis(axis, name), axes = x.shape().axes();
   if (a + 1 == axes) return f(x);
   if (a + 2 == axes) return transpose(f(transpose(x)));  // by the kernel: a quarter of the time, and less
   std::vector<std::size_t> order(axes);

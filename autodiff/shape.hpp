@@ -7,7 +7,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <limits>
 #include <string>
+#include <type_traits>
 
 namespace autodiff::inline v1 {
 
@@ -20,6 +22,24 @@ template <class Sizes> constexpr std::string tuple_text(const Sizes& sizes) {
   return s + (n == 1 ? ",)" : ")");
 }
 }  // namespace detail
+
+/// An axis, counted from 0, or from the end: −1 is the last. Any whole number is one. Of the reductions, `sum(x, 1)` drops it from the result, and
+/// `sum(x, Axis(1).keep())` leaves it with size 1, so that the result broadcasts against x. For max and min it must be written out:
+/// `max(x, Axis(1))`, since `max(x, 1)` compares with 1.
+class Axis {
+ public:
+  template <std::integral I> constexpr Axis(I number) : number_(static_cast<std::ptrdiff_t>(number)) {
+    if (std::is_unsigned_v<I> && number_ < 0) number_ = no_axis;
+  }
+  constexpr Axis keep() const { Axis kept(*this); kept.kept_ = true; return kept; }
+  constexpr std::ptrdiff_t number() const { return number_; }
+  constexpr bool kept() const { return kept_; }
+
+ private:
+  static constexpr std::ptrdiff_t no_axis = std::numeric_limits<std::ptrdiff_t>::max();  ///< for what is too large, an unsigned −1 say
+  std::ptrdiff_t number_;
+  bool kept_ = false;
+};
 
 /// Row-major sizes, at most `most_axes` of them. Throws ShapeError for more axes, a negative size, an axis of 2³² or more, or more
 /// than 2⁴⁷ numbers.
@@ -82,11 +102,11 @@ class Shape {
     return rows;
   }
 
-  /// Axis numbers count from 0, or from the end: −1 is the last. Throws ShapeError naming `where`.
-  constexpr std::size_t axis(std::ptrdiff_t axis, const char* where) const {
-    const auto n = static_cast<std::ptrdiff_t>(axes_), from_start = axis < 0 ? axis + n : axis;
+  /// The axis counted from 0. Throws ShapeError naming `where` if there is none.
+  constexpr std::size_t axis(Axis axis, const char* where) const {
+    const auto n = static_cast<std::ptrdiff_t>(axes_), number = axis.number(), from_start = number < 0 ? number + n : number;
     if (from_start < 0 || from_start >= n)
-      throw ShapeError(detail::text("{}: axis {} of shape {}: it has {} axes; count from 0, or from the end with -1", {where, axis, text(), n}));
+      throw ShapeError(detail::text("{}: axis {} of shape {}: it has {} axes; count from 0, or from the end with -1", {where, number, text(), n}));
     return static_cast<std::size_t>(from_start);
   }
   /// How many numbers stand before / behind `axis`: the loops around and inside of it.

@@ -166,10 +166,8 @@ template <class... Layers> struct Sequential {
     else {
       using T = typename X::Number;
       using Y = std::remove_cvref_t<decltype(as_var(run<0>(std::declval<const Var<Tensor<T>>&>())))>;
-      if constexpr (autodiff::detail::is_tensor<X>) {
-        if (!detail::records()) return Y(values<0>(x));
-        return Y(run<0>(x));
-      } else return Y(run<0>(x));
+      if constexpr (autodiff::detail::is_tensor<X>) if (!detail::records()) return Y(run<0, Want::values>(x));
+      return Y(run<0>(x));
     }
   }
 
@@ -186,19 +184,18 @@ template <class... Layers> struct Sequential {
     if constexpr (autodiff::detail::is_tensor<Y>) return Var<Y>(y); else return y;
   }
 
-  template <std::size_t i, class X> auto run(const X& x) const {
+  /// Values: nothing records, and what comes out of a Linear stays a plain tensor.
+  enum class Want { variables, values };
+  /// Layers i, i + 1, … of x.
+  template <std::size_t i, Want want = Want::variables, class X> auto run(const X& x) const {
     if constexpr (i == sizeof...(Layers)) return x;
-    else if constexpr (pairs<i>()) return run<i + 2>(std::get<i>(layers).template with<typename Layer<i + 1>::Rule>(x));
-    else return run<i + 1>(std::get<i>(layers)(x));
+    else if constexpr (pairs<i>()) return run<i + 2, want>(linear<want, typename Layer<i + 1>::Rule>(std::get<i>(layers), x));
+    else if constexpr (detail::is_linear<Layer<i>>) return run<i + 1, want>(linear<want, autodiff::Identity>(std::get<i>(layers), x));
+    else return run<i + 1, want>(std::get<i>(layers)(x));
   }
-  /// The same while nothing records: plain tensors as far as the layers let them.
-  template <std::size_t i, class X> auto values(const X& x) const {
-    if constexpr (i == sizeof...(Layers)) return x;
-    else if constexpr (pairs<i>() && autodiff::detail::is_tensor<X>)
-      return values<i + 2>(std::get<i>(layers).template values<typename Layer<i + 1>::Rule>(x));
-    else if constexpr (detail::is_linear<Layer<i>> && autodiff::detail::is_tensor<X>)
-      return values<i + 1>(std::get<i>(layers).template values<autodiff::Identity>(x));
-    else return values<i + 1>(std::get<i>(layers)(x));
+  template <Want want, class Rule, class T, class X> static auto linear(const Linear<T>& l, const X& x) {
+    if constexpr (want == Want::values && autodiff::detail::is_tensor<X>) return l.template values<Rule>(x);
+    else return l.template with<Rule>(x);
   }
 };
 

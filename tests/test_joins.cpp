@@ -19,7 +19,7 @@ TEST_CASE("concatenate joins along any axis, the same variable twice too") {
   CHECK(equal(concatenate(std::vector{Tensor<double>{{1}, {2}}, Tensor<double>{{3, 4}, {5, 6}}}, 1), Tensor<double>{{1, 3, 4}, {2, 5, 6}}));
   const auto w = some({2, 9});
   verify("concatenate", [&](auto t) { return sum(square(concatenate(std::vector{t, t * 2.0, t}, 1)) * w); }, some({2, 3}));
-  verify("concatenate rows", [](auto t) { return sum(exp(concatenate(std::vector{t, t}, -2))); }, some({2, 3}));
+  verify("concatenate rows", [](auto t) { return sum(exp(concatenate(std::vector{t, t}, ad::Axis(-2)))); }, some({2, 3}));
   verify("concatenate the middle", [](auto t) { return sum(exp(concatenate(std::vector{t, square(t)}, 1))); }, some({2, 2, 2}));
   verify("concatenate with nothing", [](auto t) { return sum(square(concatenate(std::vector{t, slice(t, 0, 0, 0)}))); }, some({3}));
   verify("concatenate nothing", [](auto t) { return sum(concatenate(std::vector{t, t}, 1)); }, some({3, 0}));
@@ -36,6 +36,7 @@ TEST_CASE("concatenate joins along any axis, the same variable twice too") {
   refuses<ad::ShapeError>([] { (void)concatenate(std::vector{some({2, 3}), some({3, 2})}); }, {"(2, 3) and (3, 2)", "axis 0"});
   refuses<ad::ShapeError>([] { (void)concatenate(std::vector{some({2}), some({2, 1})}); }, {"(2,) and (2, 1)"});
   refuses<ad::ShapeError>([] { (void)concatenate(std::vector{some({2}), some({2})}, 1); }, {"axis 1"});
+  refuses<ad::ShapeError>([] { (void)concatenate(std::vector{some({2}), some({2})}, std::size_t{0} - 1); }, {"has 1 axes"});  // not the last
   refuses<ad::ShapeError>([] { (void)concatenate(std::vector{some({}), some({})}); }, {"axis 0 of shape ()"});
 }
 
@@ -69,7 +70,7 @@ TEST_CASE("numbers of the tape are assembled into a tensor, and back") {
 
 TEST_CASE("split is slices of one size") {
   const Tensor<double> x{{0, 1, 2, 3, 4, 5}, {6, 7, 8, 9, 10, 11}};
-  const auto parts = split(x, 3, -1);
+  const auto parts = split(x, 3, ad::Axis(-1));
   REQUIRE(parts.size() == 3);
   CHECK(equal(parts[1], Tensor<double>{{2, 3}, {8, 9}}));
   verify("split", [](auto t) { const auto halves = split(t, 2); return sum(exp(halves[0]) * halves[1]); }, some({4, 2}));

@@ -4,10 +4,10 @@
 // rules.hpp) are not stored; nor is the number of arguments. The *form* of a statement says which: it is in the three bits above the id of
 // its last word, which is read first.
 //
-//     x · y · z         s x†  s y  s z          others: all slopes are stored               † the first argument of its statement
+//     x · y · z         s x†  s y  s z          stored: all slopes are                      † the first argument of its statement
 //     a − b + c         −b†  a  c               units: none is; − the slope is −1
-//     sum + x           sum  s x                one_and_other
-//     sum + x · y       sum  s x  s y           one_and_two
+//     sum + x           sum  s x                unit_and_stored
+//     sum + x · y       sum  s x  s y           unit_and_two_stored
 //     a variable        (0)                     none: there are no arguments
 //
 // From four variables on all slopes are stored, and equal variables share an argument.
@@ -28,23 +28,24 @@ namespace detail {
 
 constexpr Place moved_away = 1;  ///< of a variable that was moved from: no tape gives it
 constexpr int id_width = 29;
-constexpr Id id_bits = (Id{1} << id_width) - 1;
-constexpr Id first_argument = Id{1} << 31, minus = Id{1} << 29;  ///< of others and units; `minus` in no last word
-constexpr Id with_units = Id{1} << 30;                  ///< in the last word: the form is not `others`
-enum class Form : Id { others = 0, units = 2, one_and_other = 3, one_and_two = 6, none = 7 };
+constexpr Id id_mask = (Id{1} << id_width) - 1;
+constexpr Id first_argument = Id{1} << 31;  ///< on the first word of the forms `stored` and `units`
+constexpr Id minus = Id{1} << 29;           ///< on a word of the form `units`: the slope is −1; never on the last, whose bits say the form
+constexpr Id with_units = Id{1} << 30;      ///< on the last word: the form is another than `stored`
+enum class Form : Id { stored = 0, units = 2, unit_and_stored = 3, unit_and_two_stored = 6, none = 7 };
 constexpr Id last_word(Form form, Id id) { return static_cast<Id>(form) << id_width | id; }
 
 /// How a slope is stored: as a Slope; as a Plain; as a Slope of zeros and ones, of which 0 times an adjoint of ∞ is 0.
-enum class Kind : Id { full, plain, mask };
+enum class SlopeKind : Id { full, plain, mask };
 /// What lies behind a slope.
-template <class Scalar> struct alignas(Scalar) Word { Id word; Kind kind; };
+template <class Scalar> struct alignas(Scalar) Word { Id bits; SlopeKind kind; };
 template <class Scalar> struct Slope { Scalar slope; };
 /// On a tape over something else than double, a slope that is a plain number (Batch: one for all lanes) is stored as such.
 template <class Scalar> struct alignas(Scalar) alignas(double) Plain { double slope; };
 /// 12 bytes an argument instead of 16: tapes are written and read at the speed of memory.
-template <> struct [[gnu::packed]] Word<double> { Id word; };
+template <> struct [[gnu::packed]] Word<double> { Id bits; };
 template <> struct [[gnu::packed]] Slope<double> { double slope; };
-template <class Scalar> constexpr std::size_t most_bytes = sizeof(Slope<Scalar>) + sizeof(Word<Scalar>);  ///< of one argument
+template <class Scalar> constexpr std::size_t argument_bytes = sizeof(Slope<Scalar>) + sizeof(Word<Scalar>);  ///< of one argument
 
 /// How many bytes ahead of where a tape is written, or read on the way back, memory is prefetched. What the processor foresees by itself is not
 /// enough for tapes that leave its caches: GMM with 60 MB took 1.6 times as long without, forwards and backwards; smaller tapes notice nothing.
@@ -57,9 +58,9 @@ template <int write>
 // ---- writing ---------------------------------------------------------------------------------------------------------
 // Each byte is written and read as one type, none of them char: so the compiler knows that the tape's own variables stay as they are.
 
-template <class Scalar> [[gnu::always_inline]] inline void put_word(char*& at, Id word, Kind kind = Kind::full) {
+template <class Scalar> [[gnu::always_inline]] inline void put_word(char*& at, Id bits, SlopeKind kind = SlopeKind::full) {
   auto* const w = reinterpret_cast<Word<Scalar>*>(at);
-  w->word = word;
+  w->bits = bits;
   if constexpr (requires { w->kind; }) w->kind = kind;
   at += sizeof(Word<Scalar>);
 }
@@ -72,12 +73,12 @@ template <class Scalar> [[gnu::always_inline]] inline void put(char*& at, Id wor
 template <class Scalar> requires(!Arithmetic<Scalar>) [[gnu::always_inline]] inline void put(char*& at, Id word, double slope) {
   reinterpret_cast<Plain<Scalar>*>(at)->slope = slope;
   at += sizeof(Plain<Scalar>);
-  put_word<Scalar>(at, word, Kind::plain);
+  put_word<Scalar>(at, word, SlopeKind::plain);
 }
 /// The slopes of the statement that ends here are masks.
 template <class Scalar> void mark_masks(char* end) {
   auto* w = reinterpret_cast<Word<Scalar>*>(end) - 1;
-  for (w->kind = Kind::mask; !(w->word & first_argument); w->kind = Kind::mask)
+  for (w->kind = SlopeKind::mask; !(w->bits & first_argument); w->kind = SlopeKind::mask)
     w = reinterpret_cast<Word<Scalar>*>(reinterpret_cast<Slope<Scalar>*>(w) - 1) - 1;
 }
 
@@ -115,39 +116,40 @@ template <Arithmetic Scalar> class Waiting<Scalar> {
 
 /// Collects the leaves of an expression and writes them as a statement. n is a constant, so loops and form vanish when compiled.
 template <class Scalar, std::size_t n> struct Leaves {
-  Id ones[n], minus_ones[n], others[n];
-  Waiting<Scalar> slopes[n];
-  std::size_t o = 0, m = 0, f = 0;  ///< how many of each
+  Id ones[n], minus_ones[n], stored[n];  ///< the ids, by what is known of their slopes
+  Waiting<Scalar> slopes[n];             ///< of `stored`
+  std::size_t one_count = 0, minus_count = 0, stored_count = 0;
 
   /// The ids are zeroed only where g++ does not see that none is read unwritten, and would warn: for scalars other than double. (For doubles too:
   /// least squares in bench/scalar +12 %, in another program nothing.)
   [[gnu::always_inline]] Leaves() {
-    if constexpr (!Arithmetic<Scalar>) for (std::size_t i = 0; i < n; ++i) ones[i] = minus_ones[i] = others[i] = 0;
+    if constexpr (!Arithmetic<Scalar>) for (std::size_t i = 0; i < n; ++i) ones[i] = minus_ones[i] = stored[i] = 0;
   }
-  [[gnu::always_inline]] void operator()(Id id, Exactly<1>) { ones[o++] = id; }
-  [[gnu::always_inline]] void operator()(Id id, Exactly<-1>) { minus_ones[m++] = id; }
+  [[gnu::always_inline]] void operator()(Id id, Exactly<1>) { ones[one_count++] = id; }
+  [[gnu::always_inline]] void operator()(Id id, Exactly<-1>) { minus_ones[minus_count++] = id; }
   [[gnu::always_inline]] void operator()(Id id, const auto& slope) {
-    others[f] = id;
-    slopes[f++] = slope;
+    stored[stored_count] = id;
+    slopes[stored_count++] = slope;
   }
   [[gnu::always_inline]] Form form() const {
-    if (o == 1 && m == 0 && (f == 1 || f == 2)) return f == 1 ? Form::one_and_other : Form::one_and_two;
-    return f == 0 && o > 0 && o + m > 1 ? Form::units : Form::others;
+    if (one_count == 1 && minus_count == 0 && stored_count == 1) return Form::unit_and_stored;
+    if (one_count == 1 && minus_count == 0 && stored_count == 2) return Form::unit_and_two_stored;
+    return stored_count == 0 && one_count > 0 && one_count + minus_count > 1 ? Form::units : Form::stored;
   }
   [[gnu::always_inline]] void write(char*& at) const {
     const Form form = this->form();
-    const bool chained = form == Form::units || form == Form::others;
+    const bool chained = form == Form::units || form == Form::stored;
     std::size_t i = 0;
     const auto word = [&](Id id, Id sign) __attribute__((always_inline)) {
       const Id mark = (i == n - 1 ? last_word(form, 0) : sign) | (chained && i == 0 ? first_argument : 0);
       ++i;
       return id | mark;
     };
-    for (std::size_t k = 0; k < m; ++k)
-      if (form == Form::others) Waiting<Scalar>(Exactly<-1>{}).put(at, word(minus_ones[k], 0)); else put_word<Scalar>(at, word(minus_ones[k], minus));
-    for (std::size_t k = 0; k < o; ++k)
-      if (form == Form::others) Waiting<Scalar>(Exactly<1>{}).put(at, word(ones[k], 0)); else put_word<Scalar>(at, word(ones[k], 0));
-    for (std::size_t k = 0; k < f; ++k) slopes[k].put(at, word(others[k], 0));
+    for (std::size_t k = 0; k < minus_count; ++k)
+      if (form == Form::stored) Waiting<Scalar>(Exactly<-1>{}).put(at, word(minus_ones[k], 0)); else put_word<Scalar>(at, word(minus_ones[k], minus));
+    for (std::size_t k = 0; k < one_count; ++k)
+      if (form == Form::stored) Waiting<Scalar>(Exactly<1>{}).put(at, word(ones[k], 0)); else put_word<Scalar>(at, word(ones[k], 0));
+    for (std::size_t k = 0; k < stored_count; ++k) slopes[k].put(at, word(stored[k], 0));
   }
 };
 /// In a longer expression equal variables share an argument: it often names one twice.
@@ -187,7 +189,7 @@ template <class Scalar> [[gnu::always_inline]] inline Word<Scalar> take_word(con
 /// The slope before a word, times an adjoint w.
 template <class Scalar, class W> [[gnu::always_inline]] inline W take_part(const char*& at, [[maybe_unused]] Word<Scalar> word, const W& w) {
   if constexpr (requires { word.kind; })
-    if (word.kind == Kind::plain) {
+    if (word.kind == SlopeKind::plain) {
       at -= sizeof(Plain<Scalar>);
       return W(reinterpret_cast<const Plain<Scalar>*>(at)->slope * w);
     }
@@ -196,57 +198,57 @@ template <class Scalar, class W> [[gnu::always_inline]] inline W take_part(const
   const Scalar slope = reinterpret_cast<const Slope<Scalar>*>(at)->slope;
   if constexpr (!std::is_same_v<W, Scalar>) return w.scaled(slope);
   else {
-    if constexpr (requires { Scalar::size; }) if (word.kind == Kind::mask) return select(slope == Scalar(0), W(0), w);
+    if constexpr (requires { Scalar::size; }) if (word.kind == SlopeKind::mask) return select(slope == Scalar(0), W(0), w);
     return W(slope * w);
   }
 }
 
 /// Steps back over variables, which give nothing, but not beyond `stop`.
 template <class Scalar> [[gnu::always_inline]] inline void pass_variables(const char*& statement_end, std::size_t& statement, std::size_t stop) {
-  const auto is_variable = [](const char* end) { return reinterpret_cast<const Word<Scalar>*>(end)[-1].word == last_word(Form::none, 0); };
+  const auto is_variable = [](const char* end) { return reinterpret_cast<const Word<Scalar>*>(end)[-1].bits == last_word(Form::none, 0); };
   for (; statement > stop && is_variable(statement_end); --statement) statement_end -= sizeof(Word<Scalar>);
 }
 
 /// Steps back over a statement: give(id, slope · w) for each argument, the last first; false if there is none: it is a variable. w is the adjoint of
 /// the statement: a Scalar, or several adjoints side by side.
-/// A word in the middle of a chain bears no mark: it is an id.
-/// (Not to mask it, and to go straight on where others are two, as they mostly are: −8 % of the way back over fourteen problems.)
+/// Inside a chain only the first word is marked, so one that is at most `id_mask` is an id as it stands and is not masked; two stored slopes, the
+/// usual case, take the straight path. (−8 % of the way back over fourteen problems.)
 template <class Scalar, class W> [[gnu::always_inline]] inline bool give_back(const char*& statement_end, const W& w, const auto& give) {
   const char* at = statement_end;
   prefetch<0>(at, -prefetch_distance);
   Word<Scalar> word = take_word<Scalar>(at);
-  const auto other = [&](Id id) __attribute__((always_inline)) {
+  const auto give_stored = [&](Id id) __attribute__((always_inline)) {
     const W part = take_part(at, word, w);
     give(id, part);
   };
-  if (!(word.word & with_units)) {
-    if (word.word <= id_bits) [[likely]] {
-      other(word.word);
+  if (!(word.bits & with_units)) {
+    if (word.bits <= id_mask) [[likely]] {
+      give_stored(word.bits);
       word = take_word<Scalar>(at);
-      while (word.word <= id_bits) [[unlikely]] {
-        other(word.word);
+      while (word.bits <= id_mask) [[unlikely]] {
+        give_stored(word.bits);
         word = take_word<Scalar>(at);
       }
     }
-    other(word.word & id_bits);
-  } else switch (static_cast<Form>(word.word >> id_width)) {
+    give_stored(word.bits & id_mask);
+  } else switch (static_cast<Form>(word.bits >> id_width)) {
     case Form::units:
-      give(word.word & id_bits, w);
+      give(word.bits & id_mask, w);
       do {
         word = take_word<Scalar>(at);
-        if (word.word <= id_bits) give(word.word, w);
-        else give(word.word & id_bits, word.word & minus ? W(-w) : w);
-      } while (!(word.word & first_argument));
+        if (word.bits <= id_mask) give(word.bits, w);
+        else give(word.bits & id_mask, word.bits & minus ? W(-w) : w);
+      } while (!(word.bits & first_argument));
       break;
-    case Form::one_and_two:
-      other(word.word & id_bits);
+    case Form::unit_and_two_stored:
+      give_stored(word.bits & id_mask);
       word = take_word<Scalar>(at);
-      other(word.word);
-      give(take_word<Scalar>(at).word, w);
+      give_stored(word.bits);
+      give(take_word<Scalar>(at).bits, w);
       break;
-    case Form::one_and_other:
-      other(word.word & id_bits);
-      give(take_word<Scalar>(at).word, w);
+    case Form::unit_and_stored:
+      give_stored(word.bits & id_mask);
+      give(take_word<Scalar>(at).bits, w);
       break;
     default:
       statement_end = at;

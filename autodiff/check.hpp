@@ -1,4 +1,4 @@
-// Floor 5. check_gradient: is this gradient right? Yours, or the engine's, against finite differences, component by component.
+// Floor 5. check_gradient: is this gradient right? Yours, or the library's, against finite differences, component by component.
 #pragma once
 #include "grad.hpp"
 #include <algorithm>
@@ -44,7 +44,7 @@ struct GradientError : Error {
 struct CheckOptions {
   double tolerance = 0;  ///< 0: 1e-6 in double, 1e-2 in float
   double step = 0;       ///< h to begin with; shorter ones follow where f bends. Relative to the larger of 1 and |x|;
-                         ///< 0: 7e-4 in double, 1.5e-2 in float
+                         ///< 0: 7.31e-4 in double, 1.46e-2 in float
 };
 
 namespace detail {
@@ -66,16 +66,19 @@ template <class F, class T> double value_at(const F& f, const Tensor<T>& x) {
   return one_number<double>("check_gradient", f(at)).value();
 }
 
+constexpr double default_step = 7.31e-4, default_step_in_float = 1.46e-2;  // not round: a wave of round frequency would be 0 at both ends
+
 template <class X> double& component(X& x, std::size_t) requires std::same_as<X, double> { return x; }
 template <class X> auto& component(X& x, std::size_t i) { return x[i]; }
 
 /// A derivative measured: the difference quotient, and by how much the slopes on its two sides differ beyond what curvature does.
 struct Measured { double slope, bend; };
-/// Central differences over h and h/2, whose errors are in the ratio 4 : 1: (4·fine − coarse)/3 is free of the leading one. It is off by about
-/// its distance from the fine one; where that is too much, because f bends within h, or ends (log, sqrt beside 0), a shorter h is tried, down to
-/// a millionth, of |x| if that is less than 1. The slopes on the two sides differ by h·f″, half of it over h/2, a quarter over h/4; where they
-/// do not, there are kinks, and a central quotient is off by as much at most. (Several may cancel: where the result is not `expected`, the
-/// quotient over a tenth of h must be the same, or the difference counts as a bend.)
+/// Central differences over h and h/2 err in the ratio 4 : 1, so (4·fine − coarse)/3 lacks the leading error; its own is about its distance from
+/// `fine`. Where that exceeds `enough`, because f bends within h or ends there (log, sqrt beside 0), h/10 is tried, down to a millionth of the first
+/// h, times |x| if that is below 1.
+/// The slopes on the two sides differ by h·f″: half of it over h/2, a quarter over h/4. What they differ beyond that is `bend`: a kink, by which
+/// the quotient may be off. Kinks can cancel, so where the result is not `expected`, the quotient over h/10 must agree, or the difference counts
+/// as bend.
 /// `f_here`: f(x); `enough`: an error with which no shorter h is tried; `rounding`: of f, relative to the larger of 1 and |f|.
 template <class F, class X>
 Measured difference(const F& f, X& x, std::size_t i, double f_here, double expected, double step, double enough, double rounding) {
@@ -119,8 +122,7 @@ Measured difference(const F& f, X& x, std::size_t i, double f_here, double expec
 /// disagree (judge).
 template <class F, class G, class A, class X>
 GradientReport check(const F& f, const G& yours, const A& ad, bool hand_written, X x, CheckOptions options, bool is_float, std::size_t stride = 1) {
-  const double step = options.step > 0 ? options.step : is_float ? 1.46e-2 : 7.31e-4;  // not round: waves of round frequencies would be 0
-                                                                                       // at both ends
+  const double step = options.step > 0 ? options.step : is_float ? default_step_in_float : default_step;
   const double here = value_at(f, x), size = std::max(1.0, std::abs(here));
   require_same_twice(here, value_at(f, x));
   GradientReport report{.components = {},
@@ -129,7 +131,7 @@ GradientReport check(const F& f, const G& yours, const A& ad, bool hand_written,
                         .noise = (is_float ? 1e-4 : 1e-9) * size,
                         .rounding = (is_float ? 1e-7 : 1e-14) * size};
   if constexpr (requires { yours.size(); } || Number<G>) require_size("check_gradient", "your gradient", size_of(x), size_of(yours));
-  for (std::size_t i = 0; i < size_of(x); i += stride) report.components.push_back({i, at(yours, i), at(ad, i), 0, false});
+  for (std::size_t i = 0; i < size_of(x); i += stride) report.components.push_back({i, number_of(yours, i), number_of(ad, i), 0, false});
   const double enough = 0.1 * allowed(report);  // shorter steps would only find rounding
   const double rounding = is_float ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
   for (auto& c : report.components) {

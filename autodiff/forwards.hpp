@@ -38,9 +38,9 @@ template <std::size_t n, bool guarded, std::size_t width = register_bytes> class
     static constexpr std::array<double, 2 * n> one = [] { std::array<double, 2 * n> a{}; a[n] = 1; return a; }();
     return Tangents(Registers::from(one.data() + n - std::min(k, n)));
   }
-  bool vanish() const {
+  friend bool vanishes(const Tangents& t) {
     double numbers[n];
-    to(numbers);
+    t.to(numbers);
     return std::ranges::all_of(numbers, [](double number) { return number == 0; });
   }
   [[gnu::always_inline]] double operator[](std::size_t k) const { return registers_[k]; }
@@ -101,7 +101,7 @@ void each_number(const auto& y, const auto& visit) {
 
 /// use(f's result) at a point of Duals, the numbers of x with the tangents seed(i), which lives as long: the result may look into it.
 template <class V, class F, class X> auto call(const F& f, const X& x, const auto& seed, const auto& use) {
-  using D = Dual<double, Tag<F, V>, V>;
+  using D = Dual<double, TagOf<F, V>, V>;
   if constexpr (is_fixed<X>) {
     return [&]<std::size_t... i>(std::index_sequence<i...>) {
       const std::array<D, sizeof...(i)> point{D(static_cast<double>(x[i]), seed(i))...};
@@ -120,11 +120,11 @@ template <class V, class F, class X>
 auto run_forwards(const F& f, const X& x, std::size_t count, const auto& seeds, const auto& begin, const auto& put, bool& finite) {
   V all = 0;
   const auto tangents_of = [&]<class Y>(const Y& one) {
-    static_assert(Arithmetic<Y> || std::same_as<Y, Dual<double, Tag<F, V>, V>>,
+    static_assert(Arithmetic<Y> || std::same_as<Y, Dual<double, TagOf<F, V>, V>>,
                   "what a function that runs forwards returns rests on a variable of a tape, or of an outer derivative, whose share would be lost: "
                   "where it is a constant, take ad::plain of it");
-    const V t = tangent<Tag<F, V>>(one);
-    if constexpr (!V::is_guarded) all = all + 0.0 * t;
+    const V t = tangent<TagOf<F, V>>(one);
+    if constexpr (!V::is_guarded) all = all + 0.0 * t;  // 0 unless t is infinite or NaN: then `all` is NaN
     return t;
   };
   auto into = call<V>(f, x, seeds(std::size_t{0}), [&](const auto& y) {
@@ -134,7 +134,7 @@ auto run_forwards(const F& f, const X& x, std::size_t count, const auto& seeds, 
   });
   for (std::size_t first = V::size; first < count; first += V::size)
     call<V>(f, x, seeds(first), [&](const auto& y) { put(into, y, first, tangents_of); });
-  finite = all.vanish();
+  finite = vanishes(all);
   return into;
 }
 /// What run gives with `lanes` tangents, guarded if it must be.
@@ -228,7 +228,7 @@ template <class F, class T> Tensor<double> jacobian_forwards(const F& f, const T
     const std::size_t m = detail::size_of(column);
     if (j == 0) columns = Tensor<double>::uninitialized(Shape({m, x.size()}));
     double* const to = columns.mutable_data();
-    for (std::size_t i = 0; i < m; ++i) to[i * x.size() + j] = detail::at(column, i);
+    for (std::size_t i = 0; i < m; ++i) to[i * x.size() + j] = detail::number_of(column, i);
   }
   return columns;
 }

@@ -3,7 +3,7 @@
 
 namespace autodiff::inline v1::detail {
 
-void refuse_layer(const Shape& x, const Shape& w, const Shape& bias) {
+void refuse_layer_shapes(const Shape& x, const Shape& w, const Shape& bias) {
   if (w == Shape({0}))
     throw ShapeError("linear: the weights have shape (0,), as what was moved from; use the net that they were moved to, or give (inputs, outputs)");
   if (w.axes() != 2) throw ShapeError(text("linear: the weights have shape {}; they take two axes, (inputs, outputs)", {w.text()}));
@@ -11,11 +11,11 @@ void refuse_layer(const Shape& x, const Shape& w, const Shape& bias) {
     throw ShapeError(text("linear: inner sizes differ: {} x {}: {} != {}", {x.text(), w.text(), x.columns(), w[0]}));
   throw ShapeError(text("linear: the bias has shape {}; {} outputs take ({},)", {bias.text(), w[1], w[1]}));
 }
-void refuse_targets(const char* where, const Shape& x, const Shape& target) {
+void refuse_shapes(const char* where, const Shape& x, const Shape& target) {
   if (x == target) throw ShapeError(text("{}: no numbers to compare: both have shape {}", {where, x.text()}));
   throw ShapeError(text("{}: outputs {} against targets {}: give them one shape", {where, x.text(), target.text()}));
 }
-void check_labels(const char* where, const Shape& logits, std::span<const std::int32_t> labels) {
+void require_labels(const char* where, const Shape& logits, std::span<const std::int32_t> labels) {
   if (logits.axes() == 0)
     throw ShapeError(text("{}: the logits have shape (), one number; give them a row of N for each label, shape (M, N)", {where}));
   if (logits.rows() == 0 && labels.empty())

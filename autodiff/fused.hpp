@@ -20,9 +20,17 @@ template <class T> [[gnu::always_inline]] inline TensorOperand<T> weights(const 
 template <class X> const X& beside_dual(const X& x) { return x; }
 template <class T> auto beside_dual(const Parameter<T>& p) { return p.var(); }
 
-[[noreturn]] void refuse_layer(const Shape& x, const Shape& w, const Shape& bias);
-inline void check_layer(const Shape& x, const Shape& w, const Shape& bias) {
-  if (w.axes() != 2 || x.axes() == 0 || x.columns() != w[0] || bias.axes() != 1 || bias[0] != w[1]) [[unlikely]] refuse_layer(x, w, bias);
+[[noreturn]] void refuse_layer_shapes(const Shape& x, const Shape& w, const Shape& bias);
+inline void require_layer_shapes(const Shape& x, const Shape& w, const Shape& bias) {
+  if (w.axes() != 2 || x.axes() == 0 || x.columns() != w[0] || bias.axes() != 1 || bias[0] != w[1]) [[unlikely]] refuse_layer_shapes(x, w, bias);
+}
+
+/// One variable stands twice among the operands: all that it gets is added up.
+template <class T> [[gnu::noinline, gnu::cold]] void add_up(const Pull<T>& p, Target<T>& gx, Target<T>& gw, Target<T>& gbias) {
+  for (int i = 0; Target<T>* const to : {&gx, &gw, &gbias}) {
+    const std::size_t n = p.in(i++).shape.count();
+    if (*to && !std::exchange(to->add, true)) std::fill_n(to->data, n, T(0));
+  }
 }
 
 template <class Y, class Rule, class T>
@@ -31,25 +39,21 @@ template <class Y, class Rule, class T>
   constexpr std::size_t row = index_in<Rule>(UnaryRules{});
   constexpr const char* name = bare ? "linear" : Rule::row.name;
   static_assert(Rule::row.from_result, "this rule's slope needs its argument: apply it to the result of layer<Identity>");
-  check_layer(x->shape, w->shape, bias->shape);
+  require_layer_shapes(x->shape, w->shape, bias->shape);
   const auto forward = [&](T* y) {
     const Affine<T> affine{x->shape.rows(), w->shape[1], w->shape[0], x->data, w->data, bias->data, y};
-    if constexpr (bare) kernels<T>().affine(affine); else kernels<T>().layer[row](affine);
+    kernels<T>().layer[row](affine);
   };
   const auto pullback = [](const Pull<T>& p) {
     const Affine<T> affine{p.in(0).shape.rows(), p.in(1).shape[1], p.in(1).shape[0], p.in(0).data, p.in(1).data, nullptr, p.out().data};
     const bool deferred = p.may_defer(p.in(1), p.in(0));
     auto gx = p.to(0), gw = deferred ? Target<T>{} : p.to(1), gbias = p.to(2);
-    if ((gx && (gx.data == gw.data || gx.data == gbias.data)) || (gw && gw.data == gbias.data)) [[unlikely]]  // one variable twice: all is added
-      for (int i = 0; i < 3; ++i) {
-        Target<T>& to = i == 0 ? gx : i == 1 ? gw : gbias;
-        if (to && !std::exchange(to.add, true)) std::fill_n(to.data, p.in(i).shape.count(), T(0));
-      }
+    if ((gx && (gx.data == gw.data || gx.data == gbias.data)) || (gw && gw.data == gbias.data)) [[unlikely]] add_up(p, gx, gw, gbias);
     Nodes<double>& nodes = p.tape.nodes;
     const std::size_t results = affine.m * affine.n;
     T* const gz = bare ? nullptr : deferred ? nodes.template numbers<T>(nodes.walk_memory, results) : nodes.template scratch<T>(results);
     const AffineAdjoints<T> adjoints{p.adjoint(), gz, gx.data, gw.data, gbias.data, gx.add, gw.add, gbias.add};
-    if constexpr (bare) kernels<T>().affine_pullback(affine, adjoints); else kernels<T>().layer_pullback[row](affine, adjoints);
+    kernels<T>().layer_pullback[row](affine, adjoints);
     if (deferred) p.defer(p.in(1), affine.x, bare ? p.adjoint() : gz, affine.m);
   };
   if (x->shape.axes() == 2 && x->shape[0] * w->shape[1] <= Shape::most_numbers)
@@ -68,7 +72,7 @@ auto layer(const X& x, const W& w, const B& bias) {
 }
 template <class Rule = Identity, AnyTensor X, class W, class B> requires(DualTensor<X> || DualTensor<W> || DualTensor<B>)
 auto layer(const X& x, const W& w, const B& bias) {
-  detail::check_layer(x.shape(), w.shape(), bias.shape());
+  detail::require_layer_shapes(x.shape(), w.shape(), bias.shape());
   return apply<Rule>(matmul(x, detail::beside_dual(w)) + detail::beside_dual(bias));
 }
 
@@ -91,12 +95,12 @@ template <class T, class Cost>
   }, x);
 }
 
-[[noreturn]] void refuse_targets(const char* where, const Shape& x, const Shape& target);
-inline void check_target(const char* where, const Shape& x, const Shape& target) {
-  if (x != target || target.count() == 0) [[unlikely]] refuse_targets(where, x, target);
+[[noreturn]] void refuse_shapes(const char* where, const Shape& x, const Shape& target);
+inline void require_same_shape(const char* where, const Shape& x, const Shape& target) {
+  if (x != target || target.count() == 0) [[unlikely]] refuse_shapes(where, x, target);
 }
 /// Throws ShapeError unless there are M labels for logits (M, N), each in 0 … N − 1.
-void check_labels(const char* where, const Shape& logits, std::span<const std::int32_t> labels);
+void require_labels(const char* where, const Shape& logits, std::span<const std::int32_t> labels);
 
 }  // namespace detail
 
@@ -108,7 +112,7 @@ template <TensorLike X>
 auto softmax_cross_entropy(const X& logits, std::span<const std::int32_t> labels, const char* where = "softmax_cross_entropy") {
   using T = typename X::Number;
   const detail::TensorOperand<T> x(logits, where);
-  detail::check_labels(where, x->shape, labels);
+  detail::require_labels(where, x->shape, labels);
   return detail::plain_if_all_are<X>(detail::cost_with_gradient<T>(where, x, [&](T* g) {
     return kernels<T>().softmax_cross_entropy(x->data, labels.data(), g, x->shape.rows(), x->shape.columns());
   }));
@@ -116,7 +120,7 @@ auto softmax_cross_entropy(const X& logits, std::span<const std::int32_t> labels
 template <DualTensor X>
 auto softmax_cross_entropy(const X& logits, std::span<const std::int32_t> labels, const char* where = "softmax_cross_entropy") {
   const Shape shape = logits.shape();
-  detail::check_labels(where, shape, labels);
+  detail::require_labels(where, shape, labels);
   std::vector<std::size_t> chosen;  // not a product with ones and zeros: what is not the label may be −∞
   for (std::size_t i = 0; i < labels.size(); ++i) chosen.push_back(i * shape.columns() + static_cast<std::size_t>(labels[i]));
   return detail::stored(-mean(gather(reshape(log_softmax(logits), {shape.count()}), chosen)));
@@ -128,14 +132,14 @@ template <TensorLike X>
 auto logistic_cross_entropy(const X& logits, const Tensor<typename X::Number>& target, const char* where = "logistic_cross_entropy") {
   using T = typename X::Number;
   const detail::TensorOperand<T> x(logits, where);
-  detail::check_target(where, x->shape, target.shape());
+  detail::require_same_shape(where, x->shape, target.shape());
   return detail::plain_if_all_are<X>(detail::cost_with_gradient<T>(where, x, [&](T* g) {
     return kernels<T>().logistic_cross_entropy(x->data, target.data(), g, target.size());
   }));
 }
 template <AnyTensor X, AnyTensor Target> requires(DualTensor<X> || !detail::is_tensor<Target>)
 auto logistic_cross_entropy(const X& logits, const Target& target, const char* where = "logistic_cross_entropy") {
-  detail::check_target(where, logits.shape(), target.shape());
+  detail::require_same_shape(where, logits.shape(), target.shape());
   return mean(softplus(logits) - logits * target);
 }
 
@@ -144,14 +148,14 @@ template <TensorLike X>
 auto squared_error(const X& x, const Tensor<typename X::Number>& target, double scale, const char* where = "squared_error") {
   using T = typename X::Number;
   const detail::TensorOperand<T> in(x, where);
-  detail::check_target(where, in->shape, target.shape());
+  detail::require_same_shape(where, in->shape, target.shape());
   return detail::plain_if_all_are<X>(detail::cost_with_gradient<T>(where, in, [&](T* g) {
     return kernels<T>().squared_error(in->data, target.data(), g, target.size(), scale);
   }));
 }
 template <AnyTensor X, AnyTensor Target> requires(DualTensor<X> || !detail::is_tensor<Target>)
 auto squared_error(const X& x, const Target& target, double scale, const char* where = "squared_error") {
-  detail::check_target(where, x.shape(), target.shape());
+  detail::require_same_shape(where, x.shape(), target.shape());
   return detail::stored(sum(square(x - target)) * scale);
 }
 

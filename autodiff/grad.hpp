@@ -18,20 +18,20 @@ namespace detail {
 void refuse_parameters(const char* where);
 [[noreturn]] void refuse_sizes(const char* where, const char* what, const std::string& expected, const std::string& given);
 
-template <class F, class T> struct Tag {};                                     ///< which derivative a Dual belongs to
-template <class X> struct Active { using type = X; };                          ///< the number that a point computes with
-template <Arithmetic X> struct Active<X> { using type = double; };
-template <Expression E> struct Active<E> { using type = Var<typename E::Scalar>; };
-template <class X> using ActiveOf = typename Active<std::remove_cvref_t<X>>::type;
+template <class F, class T> struct TagOf {};                                   ///< which derivative a Dual belongs to
+template <class X> struct NumberType { using type = X; };                          ///< the number that a point computes with
+template <Arithmetic X> struct NumberType<X> { using type = double; };
+template <Expression E> struct NumberType<E> { using type = Var<typename E::Scalar>; };
+template <class X> using NumberTypeOf = typename NumberType<std::remove_cvref_t<X>>::type;
 
 template <class X> concept Number = !AnyTensor<X> && (Arithmetic<X> || Differentiable<X>);
 template <class X> concept Vector = !Number<X> && !AnyTensor<X> && requires(const X& x) { x[0]; { x.size() } -> std::convertible_to<std::size_t>; };
-template <Vector X> using ElementOf = ActiveOf<decltype(std::declval<const X&>()[0])>;
+template <Vector X> using ElementOf = NumberTypeOf<decltype(std::declval<const X&>()[0])>;
 template <class X> concept Point = Number<X> || Vector<X> || is_tensor<X>;
 template <class X> std::size_t size_of(const X& x) { if constexpr (Number<X>) return 1; else return static_cast<std::size_t>(x.size()); }
 /// Its i-th number, or the only one.
 template <class X>
-double at(const X& x, std::size_t i) { if constexpr (Arithmetic<X>) return static_cast<double>(x); else return static_cast<double>(x[i]); }
+double number_of(const X& x, std::size_t i) { if constexpr (Arithmetic<X>) return static_cast<double>(x); else return static_cast<double>(x[i]); }
 /// x as an S; where it rests on more than S can hold, a variable of an outer tape beside a point of doubles, as it is.
 template <class S, class X> auto as(const X& x) { if constexpr (std::convertible_to<X, S>) return static_cast<S>(x); else return stored(x); }
 
@@ -78,7 +78,7 @@ template <class T> struct TapedTensor {
 };
 /// f of one number as a function of a vector, and the number as that vector.
 template <class F> auto of_vector(const F& f) { return [&f](const auto& x) { return f(x[0]); }; }
-template <Number X> std::array<ActiveOf<X>, 1> as_vector(const X& x) { return {ActiveOf<X>(x)}; }
+template <Number X> std::array<NumberTypeOf<X>, 1> as_vector(const X& x) { return {NumberTypeOf<X>(x)}; }
 
 /// What a function returned, which must be one number. (Of several the first, so that the static_assert is the only error.)
 template <class Y> const auto& only(const Y& y) {
@@ -163,8 +163,8 @@ template <class S> auto matrix(const std::vector<std::vector<S>>& rows, std::siz
 
 /// f′(x) for a function of one number; f may return several numbers (a std::vector), then so does this. Forward mode.
 template <class F, detail::Number X> auto derivative(const F& f, const X& x) {
-  using T = detail::ActiveOf<X>;
-  using Tag = detail::Tag<F, T>;
+  using T = detail::NumberTypeOf<X>;
+  using Tag = detail::TagOf<F, T>;
   const auto y = f(Dual<T, Tag>(T(x), T(1)));
   return detail::tangents<Tag, T>(y);
 }
@@ -192,8 +192,8 @@ template <class F, class T> auto value_and_gradient(const F& f, const Tensor<T>&
   return ValueAndGradient{y.value(), at.tape.adjoint(at.x)};
 }
 template <class F, detail::Number X> auto value_and_gradient(const F& f, const X& x) {
-  using T = detail::ActiveOf<X>;
-  using Tag = detail::Tag<F, T>;
+  using T = detail::NumberTypeOf<X>;
+  using Tag = detail::TagOf<F, T>;
   const auto y = f(Dual<T, Tag>(T(x), T(1)));
   if constexpr (Arithmetic<std::remove_cvref_t<decltype(y)>>) return ValueAndGradient{T(y), T(0)};
   else return ValueAndGradient{detail::as<T>(detail::primal<Tag>(y)), detail::as<T>(detail::tangent<Tag>(y))};
@@ -202,28 +202,42 @@ template <class F> auto value_and_gradient(const F& f, std::initializer_list<dou
 /// ∇f(x).
 template <class F, detail::Point X> auto gradient(const F& f, const X& x) { return value_and_gradient(f, x).gradient; }
 template <class F> std::vector<double> gradient(const F& f, std::initializer_list<double> x) { return gradient(f, std::vector<double>(x)); }
-/// Not at a tensor that is recorded: the result would be none of that recording.
-template <class F, class T> auto value_and_gradient(const F&, const Var<Tensor<T>>&) {
+namespace detail {
+/// At a tensor of a recording: the result would be none of that recording.
+template <class T> void refuse_recorded_point(const Var<Tensor<T>>&) {
   static_assert(sizeof(T) == 0,
       "no gradient is taken at a tensor of a recording: use recorded_gradient(f, x), or jvp(f, x, v), which are recorded; at the "
       "point x.value() it is a constant, and what it depends on is lost");
+}
+}  // namespace detail
+template <class F, class T> auto value_and_gradient(const F&, const Var<Tensor<T>>& x) {
+  detail::refuse_recorded_point(x);
   return ValueAndGradient{0.0, 0.0};
 }
 template <class F, class T> auto gradient(const F& f, const Var<Tensor<T>>& x) { return value_and_gradient(f, x).gradient; }
 
 // ---- second derivatives ----------------------------------------------------------------------------------------------
 
+/// What gradient_and_hvp returns: `auto [grad, product] = …`.
+template <class X> struct GradientAndHvp { X gradient, hvp; };
+namespace detail {
+template <class F, Vector X, class V> auto gradient_and_hvp(const char* where, const F& f, const X& x, const V& v) {
+  using S = ElementOf<X>;
+  using Tag = TagOf<F, S>;
+  GradientAndHvp<std::vector<S>> both;
+  for (const Dual<S, Tag>& g : gradient(f, dual_point<Tag, S>(where, x, v)))
+    both.gradient.push_back(g.value()), both.hvp.push_back(g.tangent());
+  return both;
+}
+}  // namespace detail
+
 /// H·v, the derivative of ∇f along v. For a vector: forward over reverse, on a tape over Duals. For a tensor: reverse over forward.
 /// Throws ShapeError unless v has x's size and f returns one number.
 template <class F, detail::Vector X, class V> auto hvp(const F& f, const X& x, const V& v) {
-  using S = detail::ElementOf<X>;
-  using D = Dual<S, detail::Tag<F, S>>;
-  std::vector<S> r;
-  for (const D& g : gradient(f, detail::dual_point<detail::Tag<F, S>, S>("hvp", x, v))) r.push_back(g.tangent());
-  return r;
+  return detail::gradient_and_hvp("hvp", f, x, v).hvp;
 }
 template <class F, class T> Tensor<T> hvp(const F& f, const Tensor<T>& x, const Tensor<T>& v) {
-  using Tag = detail::Tag<F, Tensor<T>>;
+  using Tag = detail::TagOf<F, Tensor<T>>;
   detail::TapedTensor<T> at(x);
   const auto slope = detail::tangent<Tag>(at.result_of("hvp", [&](const auto& point) {
     return f(detail::dual_point<Tag>("hvp", point, Var<Tensor<T>>(v)));
@@ -231,6 +245,7 @@ template <class F, class T> Tensor<T> hvp(const F& f, const Tensor<T>& x, const 
   at.tape.backward(detail::one_number<double>("hvp", slope), 1.0);
   return at.tape.adjoint(at.x);
 }
+template <class F, class T, class V> void hvp(const F&, const Var<Tensor<T>>& x, const V&) { detail::refuse_recorded_point(x); }
 template <class F>
 auto hvp(const F& f, std::initializer_list<double> x, std::initializer_list<double> v) {
   return hvp(f, std::vector<double>(x), std::vector<double>(v));
@@ -240,19 +255,12 @@ template <class F, detail::Number X, detail::Number V> auto hvp(const F& f, cons
   return detail::stored(derivative([&f](const auto& at) { return derivative(f, at); }, x) * v);
 }
 
-/// What gradient_and_hvp returns: `auto [grad, product] = …`.
-template <class X> struct GradientAndHvp { X gradient, hvp; };
 /// ∇f and H·v, both of x's shape, in one run of f (and for a tensor two walks back), as Newton's method wants them. Throws as hvp does.
 template <class F, detail::Vector X, class V> auto gradient_and_hvp(const F& f, const X& x, const V& v) {
-  using S = detail::ElementOf<X>;
-  using D = Dual<S, detail::Tag<F, S>>;
-  GradientAndHvp<std::vector<S>> both;
-  for (const D& g : gradient(f, detail::dual_point<detail::Tag<F, S>, S>("gradient_and_hvp", x, v)))
-    both.gradient.push_back(g.value()), both.hvp.push_back(g.tangent());
-  return both;
+  return detail::gradient_and_hvp("gradient_and_hvp", f, x, v);
 }
 template <class F, class T> GradientAndHvp<Tensor<T>> gradient_and_hvp(const F& f, const Tensor<T>& x, const Tensor<T>& v) {
-  using Tag = detail::Tag<F, Tensor<T>>;
+  using Tag = detail::TagOf<F, Tensor<T>>;
   detail::TapedTensor<T> at(x);
   const auto y = at.result_of("gradient_and_hvp", [&](const auto& point) {
     return f(detail::dual_point<Tag>("gradient_and_hvp", point, Var<Tensor<T>>(v)));
@@ -283,7 +291,7 @@ namespace detail {
 /// AVX-512 57 (`rows` in bench/scalar_gbench). What is infinite or NaN in one row may be so in all eight.
 template <class F, class X> Tensor<double> hessian_by_eights(const F& f, const X& x) {
   using Eight = Batch<double, 8>;
-  using D = Dual<double, Tag<F, Eight>, Eight>;
+  using D = Dual<double, TagOf<F, Eight>, Eight>;
   const std::size_t n = size_of(x);
   Tensor<double> h = Tensor<double>::uninitialized(Shape({n, n}));
   double* const to = h.mutable_data();
@@ -339,7 +347,8 @@ template <class F, class T> Tensor<double> hessian(const F& f, const Tensor<T>& 
 }
 template <class F> Tensor<double> hessian(const F& f, std::initializer_list<double> x) { return hessian(f, std::vector<double>(x)); }
 template <class F, detail::Number X> auto hessian(const F& f, const X& x) {
-  return hessian(detail::of_vector(f), detail::as_vector(x));
+  using S = detail::NumberTypeOf<X>;
+  return detail::matrix(std::vector<std::vector<S>>{{hvp(f, x, 1.0)}}, 1);
 }
 
 }  // namespace autodiff::inline v1

@@ -46,8 +46,8 @@ std::map<Id, Statement> collect(Place place, const GraphOptions& options, const 
       for_each_operand(n, [&](const CellBase& cell) {
         if (const Id from = id_of(&cell)) depend(from, ""); else s.operands.push_back({0, cell.shape.text()});
       });
-      if (n.others) {
-        for (std::size_t i = 0; i < n.others->number_count; ++i) if (n.others->numbers[i]) depend(n.others->numbers[i], "");
+      if (n.more_operands) {
+        for (std::size_t i = 0; i < n.more_operands->number_count; ++i) if (n.more_operands->numbers[i]) depend(n.more_operands->numbers[i], "");
       }
       continue;
     }

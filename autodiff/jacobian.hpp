@@ -19,13 +19,13 @@ template <bool with_value> auto pushed(const auto& value, const auto& tangent) {
 }
 template <bool with_value, class F, Vector X, class V> auto push(const F& f, const X& x, const V& v) {
   using S = ElementOf<X>;
-  using Tag = detail::Tag<F, S>;
+  using Tag = detail::TagOf<F, S>;
   const auto y = f(dual_point<Tag, S>("jvp", x, v));
   return pushed<with_value>([&] { return primals<Tag, S>(y); }, [&] { return tangents<Tag, S>(y); });
 }
 template <bool with_value, class F, class X, class V> requires((is_tensor_var<X> || DualTensor<X>) && std::convertible_to<V, X>)
 auto push(const F& f, const X& x, const V& v) {
-  using Tag = detail::Tag<F, X>;
+  using Tag = detail::TagOf<F, X>;
   const auto y = f(dual_point<Tag>("jvp", x, X(v)));
   using Y = std::remove_cvref_t<decltype(y)>;
   if constexpr (DualTensor<Y>) return pushed<with_value>([&] { return primal<Tag>(y); }, [&] { return tangent<Tag>(y); });
@@ -46,8 +46,8 @@ template <bool with_value, class F, class T> auto push(const F& f, const Tensor<
   if constexpr (with_value) return ValueAndTangent{numbers(y.value), numbers(y.tangent)}; else return numbers(y);
 }
 template <bool with_value, class F, Number X, Number V> auto push(const F& f, const X& x, const V& v) {
-  using T = ActiveOf<X>;
-  using Tag = detail::Tag<F, T>;
+  using T = NumberTypeOf<X>;
+  using Tag = detail::TagOf<F, T>;
   const auto y = f(Dual<T, Tag>(T(x), T(1)));  // not v, which may rest on more than x does
   return pushed<with_value>([&] { return primals<Tag, T>(y); },
       [&] { return parts<T>(y, [&](const auto& one) { return scaled(tangent<Tag>(one), v); }); });
@@ -102,6 +102,7 @@ template <class F, class T, class U> auto vjp(const F& f, const Tensor<T>& x, co
   return at.tape.adjoint(at.x);
 }
 
+template <class F, class T, class U> void vjp(const F&, const Var<Tensor<T>>& x, const U&) { detail::refuse_recorded_point(x); }
 template <class F>
 auto vjp(const F& f, std::initializer_list<double> x, std::initializer_list<double> u) {
   return vjp(f, std::vector<double>(x), std::vector<double>(u));
@@ -110,54 +111,58 @@ template <class F, detail::Number X, class U> auto vjp(const F& f, const X& x, c
   return vjp(detail::of_vector(f), detail::as_vector(x), u)[0];
 }
 
-/// J, a row for each output, a column for each component of x: Tensor<double> of shape (m, n); a vector of rows where x is of Vars or Duals. Recorded
-/// once; numbers are walked backwards for eight rows at a time, or forwards for eight columns where that is less (1000 outputs of 4
-/// components: 16 µs, 820 backwards), tensors backwards for each row. Where most entries are 0, sparse_jacobian (sparse.hpp) is quicker.
-template <class F, detail::Vector X> auto jacobian(const F& f, const X& x) {
+namespace detail {
+template <class S, class Y> std::vector<S> values_of(const Y& y) {
+  std::vector<S> values;
+  if constexpr (AnyTensor<Y>) for (const auto number : plain(y)) values.push_back(static_cast<S>(number));
+  else for (const Var<S>& number : all_numbers<S>(y)) values.push_back(number.value());
+  return values;
+}
+}  // namespace detail
+
+/// What value_and_jacobian returns: `auto [value, jacobian] = …`.
+template <class Value = std::vector<double>, class Jacobian = Tensor<double>> struct ValueAndJacobian { Value value; Jacobian jacobian; };
+template <class Value, class Jacobian> ValueAndJacobian(Value, Jacobian) -> ValueAndJacobian<Value, Jacobian>;
+/// F(x), its numbers row by row in a vector, and J as jacobian gives it, from one run of F. Throws TapeError as value_and_gradient does.
+template <class F, detail::Vector X> auto value_and_jacobian(const F& f, const X& x) {
   using S = detail::ElementOf<X>;
   detail::Taped<S> at(x);
   const auto y = detail::all_numbers<S>(at.result_of("jacobian", f));
-  if constexpr (std::same_as<S, double>) return at.tape.jacobian(y, at.x); else return at.gradients(y);
+  if constexpr (std::same_as<S, double>) return ValueAndJacobian{detail::values_of<S>(y), at.tape.jacobian(y, at.x)};
+  else return ValueAndJacobian{detail::values_of<S>(y), at.gradients(y)};
 }
-template <class F, class T> Tensor<double> jacobian(const F& f, const Tensor<T>& x) {
+template <class F, class T> auto value_and_jacobian(const F& f, const Tensor<T>& x) {
   detail::TapedTensor<T> at(x);
   const auto y = at.result_of("jacobian", f);
   using Y = std::remove_cvref_t<decltype(y)>;
+  const auto value = detail::values_of<double>(y);
   std::vector<std::vector<double>> rows;
   const auto walked = [&] { const Tensor<T> g = at.tape.adjoint(at.x); rows.emplace_back(g.begin(), g.end()); };
-  if constexpr (detail::is_tensor<Y>) return Tensor<double>::zeros(Shape({y.size(), x.size()}));  // a constant function
-  else if constexpr (detail::is_tensor_var<Y>) {
-    if (y.place() == 0) return Tensor<double>::zeros(Shape({y.size(), x.size()}));
-    for (std::size_t i = 0; i < y.size(); ++i) {
+  if constexpr (detail::is_tensor_var<Y>) {
+    for (std::size_t i = 0; i < y.size() && y.place() != 0; ++i) {
       auto unit = Tensor<typename Y::Number>::zeros(y.shape());
       unit[i] = 1;
       at.tape.backward(y, unit);
       walked();
     }
-  } else
+  } else if constexpr (!detail::is_tensor<Y>)
     for (const Var<double>& component : detail::all_numbers<double>(y)) {
       at.tape.backward(component, 1.0);
       walked();
     }
-  return detail::matrix(rows, x.size());
-}
-template <class F> Tensor<double> jacobian(const F& f, std::initializer_list<double> x) { return jacobian(f, std::vector<double>(x)); }
-template <class F, detail::Number X> auto jacobian(const F& f, const X& x) {
-  return jacobian(detail::of_vector(f), detail::as_vector(x));
-}
-
-/// What value_and_jacobian returns: `auto [value, jacobian] = …`.
-template <class Value = std::vector<double>, class Jacobian = Tensor<double>> struct ValueAndJacobian { Value value; Jacobian jacobian; };
-template <class Value, class Jacobian> ValueAndJacobian(Value, Jacobian) -> ValueAndJacobian<Value, Jacobian>;
-/// F(x), its numbers row by row, and J (m, n), from one run of F, at a vector of n numbers. Throws TapeError as value_and_gradient does.
-template <class F, detail::Vector X> requires std::same_as<detail::ElementOf<X>, double> auto value_and_jacobian(const F& f, const X& x) {
-  detail::Taped<double> at(x);
-  const auto y = detail::all_numbers<double>(at.result_of("jacobian", f));
-  ValueAndJacobian both{std::vector<double>{}, at.tape.jacobian(y, at.x)};
-  for (const Var<double>& one : y) both.value.push_back(one.value());
-  return both;
+  const bool constant = rows.empty();
+  return ValueAndJacobian{value, constant ? Tensor<double>::zeros(Shape({value.size(), x.size()})) : detail::matrix(rows, x.size())};
 }
 template <class F> auto value_and_jacobian(const F& f, std::initializer_list<double> x) { return value_and_jacobian(f, std::vector<double>(x)); }
+template <class F, detail::Number X> auto value_and_jacobian(const F& f, const X& x) {
+  return value_and_jacobian(detail::of_vector(f), detail::as_vector(x));
+}
+/// J, a row for each output, a column for each component of x: Tensor<double> of shape (m, n); a vector of rows where x is of Vars or Duals. Recorded
+/// once; numbers are walked backwards for eight rows at a time, or forwards for eight columns where that is less (1000 outputs of 4
+/// components: 16 µs, 820 backwards), tensors backwards for each row. Where most entries are 0, sparse_jacobian (sparse.hpp) is quicker.
+template <class F, detail::Point X> auto jacobian(const F& f, const X& x) { return value_and_jacobian(f, x).jacobian; }
+template <class F, class T> void jacobian(const F&, const Var<Tensor<T>>& x) { detail::refuse_recorded_point(x); }
+template <class F> Tensor<double> jacobian(const F& f, std::initializer_list<double> x) { return jacobian(f, std::vector<double>(x)); }
 
 // ---- gradients inside of a recording ---------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@
 // Digits do not depend on the number of threads; they do depend, in the last places, on the instruction set.
 #pragma once
 #include "rules.hpp"
+#include "shape.hpp"
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -38,7 +39,7 @@ template <class T> struct Affine {
 /// … and its adjoints. Null: not wanted.
 template <class T> struct AffineAdjoints {
   const T* gy;               ///< of y, (m, n)
-  T* gz;                     ///< scratch, (m, n): y's adjoint before the activation; not used (null) without one
+  T* gz;                     ///< scratch, (m, n): y's adjoint before the activation; null, not used, for Identity
   T *gx, *gw, *gbias;
   bool add_x, add_w, add_bias;
 };
@@ -46,10 +47,10 @@ template <class T> struct AffineAdjoints {
 /// Operands that are one number, used throughout (`tensor * 2`).
 struct Repeats { bool a = false, b = false; };
 
-/// The walk of a two-operand rule over a result of up to six axes: sizes, and the steps of a and b along each (0 repeats). Last axis fastest.
+/// The walk of a two-operand rule over a result: sizes, and the steps of a and b along each (0 repeats). Last axis fastest.
 struct Broadcast {
   std::size_t axes = 0;
-  std::array<std::size_t, 6> size{}, a{}, b{};
+  std::array<std::size_t, Shape::most_axes> size{}, a{}, b{};
   /// One more axis behind the last. Merges it into the last where both operands go on in step, so that most walks end up with one or two.
   constexpr void append(std::size_t n, std::size_t a_step, std::size_t b_step) {
     if (axes > 0 && a[axes - 1] == a_step * n && b[axes - 1] == b_step * n) size[axes - 1] *= n, a[axes - 1] = a_step, b[axes - 1] = b_step;
@@ -87,9 +88,8 @@ template <class T> struct Kernels {
 
   // ── products ──
   void (*product)(const Product<T>&);
-  void (*affine)(const Affine<T>&);                                                  ///< without activation
-  void (*affine_pullback)(const Affine<T>&, const AffineAdjoints<T>&);
-  Unary<void (*)(const Affine<T>&)> layer;                                           ///< with the rule as activation; null unless row.from_result
+  Unary<void (*)(const Affine<T>&)> layer;                                           ///< with the rule as activation, Identity for none;
+                                                                                     ///< null unless row.from_result
   Unary<void (*)(const Affine<T>&, const AffineAdjoints<T>&)> layer_pullback;        ///< needs y, w, x; not bias
   void (*transpose)(const T* x, T* y, std::size_t m, std::size_t n);                 ///< y (n, m) = x (m, n)ᵀ, exactly
 
@@ -114,7 +114,6 @@ template <class T> struct Kernels {
   // ── vectors ──
   void (*fill)(T value, T* y, std::size_t n, bool add);                              ///< y (+)= value
   void (*axpy)(T alpha, const T* x, T* y, std::size_t n, bool add);                  ///< y (+)= alpha · x
-  void (*multiply)(const T* a, const T* b, T* y, std::size_t n, bool add);           ///< y (+)= a · b, number by number: b is a mask
   void (*select)(const T* mask, const T* a, const T* b, Repeats, T* y, std::size_t n);                  ///< y = mask ≠ 0 ? a : b
   void (*select_pullback)(const T* mask, bool second, const T* g, T* gx, std::size_t n, bool add);      ///< gx (+)= g where a (second: b) was taken
 

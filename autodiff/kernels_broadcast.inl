@@ -10,7 +10,7 @@ constexpr std::size_t stretch_padding = 16;  ///< numbers past the end that may 
 /// One operand of a walk.
 template <class T> class Strided {
  public:
-  Strided(const T* data, const Broadcast& walk, const std::array<std::size_t, 6>& steps) : data_(data), walk_(walk), steps_(steps) {
+  Strided(const T* data, const Broadcast& walk, const std::array<std::size_t, Shape::most_axes>& steps) : data_(data), walk_(walk), steps_(steps) {
     std::size_t natural = 1;
     for (std::size_t i = walk.axes; i-- > 0; natural *= walk.size[i]) {
       if (walk.size[i] == 1) continue;
@@ -45,7 +45,7 @@ template <class T> class Strided {
   }
   /// Row by row along the last axis; `at` counts through the others as an odometer does.
   const T* gather(std::size_t begin, std::size_t n, T* room) const {
-    std::size_t at[6] = {};
+    std::size_t at[Shape::most_axes] = {};
     const T* from = data_;
     for (std::size_t i = walk_.axes, rest = begin; i-- > 0; rest /= walk_.size[i]) at[i] = rest % walk_.size[i], from += at[i] * steps_[i];
     const std::size_t last = walk_.axes - 1, step = steps_[last];
@@ -67,7 +67,7 @@ template <class T> class Strided {
 
   const T* data_;
   const Broadcast& walk_;
-  const std::array<std::size_t, 6>& steps_;
+  const std::array<std::size_t, Shape::most_axes>& steps_;
 };
 
 inline std::size_t count_of(const Broadcast& walk) {
@@ -145,8 +145,8 @@ template <class T> void sum_back_axes(const std::size_t* size, const bool* summe
 }
 
 template <class T> void sum_back(const Broadcast& walk, const T* full, bool second, T* gx, bool add) {
-  std::size_t size[6], kept = 1, axes = 0, all = 1;
-  bool summed[6];
+  std::size_t size[Shape::most_axes], kept = 1, axes = 0, all = 1;
+  bool summed[Shape::most_axes];
   for (std::size_t i = 0; i < walk.axes; ++i) {
     if (walk.size[i] == 1) continue;
     const bool sums = (second ? walk.b : walk.a)[i] == 0;

@@ -122,16 +122,6 @@ template <class T> void axpy(T alpha, const T* x, T* y, std::size_t n, bool add)
   });
 }
 
-template <class T> void multiply(const T* a, const T* b, T* y, std::size_t n, bool add) {
-  using X = Lane<T>;
-  in_pieces(n, [=](std::size_t begin, std::size_t end) HWY_ATTR {
-    for (std::size_t i = begin; i < end; i += X::size) {
-      const X ai = X::load(a + i), bi = X::load(b + i);
-      (add ? fma(ai, bi, X::load(y + i)) : ai * bi).store(y + i);
-    }
-  });
-}
-
 template <class T> void select(const T* mask, const T* a, const T* b, Repeats repeats, T* y, std::size_t n) {
   using X = Lane<T>;
   if (worth_sharing(n)) [[unlikely]]

@@ -32,14 +32,17 @@ template <class T> HWY_INLINE Lane<T> round(Lane<T> x) {
 
 // ── exponentials ────────────────────────────────────────────────────────────────────────────────────────────────────
 
+/// 1.5 · 2^(digits − 1): x + it − it is x rounded to a whole number, and x + it has that number in its lowest bits.
+template <class T> constexpr T rounding_bias = T(1.5) * static_cast<T>(std::uint64_t{1} << (std::numeric_limits<T>::digits - 1));
+
 /// y · 2ⁿ for whole n, rounded once, where `is`; else 0. (Lanes that are off cost nothing, while 2⁻¹⁵⁰ would cost a trap into microcode.)
 template <class T> HWY_INLINE Lane<T> scale(Truth<T> is, Lane<T> y, Lane<T> n) {
 #if HWY_TARGET <= HWY_AVX3
   if constexpr (sizeof(T) == 4) return hn::Vec<hn::ScalableTag<T>>{_mm512_maskz_scalef_ps(is.m.raw, y.v.raw, n.v.raw)};
   else return hn::Vec<hn::ScalableTag<T>>{_mm512_maskz_scalef_pd(is.m.raw, y.v.raw, n.v.raw)};
-#else  // in two steps, since 2ⁿ itself may be out of range. Adding 1.5 · 2^(digits) leaves n in the lowest bits
+#else  // in two steps, since 2ⁿ itself may be out of range
   constexpr int digits = std::numeric_limits<T>::digits - 1, bias = std::numeric_limits<T>::max_exponent - 1;
-  constexpr T round = T(1.5) * static_cast<T>(std::uint64_t{1} << digits);
+  constexpr T round = rounding_bias<T>;
   const auto power = [](Lane<T> k) HWY_ATTR -> Lane<T> {
     const hn::RebindToSigned<hn::ScalableTag<T>> whole;
     return hn::BitCast(hn::ScalableTag<T>(), hn::ShiftLeft<digits>(hn::BitCast(whole, (k + Lane<T>(round + T(bias))).v)));
@@ -55,7 +58,7 @@ template <class T> struct Reduced {
   Lane<T> n, p;
   explicit HWY_INLINE Reduced(Lane<T> x) {
     using X = Lane<T>;
-    constexpr T round = T(1.5) * static_cast<T>(std::uint64_t{1} << (std::numeric_limits<T>::digits - 1));
+    constexpr T round = rounding_bias<T>;
     n = fma(x, X(1.4426950408889634074), X(round)) - X(round);
     if constexpr (sizeof(T) == 4) {
       const X r = fma(n, X(2.1219444005469058277e-4), fma(n, X(-0.693359375), x)), r2 = r * r;

@@ -2,22 +2,22 @@
 
 template <class Rule> constexpr bool is_plain = std::is_same_v<Rule, Identity>;  ///< a layer without activation
 
-template <class Rule, class T> [[gnu::flatten]] void whole_affine(const Affine<T>& p) {
-  using W = Whole<T>;
+template <class Rule, class T> [[gnu::flatten]] void affine_in_registers(const Affine<T>& p) {
+  using W = RegisterMatrix<T>;
   const W z = W::product(p.m, p.n, p.k, W::load(p.x), p.k, 1, W::load(p.w), p.n, 1, p.bias ? W::rows(p.bias, p.n) : W::all(T(0)));
   W::each_of(p.m * p.n, [&](auto v) HWY_ATTR { Rule::value(z.part[v]).store(p.y + v * W::X::size); });
 }
 
 template <class Rule, class T> void affine(const Affine<T>& p) {
-  if constexpr (whole_size<T> > 0 && Rule::row.lanes) if (Whole<T>::fits(p.m, p.n, p.k)) return whole_affine<Rule, T>(p);
+  if constexpr (register_matrix_size<T> > 0 && Rule::row.lanes) if (RegisterMatrix<T>::fits(p.m, p.n, p.k)) return affine_in_registers<Rule, T>(p);
   const Product<T> product{.m = p.m, .n = p.n, .k = p.k, .a = p.x, .a_row = p.k, .a_col = 1,
       .b = p.w, .b_row = p.n, .b_col = 1, .c = p.y, .start = p.bias};
   larger_product(product);
   if constexpr (!is_plain<Rule>) map<Rule, T>(p.y, p.y, p.m * p.n);
 }
 
-template <class Rule, class T> [[gnu::flatten]] void whole_affine_pullback(const Affine<T>& p, const AffineAdjoints<T>& g) {
-  using W = Whole<T>;
+template <class Rule, class T> [[gnu::flatten]] void affine_in_registers_pullback(const Affine<T>& p, const AffineAdjoints<T>& g) {
+  using W = RegisterMatrix<T>;
   const W y = W::load(p.y), gy = W::load(g.gy), zero = W::all(T(0));
   W gz;
   W::each([&](auto v) HWY_ATTR { gz.part[v] = scaled(gy.part[v], Rule::slope(y.part[v], y.part[v])); });
@@ -38,7 +38,7 @@ template <class T> HWY_NOINLINE void affine_adjoints(const Affine<T>& p, const A
 }
 
 template <class Rule, class T> void affine_pullback(const Affine<T>& p, const AffineAdjoints<T>& g) {
-  if constexpr (whole_size<T> > 0 && Rule::row.lanes) if (Whole<T>::fits(p.m, p.n, p.k)) return whole_affine_pullback<Rule, T>(p, g);
+  if constexpr (register_matrix_size<T> > 0 && Rule::row.lanes) if (RegisterMatrix<T>::fits(p.m, p.n, p.k)) return affine_in_registers_pullback<Rule, T>(p, g);
   if constexpr (is_plain<Rule>) return affine_adjoints(p, g, g.gy);
   else {
     pullback<Rule, T>(p.y, p.y, g.gy, g.gz, p.m * p.n, false);

@@ -1,5 +1,5 @@
-// Private to the kernels, read once per instruction set (kernels_targets.inl). Products of matrices that one vector does not hold (those that it
-// does: kernels_small_products.inl). Start reading at `product_of_matrices`.
+// Private to the kernels, read once per instruction set (kernels_targets.inl). Products of matrices that do not fit 64 bytes (those that do:
+// kernels_small_products.inl). Start reading at `product_of_matrices`.
 //
 // A tile of `high` rows × `wide` vectors of c stays in registers while k runs. b is read along rows: a panel of `wide` vectors is packed
 // first (and so transposed where needed), unless few rows would profit. Each number of c is one chain of multiply–adds over k in ascending

@@ -56,8 +56,6 @@ template <class T, class... U, class... B, class... C> constexpr Kernels<T> make
           .broadcast_pullback = &broadcast_pullback<T>,
           .sum_back = &sum_back<T>,
           .product = &product<T>,
-          .affine = &affine<Identity, T>,
-          .affine_pullback = &affine_pullback<Identity, T>,
           .layer = {layer_of<U, T>()...},
           .layer_pullback = {layer_pullback_of<U, T>()...},
           .transpose = &transpose<T>,
@@ -76,7 +74,6 @@ template <class T, class... U, class... B, class... C> constexpr Kernels<T> make
           .logsumexp_pullback = &logsumexp_pullback<T>,
           .fill = &fill<T>,
           .axpy = &axpy<T>,
-          .multiply = &multiply<T>,
           .select = &select<T>,
           .select_pullback = &select_pullback<T>,
           .softmax_cross_entropy = &softmax_cross_entropy<T>,
@@ -86,7 +83,7 @@ template <class T, class... U, class... B, class... C> constexpr Kernels<T> make
           .adam = &adam<T>};
 }
 
-/// The table of this number type and instruction set.
+/// The table of this number type and instruction set. (void: Highway chooses among functions of one type, of float or of double.)
 static const void* table() {
   static const Kernels<AUTODIFF_NUMBER> kernels = make_table<AUTODIFF_NUMBER>(UnaryRules(), BinaryRules(), Comparisons());
   return &kernels;

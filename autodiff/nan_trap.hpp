@@ -4,16 +4,32 @@
 // (Record::record_slowly), which looks at what it is to record; there grow() says so again, until the first one after the trap. Operations on tensors
 // ask once each.
 #pragma once
+#include "arguments.hpp"
 #include "dual.hpp"
+#include <string>
 
 namespace autodiff::inline v1 {
 
 namespace detail {
 
+template <class Scalar> struct Record;
+struct Node;
+
 /// Traps that live on this thread.
 [[gnu::tls_model("initial-exec")]] inline thread_local constinit std::uint32_t nan_traps = 0;
 /// From now on, the tape over double that records on this thread says that it is full. (Others do when they begin.)
 void trap_recorder();
+
+[[noreturn]] void refuse_nan(Id id, const std::string& operands);
+[[noreturn]] void refuse_nan_adjoint(Id id);
+
+/// Throws Error if the node's result is NaN, `value` if it is a number, and has its pullback throw if it hands out NaN.
+template <class T> void watch(Record<double>& tape, Node& node, double value);
+extern template void watch<float>(Record<double>&, Node&, double);
+extern template void watch<double>(Record<double>&, Node&, double);
+template <class T> [[gnu::always_inline]] inline void watch_if_trapped(Record<double>& tape, Node& node, double value = 0) {
+  if (nan_traps) [[unlikely]] watch<T>(tape, node, value);
+}
 
 /// Is there a NaN in x: in a lane, in a tangent?
 template <class X> bool holds_nan(const X& x) {

@@ -4,12 +4,12 @@
 namespace autodiff::inline v1::detail {
 
 namespace {
-void take_back(Stack<CellBase*>& handed_out) {
-  for (CellBase* cell : handed_out) {
-    const Handed& handed = *std::exchange(cell->handed, nullptr);
-    for (Storage* copy : {handed.value, handed.adjoint}) if (copy) copy->release();
+void take_back(Stack<CellBase*>& cells_with_copies) {
+  for (CellBase* cell : cells_with_copies) {
+    const UserCopies& copies = *std::exchange(cell->copies, nullptr);
+    for (Storage* copy : {copies.value, copies.adjoint}) if (copy) copy->release();
   }
-  handed_out.truncate(0);
+  cells_with_copies.truncate(0);
 }
 /// Gives back the numbers of statements from `end` on.
 void let_go(Stack<Nodes<double>::Replaced>& replaced, Id end) {
@@ -44,7 +44,7 @@ template <class X> void let_go_unused(Stack<X*>& kept, Place recording) {
 }  // namespace
 
 void Nodes<double>::rewind(const Mark& mark, Id end) {
-  take_back(handed_out);
+  take_back(cells_with_copies);
   let_go(storages, mark.storages);
   let_go(shared, mark.shared);
   let_go(replaced, end);
@@ -53,7 +53,7 @@ void Nodes<double>::rewind(const Mark& mark, Id end) {
   arena.rewind(mark.arena);
 }
 void Nodes<double>::forget_all(Place next) {
-  take_back(handed_out);
+  take_back(cells_with_copies);
   let_go_unused(storages, recording);
   let_go_unused(shared, recording);
   let_go(replaced, Id{0});

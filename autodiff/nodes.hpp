@@ -31,14 +31,14 @@ struct CellBase {
   Place place = 0;         ///< 0: a constant, which takes no adjoint
   std::uint64_t walk = 0;  ///< the walk backwards that wrote its adjoint; since a later one began, the adjoint is 0
   Shape shape;
-  struct Handed* handed = nullptr;
+  struct UserCopies* copies = nullptr;
   Adjoint state = Adjoint::written;
   struct Shared* parameter = nullptr;  ///< whose numbers these are: an optimizer may change them before the next clear()
-  std::uint64_t used_up = 0;           ///< the walk backwards whose adjoint an update has used
+  std::uint64_t spent_walk = 0;           ///< the walk backwards whose adjoint an update has used
 };
 
 /// Copies that a user has asked for, to be handed out again: `y.value()(i, j)` in a loop copies y once.
-struct Handed {
+struct UserCopies {
   Storage* value = nullptr;
   Storage* adjoint = nullptr;
   std::uint64_t walk = 0;  ///< whose adjoint it is
@@ -60,12 +60,12 @@ struct Node {
   const char* name;
   CellBase* out;     ///< null: the result is a number, the adjoint of statement `id`
   CellBase* in[3];
-  void* more;        ///< what the pullback needs besides: its closure
-  const struct Others* others;  ///< operands beyond three, and numbers
+  void* closure;     ///< what the pullback needs besides
+  const struct MoreOperands* more_operands;  ///< beyond three, and numbers
   Id id;             ///< its statement
 };
 /// Operands for which a node has no room, so that a graph can be drawn of them.
-struct Others {
+struct MoreOperands {
   CellBase* const* cells = nullptr;
   std::size_t cell_count = 0;
   const Id* numbers = nullptr;
@@ -75,7 +75,7 @@ struct Others {
 /// f(cell) for each operand of a node that is a tensor, in their order.
 void for_each_operand(const Node& node, const auto& f) {
   for (CellBase* cell : node.in) if (cell) f(*cell);
-  if (node.others) for (std::size_t i = 0; i < node.others->cell_count; ++i) f(*node.others->cells[i]);
+  if (node.more_operands) for (std::size_t i = 0; i < node.more_operands->cell_count; ++i) f(*node.more_operands->cells[i]);
 }
 
 /// The first parameter among the operands of these nodes, or null.
@@ -118,8 +118,9 @@ template <> struct Nodes<double> {
   struct Replaced { Storage* storage; Id of; };
   Stack<Replaced> replaced;     ///< numbers that a parameter has given up, for as long as its statement `of` stands
   Stack<CellBase*> parameter_cells;     ///< where parameters stand in this recording, but for those that stand in cells of their own
-  Stack<CellBase*> handed_out;  ///< whose copies users have, until clear() or rewind()
-  Place recording = 0, recording_before = 0;  ///< names of what is recorded since clear(), and of what was before it
+  Stack<CellBase*> cells_with_copies;  ///< whose copies users have, until clear() or rewind()
+  Place recording = 0;          ///< the name of what is recorded since clear()
+  Place recording_before = 0;   ///< ~ the name of what was recorded before it
   std::uint64_t walk_number = 0;  ///< of the last walk backwards
   std::uint64_t walk_time = 0;    ///< its number among those of all tapes of its thread
   Place first_changed = nobody; ///< the oldest parameter changed in place since it was recorded: while it stands, backward() throws
@@ -148,7 +149,7 @@ template <> struct Nodes<double> {
   template <class T> [[gnu::always_inline]] Cell<T>* cell(const Shape& shape, Place place, const T* data, Storage* storage) {
     return new (arena.take(sizeof(Cell<T>))) Cell<T>{{place, 0, shape}, const_cast<T*>(data), nullptr, storage};
   }
-  const Others* others(const Others& operands) { return new (arena.take(sizeof(Others))) Others(operands); }
+  const MoreOperands* more_operands(const MoreOperands& operands) { return new (arena.take(sizeof(MoreOperands))) MoreOperands(operands); }
   /// Memory for one pullback; the next one overwrites it.
   template <class T> [[gnu::always_inline]] T* scratch(std::size_t n) {
     const std::size_t bytes = padded(n * sizeof(T)) + 2 * alignment;
@@ -189,12 +190,12 @@ template <> struct Nodes<double> {
   }
 
   /// Where the copies of `cell` are remembered that users get, until clear() or rewind().
-  Handed& handed(CellBase& cell) {
-    if (!cell.handed) {
-      cell.handed = new (arena.take(sizeof(Handed))) Handed;
-      handed_out.push(&cell);
+  UserCopies& copies_of(CellBase& cell) {
+    if (!cell.copies) {
+      cell.copies = new (arena.take(sizeof(UserCopies))) UserCopies;
+      cells_with_copies.push(&cell);
     }
-    return *cell.handed;
+    return *cell.copies;
   }
 
   Mark mark() const { return {list.size(), storages.size(), shared.size(), parameter_cells.size(), arena.position()}; }

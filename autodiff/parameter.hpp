@@ -13,116 +13,122 @@
 
 namespace autodiff::inline v1 {
 
+namespace detail {
+/// A parameter's numbers, and where they stand: once on each tape that uses them.
+template <std::floating_point T> struct ParameterBlock : Shared {
+  using Record = detail::Record<double>;
+  using Cell = detail::Cell<T>;
+  Tensor<T> value;
+  Cell* cell = nullptr;  ///< where it stands on the tape that used it last …
+  Place place = 0;       ///< … if that tape still holds this place
+  Cell own;              ///< where it stands on one tape at a time, so that no cell is made anew in each recording (XOR net: −5 %) …
+  const Nodes<double>* own_for = nullptr;  ///< … this one; where on others, they know (Nodes::parameter_cells)
+  explicit ParameterBlock(Tensor<T> v)
+      : Shared([](Shared* self) { delete static_cast<ParameterBlock*>(self); }), value(std::move(v)), own{{0, 0, value.shape()}} {}
+
+  std::uint32_t users() const { return __atomic_load_n(&owners, __ATOMIC_ACQUIRE) - 1; }  ///< tapes, if none has it twice
+
+  /// The tape that holds `place`, or null.
+  [[gnu::always_inline]] Record* holder() const {
+    if (place == 0) return nullptr;
+    return active<double>->holds(place) ? active<double> : const_cast<Record*>(holder_of<double>(place));
+  }
+  /// From now on `cell` is where it stands on that tape; false if it does not.
+  bool find_on(const Record& tape) {
+    if (tape.stands(place)) return true;
+    CellBase* const there = own_for == &tape.nodes && own.parameter && tape.stands(own.place) ? &own : tape.nodes.cell_of(*this);
+    if (!there || !tape.stands(there->place)) return false;
+    cell = static_cast<Cell*>(there), place = there->place;
+    return true;
+  }
+  /// f(tape, cell) for each tape of this thread on which it stands.
+  void for_each_standing(const auto& f) {
+    for (auto* link = youngest<double>(); link; link = link->below)
+      if (find_on(*link->record)) f(*link->record, *cell);
+  }
+  /// Puts it on that tape, unless it stands there since before another tape used it.
+  [[gnu::always_inline]] Cell& put_on(Record& tape) {
+    if (own_for != &tape.nodes || !tape.nodes.keep_again(*this)) return put_on_another(tape);
+    return stand(tape, own);
+  }
+  [[gnu::noinline]] Cell& put_on_another(Record& tape) {
+    auto& nodes = tape.nodes;
+    if (find_on(tape)) return *cell;
+    const bool own_is_free = own_for == &nodes ? !tape.stands(own.place) : users() == 0;
+    nodes.keep(*this);
+    if (own_is_free) {
+      own_for = &nodes;
+      return stand(tape, own);
+    }
+    Cell& c = stand(tape, *nodes.template cell<T>(value.shape(), 0, value.data(), nullptr));
+    nodes.parameter_cells.push(&c);
+    return c;
+  }
+  [[gnu::always_inline]] Cell& stand(Record& tape, Cell& c) {
+    place = c.place = tape.variable();
+    cell = &c;
+    c.parameter = this, c.walk = c.spent_walk = 0;
+    c.data = const_cast<T*>(value.data()), c.storage = nullptr;
+    return c;
+  }
+
+  /// Has the tape's last walk backwards reached it, and no update used that?
+  bool fresh(const Record& tape) const {
+    return cell->walk == tape.nodes.walk_number && tape.adjoint_count && cell->spent_walk != tape.nodes.walk_number;
+  }
+  /// The tape of which that is true; of several on which it stands, only the one walked last counts. Null if there is none.
+  [[gnu::always_inline]] Record* reached_by() {
+    Record* tape = holder();
+    if (tape && users() == 1 && fresh(*tape)) return tape;
+    tape = walked_last();
+    return tape && fresh(*tape) ? tape : nullptr;
+  }
+  /// Of the tapes that were walked backwards since it stands there, the one walked last. (Walks on other threads do not count.)
+  [[gnu::noinline, gnu::cold]] Record* walked_last() {
+    Record* found = nullptr;
+    if (users() > 0)
+      for_each_standing([&](Record& tape, Cell& c) {
+        if (tape.adjoint_count > tape.id_of(c.place, "step") && (!found || tape.nodes.walk_time > found->nodes.walk_time)) found = &tape;
+      });
+    if (found) find_on(*found);
+    return found;
+  }
+
+  /// The numbers are about to change: what was recorded with the old ones cannot be walked backwards again, and no
+  /// adjoint of theirs is for another update.
+  [[gnu::always_inline]] T* update(Record* tape) {
+    if (tape && users() <= 1) [[likely]] spoil(*tape, *cell); else spoil_all();
+    if (!value.writable()) [[unlikely]] move_away();
+    return const_cast<T*>(value.data());
+  }
+  /// Somebody keeps the numbers: an update needs others, and where the parameter stands it has them from now on.
+  [[gnu::noinline, gnu::cold]] void move_away() {
+    T* const numbers = value.mutable_data();
+    for_each_standing([numbers](Record&, Cell& c) { c.data = numbers; });
+  }
+  [[gnu::always_inline]] static void spoil(Record& tape, Cell& c) {
+    c.spent_walk = tape.nodes.walk_number;
+    tape.nodes.first_changed = std::min(tape.nodes.first_changed, c.place);  // places grow as statements do
+  }
+  [[gnu::noinline, gnu::cold]] void spoil_all() { if (users() > 0) for_each_standing([](Record& tape, Cell& c) { spoil(tape, c); }); }
+  /// What was recorded keeps the old numbers: the tapes become owners of them.
+  void replace(Tensor<T> v) {
+    for_each_standing([&](Record& tape, Cell& c) {
+      tape.nodes.keep_replaced(value.storage(), tape.id_of(c.place, "assign"));
+      c.storage = value.storage(), c.parameter = nullptr;
+    });
+    value = std::move(v);
+    cell = nullptr, place = 0;
+  }
+};
+}  // namespace detail
+
 /// Numbers to be learned. Copies have numbers of their own. Recording and updating is for one thread at a time, and a thread that updates must be
 /// the only one on whose tapes the parameter stands: clear() the others' first. Any number of threads may compute with it while no tape records.
 template <std::floating_point T> class Parameter {
+  using Block = detail::ParameterBlock<T>;
   using Record = detail::Record<double>;
   using Cell = detail::Cell<T>;
-
-  /// A parameter stands once on each tape that uses it.
-  struct Block : detail::Shared {
-    Tensor<T> value;
-    Cell* cell = nullptr;  ///< where it stands on the tape that used it last …
-    Place place = 0;       ///< … if that tape still holds this place
-    Cell own;              ///< where it stands on one tape at a time, so that no cell is made anew in each recording (XOR net: −5 %) …
-    const detail::Nodes<double>* own_for = nullptr;  ///< … this one; where on others, they know (Nodes::parameter_cells)
-    explicit Block(Tensor<T> v) : Shared([](Shared* self) { delete static_cast<Block*>(self); }), value(std::move(v)), own{{0, 0, value.shape()}} {}
-
-    std::uint32_t users() const { return __atomic_load_n(&owners, __ATOMIC_ACQUIRE) - 1; }  ///< tapes, if none has it twice
-
-    /// The tape that holds `place`, or null.
-    [[gnu::always_inline]] Record* holder() const {
-      if (place == 0) return nullptr;
-      return detail::active<double>->holds(place) ? detail::active<double> : const_cast<Record*>(detail::holder_of<double>(place));
-    }
-    /// From now on `cell` is where it stands on that tape; false if it does not.
-    bool find_on(const Record& tape) {
-      if (tape.stands(place)) return true;
-      detail::CellBase* const there = own_for == &tape.nodes && own.parameter && tape.stands(own.place) ? &own : tape.nodes.cell_of(*this);
-      if (!there || !tape.stands(there->place)) return false;
-      cell = static_cast<Cell*>(there), place = there->place;
-      return true;
-    }
-    /// f(tape, cell) for each tape of this thread on which it stands.
-    void for_each_standing(const auto& f) {
-      for (auto* link = detail::youngest<double>(); link; link = link->below)
-        if (find_on(*link->record)) f(*link->record, *cell);
-    }
-    /// Puts it on that tape, unless it stands there since before another tape used it.
-    [[gnu::always_inline]] Cell& put_on(Record& tape) {
-      if (own_for != &tape.nodes || !tape.nodes.keep_again(*this)) return put_on_another(tape);
-      return stand(tape, own);
-    }
-    [[gnu::noinline]] Cell& put_on_another(Record& tape) {
-      auto& nodes = tape.nodes;
-      if (find_on(tape)) return *cell;
-      const bool own_is_free = own_for == &nodes ? !tape.stands(own.place) : users() == 0;
-      nodes.keep(*this);
-      if (own_is_free) {
-        own_for = &nodes;
-        return stand(tape, own);
-      }
-      Cell& c = stand(tape, *nodes.template cell<T>(value.shape(), 0, value.data(), nullptr));
-      nodes.parameter_cells.push(&c);
-      return c;
-    }
-    [[gnu::always_inline]] Cell& stand(Record& tape, Cell& c) {
-      place = c.place = tape.variable();
-      cell = &c;
-      c.parameter = this, c.walk = c.used_up = 0;
-      c.data = const_cast<T*>(value.data()), c.storage = nullptr;
-      return c;
-    }
-
-    /// Has the tape's last walk backwards reached it, and no update used that?
-    bool fresh(const Record& tape) const {
-      return cell->walk == tape.nodes.walk_number && tape.adjoint_count && cell->used_up != tape.nodes.walk_number;
-    }
-    /// The tape of which that is true; of several on which it stands, only the one walked last counts. Null if there is none.
-    [[gnu::always_inline]] Record* reached_by() {
-      Record* tape = holder();
-      if (tape && users() == 1 && fresh(*tape)) return tape;
-      tape = walked_last();
-      return tape && fresh(*tape) ? tape : nullptr;
-    }
-    /// Of the tapes that were walked backwards since it stands there, the one walked last. (Walks on other threads do not count.)
-    [[gnu::noinline, gnu::cold]] Record* walked_last() {
-      Record* found = nullptr;
-      if (users() > 0)
-        for_each_standing([&](Record& tape, Cell& c) {
-          if (tape.adjoint_count > tape.id_of(c.place, "step") && (!found || tape.nodes.walk_time > found->nodes.walk_time)) found = &tape;
-        });
-      if (found) find_on(*found);
-      return found;
-    }
-
-    /// The numbers are about to change: what was recorded with the old ones cannot be walked backwards again, and no
-    /// adjoint of theirs is for another update.
-    [[gnu::always_inline]] T* update(Record* tape) {
-      if (tape && users() <= 1) [[likely]] spoil(*tape, *cell); else spoil_all();
-      if (!value.writable()) [[unlikely]] move_away();
-      return const_cast<T*>(value.data());
-    }
-    /// Somebody keeps the numbers: an update needs others, and where the parameter stands it has them from now on.
-    [[gnu::noinline, gnu::cold]] void move_away() {
-      T* const numbers = value.mutable_data();
-      for_each_standing([numbers](Record&, Cell& c) { c.data = numbers; });
-    }
-    [[gnu::always_inline]] static void spoil(Record& tape, Cell& c) {
-      c.used_up = tape.nodes.walk_number;
-      tape.nodes.first_changed = std::min(tape.nodes.first_changed, c.place);  // places grow as statements do
-    }
-    [[gnu::noinline, gnu::cold]] void spoil_all() { if (users() > 0) for_each_standing([](Record& tape, Cell& c) { spoil(tape, c); }); }
-    /// What was recorded keeps the old numbers: the tapes become owners of them.
-    void replace(Tensor<T> v) {
-      for_each_standing([&](Record& tape, Cell& c) {
-        tape.nodes.keep_replaced(value.storage(), tape.id_of(c.place, "assign"));
-        c.storage = value.storage(), c.parameter = nullptr;
-      });
-      value = std::move(v);
-      cell = nullptr, place = 0;
-    }
-  };
   Block* block_;
   std::uint64_t identity_ = detail::new_identity();
 
@@ -208,12 +214,12 @@ template <std::floating_point T> class Parameter {
   /// Has a walk backwards begun at what was recorded later, and no update used it? It need not have reached the parameter.
   [[gnu::noinline, gnu::cold]] bool walked() const {
     const Record* const tape = block_->walked_last();
-    return tape && tape->root > tape->id_of(block_->place, "step") && block_->cell->used_up != tape->nodes.walk_number;
+    return tape && tape->root > tape->id_of(block_->place, "step") && block_->cell->spent_walk != tape->nodes.walk_number;
   }
   /// Has an update used the adjoint that the last walk backwards left?
   [[gnu::noinline, gnu::cold]] bool used_up() const {
     const Record* const tape = block_->walked_last();
-    return tape && block_->cell->used_up == tape->nodes.walk_number;
+    return tape && block_->cell->spent_walk == tape->nodes.walk_number;
   }
   /// dy/dp after backward(y), for one update; null where reached() is false.
   const T* adjoint() const {

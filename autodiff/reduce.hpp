@@ -235,7 +235,7 @@ template <TensorLike X> std::vector<std::size_t> argmax(const X& x, Axis axis) {
   return {index.begin(), index.end()};
 }
 
-// ---- logsumexp and softmax: shifted by the largest; the shift cancels ------------------------- ------------------------
+// ---- logsumexp and softmax: shifted by the largest; the shift cancels --------------------------------------------------
 
 namespace detail {
 /// f on rows: along the last axis as it stands, along another with that axis brought to the end and back again.
@@ -312,13 +312,22 @@ template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto log_softmax
   const auto y = log_softmax(x.value(), axis);
   return Dual<T, Tag>(y, x.tangent() - sum(exp(y) * x.tangent(), axis.keep()));
 }
+namespace detail {
+/// The slope of logsumexp along an axis: softmax, and 0 where all numbers are −∞. (Not e^(x − y): y is rounded, and of 10⁶ a float has only four
+/// digits behind the point.)
+template <AnyTensor X> X logsumexp_slope(const X& x, Axis axis) {
+  const auto live = logsumexp(plain(x), axis.keep()) > -std::numeric_limits<double>::infinity();
+  if (min(live) == 1) return softmax(x, axis);
+  return stored(softmax(select(live, x, 0.0), axis) * live);
+}
+}  // namespace detail
 template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto logsumexp(const Dual<T, Tag>& x) {
   const Shape flat({plain(x).size()});
-  const auto y = logsumexp(x.value());  // softmax, not e^(x − y): y is rounded, and of 10⁶ a float has only four digits behind the point
-  return Dual<std::remove_const_t<decltype(y)>, Tag>(y, dot(softmax(reshape(x.value(), flat)), reshape(x.tangent(), flat)));
+  const auto y = logsumexp(x.value());
+  return Dual<std::remove_const_t<decltype(y)>, Tag>(y, dot(detail::logsumexp_slope(reshape(x.value(), flat), 0), reshape(x.tangent(), flat)));
 }
 template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto logsumexp(const Dual<T, Tag>& x, Axis axis) {
-  return Dual<T, Tag>(logsumexp(x.value(), axis), sum(softmax(x.value(), axis) * x.tangent(), axis));
+  return Dual<T, Tag>(logsumexp(x.value(), axis), sum(detail::logsumexp_slope(x.value(), axis) * x.tangent(), axis));
 }
 
 }  // namespace autodiff::inline v1

@@ -113,24 +113,25 @@ template <int n, int m> [[gnu::always_inline]] constexpr auto operator*(Exactly<
 #include "rules.inl"
 
 namespace detail {
-/// Whole numbers are compared as double: without a word from -Wconversion.
-template <class P> [[gnu::always_inline]] constexpr decltype(auto) real(const P& p) {
+/// p, a whole number as double, so that -Wconversion is silent.
+template <class P> [[gnu::always_inline]] constexpr decltype(auto) comparable(const P& p) {
   if constexpr (std::is_integral_v<P>) return static_cast<double>(p); else return (p);
 }
 }  // namespace detail
+
 // ---- comparisons and questions look at the plain numbers ---------------------------------------------------------------
 template <class L, Compared<L> R>
-[[gnu::always_inline]] constexpr auto operator<(const L& a, const R& b) { return detail::real(plain(a)) < detail::real(plain(b)); }
+[[gnu::always_inline]] constexpr auto operator<(const L& a, const R& b) { return detail::comparable(plain(a)) < detail::comparable(plain(b)); }
 template <class L, Compared<L> R>
-[[gnu::always_inline]] constexpr auto operator>(const L& a, const R& b) { return detail::real(plain(a)) > detail::real(plain(b)); }
+[[gnu::always_inline]] constexpr auto operator>(const L& a, const R& b) { return detail::comparable(plain(a)) > detail::comparable(plain(b)); }
 template <class L, Compared<L> R>
-[[gnu::always_inline]] constexpr auto operator<=(const L& a, const R& b) { return detail::real(plain(a)) <= detail::real(plain(b)); }
+[[gnu::always_inline]] constexpr auto operator<=(const L& a, const R& b) { return detail::comparable(plain(a)) <= detail::comparable(plain(b)); }
 template <class L, Compared<L> R>
-[[gnu::always_inline]] constexpr auto operator>=(const L& a, const R& b) { return detail::real(plain(a)) >= detail::real(plain(b)); }
+[[gnu::always_inline]] constexpr auto operator>=(const L& a, const R& b) { return detail::comparable(plain(a)) >= detail::comparable(plain(b)); }
 template <class L, Compared<L> R>
-[[gnu::always_inline]] constexpr auto operator==(const L& a, const R& b) { return detail::real(plain(a)) == detail::real(plain(b)); }
+[[gnu::always_inline]] constexpr auto operator==(const L& a, const R& b) { return detail::comparable(plain(a)) == detail::comparable(plain(b)); }
 template <class L, Compared<L> R>
-[[gnu::always_inline]] constexpr auto operator!=(const L& a, const R& b) { return detail::real(plain(a)) != detail::real(plain(b)); }
+[[gnu::always_inline]] constexpr auto operator!=(const L& a, const R& b) { return detail::comparable(plain(a)) != detail::comparable(plain(b)); }
 
 /// A variable, a Dual, an expression: with one plain number inside.
 template <class X> concept NumberInside = Differentiable<X> && Arithmetic<decltype(plain(std::declval<const X&>()))>;

@@ -2,8 +2,8 @@
 // No include guard, no #include, no namespace: rules.hpp reads this file, and the kernels read it again for every instruction set.
 // To add a function: write its block, and its name in the list at the end. Tests, kernels, tensors and graphs find it there.
 
-// A user may have functions of the names that std does not have. The second pack makes ours less specialised, so that a
-// `template <class T> T square(T x)` of his is taken. (Without it ours would win, being constrained, or the call be ambiguous.)
+// A user may have functions of the names that std does not have. `Nothing... None` is a pack that is always empty: it makes ours less specialised, so
+// that a `template <class T> T square(T x)` of his is taken. Without it ours, being constrained, would win, or the call be ambiguous.
 
 /// The plain number inside any nest of Dual and Var: what conditions look at.
 template <class X, Nothing... None> [[gnu::always_inline]] constexpr auto plain(const X& x, None...) {

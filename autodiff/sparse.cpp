@@ -27,7 +27,7 @@ struct Columns {
 /// The first statement at which numbers of the tape enter a tensor: no input is behind a node before it. If none do, an id that no statement has.
 Id first_entry(const Nodes<double>& nodes) {
   for (std::size_t i = 0; i < nodes.list.size(); ++i)
-    if (nodes.list[i].others && nodes.list[i].others->number_count > 0) return nodes.list[i].id;
+    if (nodes.list[i].more_operands && nodes.list[i].more_operands->number_count > 0) return nodes.list[i].id;
   return ~Id{0};
 }
 void refuse_node(const Nodes<double>& nodes, Id id, std::size_t output) {

@@ -90,20 +90,6 @@ void refuse_mark(bool foreign, Id id) {
 void refuse_more_statements() {
   throw TapeError(fmt::format("tape: {} statements is the most one tape holds; rewind() parts of it", most_statements));
 }
-void refuse_nan(Id id, const std::string& operands) {
-  throw Error(fmt::format(
-      "recording: statement #{} is NaN, computed from {}; look for an argument outside of its function's domain, for inf - inf, and for a "
-      "constant that is NaN", id, operands));
-}
-void refuse_nan_adjoint(Id id) {
-  throw Error(fmt::format("backward: the adjoint of statement #{} is NaN; look for slopes that are infinite (to_text() shows them)", id));
-}
-
-// ---- traps -----------------------------------------------------------------------------------------------------------
-
-void trap_recorder() {
-  if (active<double> != &idle<double>) active<double>->trap();
-}
 
 // ---- the tape over double ---------------------------------------------------------------------------------------------
 

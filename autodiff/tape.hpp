@@ -37,15 +37,15 @@ struct SparseMatrix;
 
 namespace detail {
 
-constexpr Place longest = Place{1} << 32;           ///< places a tape may use between two clears
+constexpr Place id_limit = Place{1} << 32;          ///< what is not below it, of a place + shift, is no id: the place is not of that tape
 constexpr Place block = Place{1} << 34;             ///< places a record draws at a time: there are 2²⁹ such blocks
 constexpr Place nowhere = Place{1} << 63;           ///< the base, and the shift, of a record that holds nothing
-constexpr std::size_t most_statements = id_bits - 15;
+constexpr std::size_t most_statements = id_mask;
 Place draw_block();                                 ///< a block of places that nobody has had
 std::uint64_t new_identity();                       ///< 1, 2, 3 … over the whole program
 
-// The slow paths of a statement are noexcept: they keep their exception, and the inlined caller throws it. In a function with something to destroy, a
-// vector say, g++ keeps every double that lives across a call that may throw in memory, all the time. (Recording of poly: 0.4 of the time.)
+// The slow paths of a statement are noexcept: they keep their exception, and the inlined caller throws it. Else g++ keeps in memory each double
+// that lives across such a call, wherever the caller has something to destroy, a vector say. (Recording poly takes 0.4 of the time so.)
 constexpr Place refused = ~Place{0};                ///< no place: an exception has been deferred
 void defer_exception() noexcept;                    ///< keeps the one that is being handled
 [[noreturn]] void throw_deferred();
@@ -56,8 +56,6 @@ void defer_exception() noexcept;                    ///< keeps the one that is b
 [[noreturn]] void refuse_updated();
 [[noreturn]] void refuse_foreign_walk();
 [[noreturn]] void refuse_more_statements();
-[[noreturn]] void refuse_nan(Id id, const std::string& operands);
-[[noreturn]] void refuse_nan_adjoint(Id id);
 [[noreturn]] void refuse_moved();
 [[noreturn]] void refuse_mark(bool foreign, Id id);
 
@@ -66,7 +64,7 @@ template <class Scalar> struct Link { Record<Scalar>* record = nullptr; Link* be
 
 /// The memory of one tape. It stays where it is while the Tape that owns it may move.
 template <class Scalar> struct Record {
-  static constexpr std::size_t slack = 64 * most_bytes<Scalar>;  ///< that always fit behind `last`
+  static constexpr std::size_t slack = 64 * argument_bytes<Scalar>;  ///< bytes that always fit behind `last`
 
   char* next = nullptr;                     ///< where the next argument goes
   char* last = nullptr;                     ///< at or beyond this the memory must grow first
@@ -77,7 +75,7 @@ template <class Scalar> struct Record {
                                             ///< if that has one base (else `kept`)
   Buffer<char> arguments{};
   Buffer<Scalar> adjoints{};
-  Buffer<Batch<double, 8>> eights{};        ///< adjoints or tangents of each statement, in jacobian_rows and jacobian_columns
+  Buffer<Batch<double, 8>> wide_adjoints{}; ///< eight adjoints or tangents of each statement, in jacobian_rows and jacobian_columns
   std::size_t adjoint_count = 0;            ///< statements below this id have an adjoint
   Place block_end = 0;                      ///< our places end here
   Place born = 0;                           ///< the base with which its Tape began: no other Tape has it
@@ -88,19 +86,19 @@ template <class Scalar> struct Record {
   Link<Scalar> link{};                      ///< in the list of the thread that made the tape
   std::uint32_t owners = 0;                 ///< the Tape, that list, and each link in another thread's: who goes last frees the record
   Id root = 0;                              ///< where the last walk backwards began: its youngest output. (Next to adjoint_count: XOR +4 %)
-  const void* home = nullptr;               ///< that list …
-  std::uint32_t links = 0;                  ///< … and the links in it
+  const void* home = nullptr;               ///< the list (ThreadTapes) of the thread that made the tape
+  std::uint32_t links = 0;                  ///< of this record in `home`
   bool ended = false;                       ///< the Tape has ended, and a list still has a link of it, which that list's thread takes out; atomic
 
   std::size_t used() const { return static_cast<std::size_t>(next - arguments.data()); }
   Place base() const { return -shift; }
   Id count() const { return static_cast<Id>(place + shift); }
-  bool holds(Place p) const { return p + shift < longest; }
+  bool holds(Place p) const { return p + shift < id_limit; }
   bool stands(Place p) const { return holds(p) || survivor(p); }
 
   /// Do n arguments fit? `slack` always do, so for an ordinary statement this is one comparison.
   bool has_room(std::size_t n) const {
-    const std::size_t bytes = n * most_bytes<Scalar>;
+    const std::size_t bytes = n * argument_bytes<Scalar>;
     return bytes <= slack ? next < last : last - next > static_cast<std::ptrdiff_t>(bytes - slack);
   }
   /// Room for n more arguments; false if there is none: an exception has been deferred.
@@ -149,10 +147,10 @@ template <class Scalar> struct Record {
     return (i < kept.size() ? kept[i].base : base()) + id;
   }
 
-  /// The id in the two usual cases, recorded since the last clear() or rewind(), or kept by the only rewind(); 0 for a constant; else `longest`.
+  /// The id in the two usual cases, recorded since the last clear() or rewind(), or kept by the only rewind(); 0 for a constant; else `id_limit`.
   [[gnu::always_inline]] Place standing_id(Place p) const {
     const Place here = p + shift, older = p - older_base;
-    return here < longest ? here : older < older_end ? older : p == 0 ? 0 : longest;
+    return here < id_limit ? here : older < older_end ? older : p == 0 ? 0 : id_limit;
   }
   /// A statement some of whose variables are constants, or were kept by a rewind(). Only arguments of variables are written.
   Place record_mixed(const Scalar& value, std::size_t n, const Scalar* slopes, Place* places) noexcept;
@@ -181,8 +179,7 @@ template <class Scalar> struct Record {
   /// The chain rule, backwards, over everything; adjoints of the outputs have been set.
   void walk_back();
   /// dyₖ/dxᵢ → row k, column i, for up to eight outputs in one walk, where there are no nodes. Constants among the outputs give zeros.
-  /// (Compiled with the user's own flags, and the width is part of the name, as of Registers: eight rows of 2000
-  /// statements, 12.4 µs with SSE2, take 7.6.)
+  /// Compiled with the user's own flags; `width` is in the name so that files built for different machines do not share it (Registers, batch.hpp).
   template <std::size_t width> void jacobian_rows(std::span<const Id> ys, std::span<const Id> xs, Scalar* rows) requires std::same_as<Scalar, double>;
   /// dyₖ/dxᵢ → row k, column i of a matrix whose rows are n numbers apart, for up to eight inputs, in one walk forwards along the statements, which
   /// end at `ends`: each tangent is Σ slope · tangent of its arguments.
@@ -190,7 +187,7 @@ template <class Scalar> struct Record {
   void jacobian_columns(std::span<const Id> ys, std::span<const Id> xs, std::span<const char* const> ends, Scalar* columns, std::size_t n)
     requires std::same_as<Scalar, double>;
   /// Zeros, eight for each statement so far.
-  Batch<double, 8>* fresh_eights();
+  Batch<double, 8>* fresh_wide_adjoints();
   /// Where the arguments of each statement end, for those who do not walk back over all of them.
   std::vector<const char*> ends() const;
 
@@ -274,7 +271,8 @@ template <class Scalar> class BasicTape {
   /// A new independent variable: a number, or (tensor_var.hpp) a tensor. Throws TapeError if this tape was moved from, or memory is short.
   Var<Scalar> variable(const Scalar& value) { return Var<Scalar>(value, held().variable()); }
   template <class T> Var<Tensor<T>> variable(const Tensor<T>& value);
-  /// One for each of the values, which are anything indexable. The second form takes the memory of `into`: in a loop nothing is allocated.
+  /// One for each of the values, which are anything indexable. The second form takes the memory of `into`: in a loop nothing is allocated. Throws as
+  /// variable() does.
   template <class X> std::vector<Var<Scalar>> variables(const X& values) {
     std::vector<Var<Scalar>> into;
     variables(values, into);
@@ -325,7 +323,7 @@ template <class Scalar> class BasicTape {
     return held().adjoints.data()[id];
   }
   template <class T> Tensor<T> adjoint(const Var<Tensor<T>>& x) const;
-  /// The same for each of the variables.
+  /// The same for each of the variables; throws likewise.
   template <class X = std::vector<Var<Scalar>>> requires std::convertible_to<const X&, std::span<const Var<Scalar>>>
   std::vector<Scalar> adjoints(const X& xs) const {
     std::vector<Scalar> into;
@@ -353,15 +351,16 @@ template <class Scalar> class BasicTape {
     return jacobian<width>(std::span<const Var<Scalar>>(ys), std::span<const Var<Scalar>>(xs));
   }
 
-  /// The same as the entries that the recording can reach (sparse.hpp). What adjoint() gives stays as it is.
+  /// The same as the entries that the recording can reach (sparse.hpp). What adjoint() gives stays as it is. Throws TapeError as jacobian() does, and
+  /// where an output depends on an input through an operation on tensors.
   SparseMatrix sparse_jacobian(std::span<const Var<Scalar>> ys, std::span<const Var<Scalar>> xs) const requires std::same_as<Scalar, double>;
   SparseMatrix sparse_jacobian(const std::vector<Var<Scalar>>& ys, const std::vector<Var<Scalar>>& xs) const requires std::same_as<Scalar, double>;
 
-  /// Forgets all and keeps the memory.
+  /// Forgets all and keeps the memory. Throws TapeError if this tape was moved from.
   void clear() { held().forget(Record::beginning); }
 
   using Mark = typename Record::Mark;
-  /// Where the recording stands, for rewind().
+  /// Where the recording stands, for rewind(). Throws TapeError if this tape was moved from.
   Mark mark() const { return held().mark(); }
   /// Forgets what was recorded since the mark; variables from before it stay valid. Throws TapeError for a mark of another tape, or one
   /// that clear() or an earlier rewind() has passed.

@@ -8,7 +8,7 @@ namespace autodiff::inline v1::detail {
 template <class Scalar> [[gnu::noinline, gnu::cold]] bool Record<Scalar>::grow(std::size_t n) noexcept try {
   const std::size_t used_now = used(), ids_left = most_statements - count();
   if (ids_left == 0) refuse_more_statements();
-  const std::size_t wanted = used_now + n * most_bytes<Scalar> + 2 * slack;
+  const std::size_t wanted = used_now + n * argument_bytes<Scalar> + 2 * slack;
   if (arguments.capacity() < wanted) arguments.grow(std::max({2 * arguments.capacity(), wanted, 4 * slack}));
   next = arguments.data() + used_now;
   last = next + std::min(arguments.capacity() - used_now - slack, ids_left * sizeof(Word<Scalar>));
@@ -25,7 +25,7 @@ template <class Scalar>
   char* at = next;
   for (std::size_t k = 0; k < n; ++k) {
     const Place id = standing_id(places[k]);
-    if (id >= longest) [[unlikely]] return record_slowly(value, n, slopes, places);
+    if (id >= id_limit) [[unlikely]] return record_slowly(value, n, slopes, places);
     if (id != 0) put<Scalar>(at, static_cast<Id>(id) | (at == next ? first_argument : 0), slopes[k]);
   }
   next = at;
@@ -86,7 +86,7 @@ template <class Scalar> void Record<Scalar>::forget(const Mark& mark) {
   if (kept_below(n) < mark.id) kept.push({base(), mark.id});
   older_base = older_end = 0;
   if (kept.size() == 1) older_base = kept[0].base, older_end = kept[0].end;
-  if (place + longest > block_end) [[unlikely]] {
+  if (place + id_limit > block_end) [[unlikely]] {
     place = draw_block();
     block_end = place + block;
   }
@@ -111,7 +111,7 @@ template <class Scalar> std::size_t Record<Scalar>::bytes() const {
 }
 
 template <class Scalar> std::size_t Record<Scalar>::reserved() const {
-  std::size_t bytes = arguments.capacity() + adjoints.capacity() * sizeof(Scalar) + eights.capacity() * sizeof(Batch<double, 8>);
+  std::size_t bytes = arguments.capacity() + adjoints.capacity() * sizeof(Scalar) + wide_adjoints.capacity() * sizeof(Batch<double, 8>);
   if constexpr (Nodes<Scalar>::possible) bytes += nodes.reserved();
   return bytes;
 }
@@ -161,8 +161,8 @@ template <class Scalar> template <class W>
     if constexpr (sizeof(W) > sizeof(double)) prefetch<1>(&adjoint[statement], -prefetch_distance);
     adjoint[statement] = w;
     next_adjoint = adjoint[statement - 1];
-    // 0 · ∞ is 0 on the way back: a root of 0 that nobody uses poisons nothing.
-    [[maybe_unused]] const auto none = [&] { if constexpr (std::is_same_v<W, Scalar>) return is_zero(w); else return false; }();  // take_part asks
+    // 0 · ∞ is 0 on the way back: a root of 0 that nobody uses poisons nothing. (Of adjoints side by side, take_part sees to it, by W::scaled.)
+    [[maybe_unused]] const auto none = [&] { if constexpr (std::is_same_v<W, Scalar>) return is_zero(w); else return false; }();
     constexpr bool one_answer = std::is_same_v<decltype(none), const bool>;  // else one for each lane of a batch
     if constexpr (one_answer)
       if (none) {
@@ -207,22 +207,22 @@ template <class Scalar> void Record<Scalar>::walk_back() {
   adjoint_count = adjoints_in_the_end;
 }
 
-template <class Scalar> Batch<double, 8>* Record<Scalar>::fresh_eights() {
+template <class Scalar> Batch<double, 8>* Record<Scalar>::fresh_wide_adjoints() {
   const std::size_t n = count();
-  if (eights.capacity() < n) eights.grow(std::max(n, 2 * eights.capacity()));
-  std::fill_n(eights.data(), n, 0.0);
-  return eights.data();
+  if (wide_adjoints.capacity() < n) wide_adjoints.grow(std::max(n, 2 * wide_adjoints.capacity()));
+  std::fill_n(wide_adjoints.data(), n, 0.0);
+  return wide_adjoints.data();
 }
 
 template <class Scalar> template <std::size_t width>
 void Record<Scalar>::jacobian_rows(std::span<const Id> ys, std::span<const Id> xs, Scalar* rows) requires std::same_as<Scalar, double> {
   const std::size_t n = count();
-  auto* const adjoint = fresh_eights();
+  auto* const adjoint = fresh_wide_adjoints();
   for (std::size_t k = 0; k < ys.size(); ++k) if (ys[k] != 0) adjoint[ys[k]].set(k, 1);
   const char* a = next;
   std::size_t statement = n;
   pass_variables<Scalar>(a, statement, 1);
-  if (statement != 1) walk_statements(eights, a, statement, 1);
+  if (statement != 1) walk_statements(wide_adjoints, a, statement, 1);
   if (nan_traps) [[unlikely]] look_for_nan_in_adjoints(adjoint, n);
   for (std::size_t k = 0; k < ys.size(); ++k)
     for (const Id x : xs) *rows++ = adjoint[x][k];
@@ -242,7 +242,7 @@ template <class Scalar> template <std::size_t width>
 void Record<Scalar>::jacobian_columns(std::span<const Id> ys, std::span<const Id> xs,
     std::span<const char* const> ends, Scalar* columns, std::size_t n)
     requires std::same_as<Scalar, double> {
-  auto* const tangent = fresh_eights();
+  auto* const tangent = fresh_wide_adjoints();
   for (std::size_t k = 0; k < xs.size(); ++k) tangent[xs[k]].set(k, 1);
   for (std::size_t id = 1; id < count(); ++id) {
     Batch<double, 8> sum = tangent[id];
@@ -267,30 +267,33 @@ Tensor<double> BasicTape<Scalar>::jacobian(std::span<const Var<Scalar>> ys, std:
   Record& record = held();
   const std::vector<Id> outputs = output_ids(ys, "jacobian"), inputs = input_ids(xs, "jacobian");
   Tensor<double> rows = Tensor<double>::uninitialized(Shape({ys.size(), xs.size()}));
-  double* to = rows.mutable_data();
   const bool numbers_only = record.nodes.list.size() == 0;
   const auto eights = [](std::size_t n) { return (n + 7) / 8; };
   // Fewer rows are quicker one by one. (2, 3, 4 of 2000 statements: 7.8, 11.3, 15 µs; eight together 12.4 with SSE2, 7.6 with AVX.)
   constexpr std::size_t least_together = width > 16 ? 3 : 4;
-  bool done = false;
-  if (numbers_only && eights(xs.size()) + 1 < eights(ys.size()) && !detail::nan_traps) {  // + 1: the walk that finds the ends
+  const auto columns_forwards = [&](double* to) {
     const auto ends = record.ends();
     for (std::size_t i = 0; i < xs.size(); i += 8)
       record.template jacobian_columns<width>(outputs,
           std::span(inputs).subspan(i, std::min<std::size_t>(8, xs.size() - i)), ends, to + i, xs.size());
-    done = detail::all_finite(rows);  // else 0 · ∞ is to be 0 on the way back
-  }
-  for (std::size_t k = 0; k < ys.size() && !done;) {
-    const std::size_t left = ys.size() - k, n = numbers_only && left >= least_together ? std::min<std::size_t>(8, left) : 1;
-    if (n > 1) record.template jacobian_rows<width>(std::span(outputs).subspan(k, n), inputs, to);
-    else {
-      double* const adjoint = record.fresh_adjoints();
-      if (outputs[k]) adjoint[outputs[k]] = 1;
-      record.walk_back();
-      for (std::size_t i = 0; i < inputs.size(); ++i) to[i] = record.adjoints.data()[inputs[i]];
+  };
+  const auto row_backwards = [&](Id output, double* to) {
+    double* const adjoint = record.fresh_adjoints();
+    if (output) adjoint[output] = 1;
+    record.walk_back();
+    for (const Id input : inputs) *to++ = record.adjoints.data()[input];
+  };
+  const auto rows_backwards = [&](double* to) {
+    for (std::size_t k = 0, n; k < ys.size(); k += n, to += n * xs.size()) {
+      const std::size_t left = ys.size() - k;
+      n = numbers_only && left >= least_together ? std::min<std::size_t>(8, left) : 1;
+      if (n > 1) record.template jacobian_rows<width>(std::span(outputs).subspan(k, n), inputs, to); else row_backwards(outputs[k], to);
     }
-    to += n * inputs.size(), k += n;
-  }
+  };
+  const bool columns_are_fewer = eights(xs.size()) + 1 < eights(ys.size());  // + 1: the walk that finds the ends
+  const bool forwards = numbers_only && columns_are_fewer && !detail::nan_traps;
+  if (forwards) columns_forwards(rows.mutable_data());
+  if (!forwards || !detail::all_finite(rows)) rows_backwards(rows.mutable_data());  // not finite: 0 · ∞ is to be 0 on the way back
   record.adjoint_count = 0;
   ++record.nodes.walk_number;
   return rows;

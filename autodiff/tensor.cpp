@@ -22,7 +22,7 @@ constexpr bool keeps = !__has_feature(address_sanitizer);
 constexpr bool keeps = true;
 #endif
 constexpr std::size_t classes = 4 * 20, most_of_a_class = 8,
-    most_bytes = std::size_t{64} << 20;  // the last class is of 64 MB; what is larger is not kept
+    most_spare_bytes = std::size_t{64} << 20;  // the last class is of 64 MB; what is larger is not kept
 
 /// Classes 4k … 4k + 3 are of 5, 6, 7 and 8 quarters of 2ᵏ · 64 bytes.
 constexpr std::size_t class_size(std::size_t room) { return (5 + room % 4) << (room / 4) << 4; }
@@ -31,7 +31,7 @@ constexpr std::size_t class_of(std::size_t bytes) {
   return 4 * octave + (quarters >> octave) - 4;
 }
 static_assert(class_of(80) == 0 && class_of(81) == 1 && class_of(128) == 3 && class_of(129) == 4 && class_size(4) == 160);
-static_assert(class_size(classes - 1) == most_bytes);
+static_assert(class_size(classes - 1) == most_spare_bytes);
 
 struct Spare {
   std::size_t bytes = 0;
@@ -71,7 +71,7 @@ Storage* Storage::allocate(std::size_t bytes) {
 void Storage::free(Storage* storage) {
   const std::size_t room = storage->room;
   if (!keeps || ending || room >= classes || spare.count[room] == most_of_a_class) return ::operator delete(storage, std::align_val_t(alignment));
-  if (spare.bytes + class_size(room) > most_bytes) spare.release();  // mostly of sizes that nobody asks for any more
+  if (spare.bytes + class_size(room) > most_spare_bytes) spare.release();  // mostly of sizes that nobody asks for any more
   static thread_local AtTheEnd at_the_end;
   (void)at_the_end;
   spare.bytes += class_size(room);

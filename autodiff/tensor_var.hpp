@@ -57,8 +57,8 @@ template <std::floating_point T> class Var<Tensor<T>> {
     if (c.storage) return Tensor<T>::sharing(c.shape, c.data, c.storage);
     if (place_ == 0) return constant()->tensor;
     if (c.parameter) return copy_of(c);  // not to be remembered: an update changes the numbers in place
-    if (!c.handed || !c.handed->value) return handed_out(c);
-    return shared_copy(c, c.handed->value);
+    if (!c.copies || !c.copies->value) return first_copy(c);
+    return shared_copy(c, c.copies->value);
   }
   const Shape& shape() const { return readable_cell("shape").shape; }
   std::size_t size() const { return shape().count(); }
@@ -97,10 +97,10 @@ template <std::floating_point T> class Var<Tensor<T>> {
   static Tensor<T> shared_copy(const Cell& c, detail::Storage* copy) {
     return Tensor<T>::sharing(c.shape, static_cast<const T*>(copy->numbers()), copy);
   }
-  Tensor<T> handed_out(Cell& c) const {
+  Tensor<T> first_copy(Cell& c) const {
     auto& nodes = const_cast<detail::Record<double>*>(detail::holder_of<double>(place_))->nodes;
     const std::size_t bytes = c.shape.count() * sizeof(T);
-    detail::Storage* const copy = nodes.handed(c).value = detail::Storage::allocate(bytes);
+    detail::Storage* const copy = nodes.copies_of(c).value = detail::Storage::allocate(bytes);
     if (bytes) std::memcpy(copy->numbers(), c.data, bytes);
     return shared_copy(c, copy);
   }
@@ -187,26 +187,25 @@ template <class T> struct Pull {
 /// Appends a node. `pullback` is a callable that may be copied by bytes; what it captures is kept in the arena.
 template <class T, class F>
 [[gnu::always_inline]] inline Node& append_node(Record<double>& tape,
-    const char* name, CellBase* out, Id id, F pullback, const Others* others = nullptr) {
+    const char* name, CellBase* out, Id id, F pullback, const MoreOperands* more_operands = nullptr) {
   static_assert(std::is_trivially_destructible_v<F>, "a pullback is kept as bytes: capture numbers, shapes and pointers into the arena only");
-  void* more = nullptr;
-  if constexpr (!std::is_empty_v<F>) more = new (tape.nodes.arena.take(sizeof(F))) F(pullback);
-  Node& node = tape.nodes.list.append();
-  node.pullback = [](Record<double>& t, Node& n) {
-    const Pull<T> pull{t, n};
-    if constexpr (std::is_empty_v<F>) F{}(pull); else (*static_cast<F*>(n.more))(pull);
+  void* closure = nullptr;
+  if constexpr (!std::is_empty_v<F>) closure = new (tape.nodes.arena.take(sizeof(F))) F(pullback);
+  const auto pull = [](Record<double>& t, Node& n) {
+    const Pull<T> p{t, n};
+    if constexpr (std::is_empty_v<F>) F{}(p); else (*static_cast<F*>(n.closure))(p);
   };
-  node.name = name, node.out = out, node.in[0] = node.in[1] = node.in[2] = nullptr, node.more = more, node.others = others, node.id = id;
-  return node;
+  return tape.nodes.list.append() = {pull, name, out, {}, closure, more_operands, id};
 }
-
-/// For a NanTrap: throws Error if the node's result is NaN, `value` if it is a number, and has its pullback throw if it hands out NaN.
-template <class T> void watch(Record<double>& tape, Node& node, double value);
-template <class T> [[gnu::always_inline]] inline void watch_if_trapped(Record<double>& tape, Node& node, double value = 0) {
-  if (nan_traps) [[unlikely]] watch<T>(tape, node, value);
+/// The same with its operands, and `value`, the result if that is a number.
+template <class T, class F, class... Operands>
+[[gnu::always_inline]] inline void append_node_of(Record<double>& tape, const char* name, CellBase* out, double value, F pullback,
+    const Operands&... operands) {
+  Node& node = append_node<T>(tape, name, out, tape.count() - 1, pullback);
+  int i = 0;
+  ((node.in[i++] = operands.on(tape)), ...);
+  watch_if_trapped<T>(tape, node, value);
 }
-extern template void watch<float>(Record<double>&, Node&, double);
-extern template void watch<double>(Record<double>&, Node&, double);
 
 /// May an operand remember? Plain tensors and numbers do not.
 template <class X> constexpr bool remembers = !(is_tensor<X> || Arithmetic<X>);
@@ -226,8 +225,7 @@ template <class T> [[gnu::always_inline]] inline Tensor<T> computed(const auto& 
 }
 
 /// Runs an operation whose result is a tensor: `forward(out)` writes its numbers, `pullback(Pull)` is run on the way back. Y is ResultOf<T, its
-/// operands …>. (Each operation has one of its own. Inlined into it, for each has one place where it is called: x + c of one number, forwards
-/// and back, 30 → 19 ns on Zen 3, XOR net −4 %.)
+/// operands …>. Always inlined: each operation calls it in one place. (x + c of one number, forwards and back, 30 → 19 ns on Zen 3, XOR net −4 %.)
 template <class Y, class ShapeLike, class Forward, class Pullback, class... Operands>
 [[gnu::always_inline]] inline Y record(const char* name, const ShapeLike& shape, Forward&& forward, Pullback pullback, const Operands&... operands) {
   using T = typename Y::Number;
@@ -237,10 +235,7 @@ template <class Y, class ShapeLike, class Forward, class Pullback, class... Oper
       const Place place = tape.variable();
       Cell<T>* const out = tape.nodes.cell<T>(shape, place);
       forward(out->data);
-      Node& node = append_node<T>(tape, name, out, tape.count() - 1, pullback);
-      int i = 0;
-      ((node.in[i++] = operands.on(tape)), ...);
-      watch_if_trapped<T>(tape, node);
+      append_node_of<T>(tape, name, out, 0, pullback, operands...);
       return {out, place};
     }
   return computed<T>(shape, forward);
@@ -253,21 +248,18 @@ template <class T, class Forward, class Pullback, class... Operands>
   if (!(operands.recorded() || ...)) return value;
   Record<double>& tape = *active<double>;
   const Place place = tape.variable();
-  Node& node = append_node<T>(tape, name, nullptr, tape.count() - 1, pullback);
-  int i = 0;
-  ((node.in[i++] = operands.on(tape)), ...);
-  watch_if_trapped<T>(tape, node, value);
+  append_node_of<T>(tape, name, nullptr, value, pullback, operands...);
   return {value, place};
 }
 
 /// The same as `record` for any number of operands, of which some are known to be on the tape.
 template <class T, class Forward, class Pullback>
-Var<Tensor<T>> record_many(const char* name, const Shape& shape, Forward&& forward, Pullback pullback, const Others& operands) {
+Var<Tensor<T>> record_many(const char* name, const Shape& shape, Forward&& forward, Pullback pullback, const MoreOperands& operands) {
   Record<double>& tape = *active<double>;
   const Place place = tape.variable();
   Cell<T>* const out = tape.nodes.cell<T>(shape, place);
   forward(out->data);
-  Node& node = append_node<T>(tape, name, out, tape.count() - 1, pullback, tape.nodes.others(operands));
+  Node& node = append_node<T>(tape, name, out, tape.count() - 1, pullback, tape.nodes.more_operands(operands));
   watch_if_trapped<T>(tape, node);
   return {out, place};
 }
@@ -304,7 +296,7 @@ template <class Rule, class T> void map(const T* x, T* y, std::size_t n) {
 template <class Rule, class T> void map_pullback(const T* x, const T* y, const T* g, T* gx, std::size_t n, bool add) {
   if constexpr (contains<Rule>(UnaryRules{})) kernels<T>().pullback[index_in<Rule>(UnaryRules{})](x, y, g, gx, n, add);
   else for (std::size_t i = 0; i < n; ++i) {
-    const T share = g[i] == 0 ? T(0) : static_cast<T>(g[i] * Rule::slope(x[i], y[i]));
+    const T share = static_cast<T>(scaled(Rule::slope(x[i], y[i]), g[i]));
     gx[i] = add ? gx[i] + share : share;
   }
 }
@@ -320,8 +312,7 @@ void zip_pullback(const T* a, const T* b, Repeats repeats, const T* y, const T* 
     (second ? kernels<T>().pullback_b : kernels<T>().pullback_a)[row](a, b, repeats, y, g, gx, n, add);
   } else for (std::size_t i = 0; i < n; ++i) {
     const T p = a[repeats.a ? 0 : i], q = b[repeats.b ? 0 : i];
-    T share = 0;
-    if (g[i] != 0) share = static_cast<T>(g[i] * (second ? Rule::right(p, q, y[i]) : Rule::left(p, q, y[i])));
+    const T share = static_cast<T>(second ? scaled(Rule::right(p, q, y[i]), g[i]) : scaled(Rule::left(p, q, y[i]), g[i]));
     gx[i] = add ? gx[i] + share : share;
   }
 }
@@ -387,6 +378,7 @@ template <class Rule, class L, class R> requires TensorOperands<L, R> auto apply
   if constexpr (std::is_same_v<Rule, Pow> && Arithmetic<R>) {  // what is written most, and 30 to 50 times as fast
     if (b == 2) return apply<Square>(a);
     if (b == 3) return apply<Multiply>(apply<Square>(a), a);
+    if (b == 4) return apply<Square>(apply<Square>(a));
     if (b == -1) return apply<Divide>(1, a);
   }
   using T = detail::NumberOfAny<L, R>;
@@ -471,18 +463,18 @@ template <class Scalar> template <class T> Tensor<T> BasicTape<Scalar>::adjoint(
   auto& nodes = held().nodes;
   if (cell.walk != nodes.walk_number) return Tensor<T>::zeros(cell.shape);
   detail::compute_deferred(nodes, cell);
-  detail::Handed& handed = nodes.handed(cell);
-  if (!handed.adjoint || handed.walk != nodes.walk_number) {
+  detail::UserCopies& copies = nodes.copies_of(cell);
+  if (!copies.adjoint || copies.walk != nodes.walk_number) {
     const std::size_t bytes = cell.shape.count() * sizeof(T);
-    if (!handed.adjoint || handed.adjoint->shared()) {  // nobody's copy of an earlier walk is used again
+    if (!copies.adjoint || copies.adjoint->shared()) {  // nobody's copy of an earlier walk is used again
       detail::Storage* const copy = detail::Storage::allocate(bytes);
-      if (handed.adjoint) handed.adjoint->release();
-      handed.adjoint = copy;
+      if (copies.adjoint) copies.adjoint->release();
+      copies.adjoint = copy;
     }
-    if (bytes) std::memcpy(handed.adjoint->numbers(), cell.adjoint, bytes);
-    handed.walk = nodes.walk_number;
+    if (bytes) std::memcpy(copies.adjoint->numbers(), cell.adjoint, bytes);
+    copies.walk = nodes.walk_number;
   }
-  return Tensor<T>::sharing(cell.shape, static_cast<const T*>(handed.adjoint->numbers()), handed.adjoint);
+  return Tensor<T>::sharing(cell.shape, static_cast<const T*>(copies.adjoint->numbers()), copies.adjoint);
 }
 
 // ---- what rules ask of a number --------------------------------------------------------------------------------------

@@ -240,7 +240,7 @@ template <class E, class Scalar> [[gnu::always_inline]] inline Place record_mixe
     std::size_t named = 0, told = 0;
     auto look = [&](Place p) __attribute__((always_inline)) { far |= ids[named++] = tape.standing_id(p); };
     e.name(look);
-    if (far >= longest || !tape.has_room(n)) [[unlikely]] return record_mixed_leaves(tape, e);
+    if (far >= id_limit || !tape.has_room(n)) [[unlikely]] return record_mixed_leaves(tape, e);
     char *at = tape.next, *const begin = at;
     auto write = [&](Place, const Waiting<Scalar>& slope) __attribute__((always_inline)) {
       if (const Id id = static_cast<Id>(ids[told++])) slope.put(at, id | (at == begin ? first_argument : 0));
@@ -268,10 +268,10 @@ template <Expression E> [[gnu::always_inline]] inline Place record(const E& e) {
       any |= p;
     };
     e.name(look);
-    // A constant, as everything is while no tape records. Asked first, and called likely: such code takes two thirds of the time it took (k-means
-    // a half), for 3 % of a recorded gradient. (`far` alone tells, too: 0.7 % for a fifteenth.)
+    // All constants, as everything is while no tape records. Asked first and called likely: such code takes two thirds of its time so (k-means half),
+    // a recorded gradient 3 % more. (To test `far` alone would cost 0.7 %, and gain a fifteenth.)
     if (any == 0) [[likely]] return 0;
-    if (far >= longest || !tape.has_room(n)) [[unlikely]] return record_mixed(tape, e);
+    if (far >= id_limit || !tape.has_room(n)) [[unlikely]] return record_mixed(tape, e);
 
     char* at = tape.next;
     prefetch<1>(at, prefetch_distance);

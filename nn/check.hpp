@@ -9,8 +9,7 @@ namespace autodiff::inline v1::nn {
 /// Compares the adjoints of the model's parameters with finite differences of cost(), which runs the model and returns one number: are the layers and
 /// operations that you wrote right? At most `most` numbers are tried (at least one), evenly spread; the model is left as it was, but off the
 /// tapes. Returns the report, whose components are numbered as in flatten(); throws GradientError where they disagree, Error for a cost
-/// that does not use this model, or is not the same twice.
-/// (Through Dropout they do: let an nn::NoDropout live.)
+/// that does not use this model, or is not the same twice, as through Dropout: let an nn::NoDropout live.
 ///     nn::check_gradient(net, [&] { return nn::mse(net(x), y); });
 template <class M, class F> requires std::invocable<const F&>
 GradientReport check_gradient(M& model, const F& cost, CheckOptions options = {}, std::size_t most = 200) {

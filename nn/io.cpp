@@ -82,8 +82,8 @@ class File {
  public:
   explicit File(int descriptor) : descriptor_(descriptor) {}
   ~File() { if (descriptor_ >= 0) ::close(descriptor_); }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
+  File(File&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  File& operator=(File&&) = delete;
   explicit operator bool() const { return descriptor_ >= 0; }
   int get() const { return descriptor_; }
   /// Closes now; false if the system reports a late write error.
@@ -257,7 +257,7 @@ std::vector<std::uint64_t> whole_numbers(const Json& info, const char* key, cons
 }
 
 /// What the header says of one parameter must be what the net has; returns where its numbers begin.
-std::uint64_t check_entry(const Entry& e, const Json& info, const Complaint& complain) {
+std::uint64_t require_entry(const Entry& e, const Json& info, const Complaint& complain) {
   if (!info.is_object()) complain("\"{}\" is not described by an object in its header", {e.name});
   const auto type = info.find("dtype");
   if (type == info.end() || !type->is_string()) complain("\"{}\" has no \"dtype\" in its header", {e.name});
@@ -278,18 +278,20 @@ std::uint64_t check_entry(const Entry& e, const Json& info, const Complaint& com
   return offsets[0];
 }
 
-}  // namespace
-
-void read_file(const std::string& path, std::span<const Entry> entries) {
-  const Complaint complain{"load", path};
-  require_name(complain);
+/// A regular file, open at its beginning, and its size.
+struct Opened { File file; std::uint64_t size; };
+Opened open_regular(const std::string& path, const Complaint& complain) {
   File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) complain.system("cannot open it");
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) complain.system("cannot look at it");
   if (!S_ISREG(status.st_mode)) complain(S_ISDIR(status.st_mode) ? "this is a directory; name a file" : "this is not a regular file");
-  const std::uint64_t size = static_cast<std::uint64_t>(status.st_size);
+  return {std::move(file), static_cast<std::uint64_t>(status.st_size)};
+}
 
+/// The words of the header, with which the file begins.
+std::string read_header(Opened& opened, const Complaint& complain) {
+  auto& [file, size] = opened;
   std::uint64_t length = 0;
   if (file.read(&length, length_bytes) != static_cast<ssize_t>(length_bytes))
     complain("it has {} bytes, and a safetensors file has at least 8", {size});
@@ -301,11 +303,12 @@ void read_file(const std::string& path, std::span<const Entry> entries) {
   std::string words(length, '\0');
   if (const ssize_t n = file.read(words.data(), length); n < 0) complain.system("cannot read its header");
   else if (n != static_cast<ssize_t>(length)) complain("it ended while its header was read");
+  return words;
+}
 
-  const Json header = parsed(words, complain);
-  if (!header.is_object()) complain("its header is not a JSON object");
+/// The entries that hold numbers, in the order in which those follow the header, `bytes` in all: no more and no less than was asked for.
+std::vector<const Entry*> in_order(std::span<const Entry> entries, const Json& header, std::uint64_t bytes, const Complaint& complain) {
   std::map<std::uint64_t, const Entry*> order;
-  std::uint64_t bytes = 0;
   std::set<std::string_view> known;
   for (const Entry& e : entries) {
     const auto info = header.find(e.name);
@@ -313,10 +316,9 @@ void read_file(const std::string& path, std::span<const Entry> entries) {
       complain("it holds no \"{}\", which should be there with shape {}; is it the file of another net, or of an optimizer?",
         {e.name, e.shape.text()});
     known.insert(e.name);
-    const std::uint64_t at = check_entry(e, *info, complain);
-    bytes += e.bytes();
-    if (e.bytes() == 0) continue;
-    if (!order.emplace(at, &e).second) complain("\"{}\" and \"{}\" lie at the same place in the file", {e.name, order[at]->name});
+    const std::uint64_t at = require_entry(e, *info, complain);
+    if (e.bytes() != 0 && !order.emplace(at, &e).second)
+      complain("\"{}\" and \"{}\" lie at the same place in the file", {e.name, order[at]->name});
   }
   for (const auto& [name, info] : header.items()) {
     if (name == metadata) {
@@ -324,17 +326,29 @@ void read_file(const std::string& path, std::span<const Entry> entries) {
     } else if (!known.contains(name))
       complain("it holds \"{}\", which was not asked for; is it the file of another net, or of an optimizer?", {name});
   }
-  std::uint64_t at = 0;
+  std::vector<const Entry*> in_order;
+  std::uint64_t end = 0;
   for (const auto& [begin, e] : order) {
-    if (begin != at)
-      complain("the numbers of \"{}\" begin at {}, and those before them end at {}: they overlap or leave a gap", {e->name, begin, at});
-    at += e->bytes();
+    if (begin != end)
+      complain("the numbers of \"{}\" begin at {}, and those before them end at {}: they overlap or leave a gap", {e->name, begin, end});
+    end += e->bytes();
+    in_order.push_back(e);
   }
-  if (const std::uint64_t held = size - length_bytes - length; bytes != held)
-    complain("its parameters take {} bytes, but {} follow the header; it is truncated or damaged", {bytes, held});
+  if (end != bytes) complain("its parameters take {} bytes, but {} follow the header; it is truncated or damaged", {end, bytes});
+  return in_order;
+}
 
-  for (const auto& [begin, e] : order)
-    if (file.read(e->room, e->bytes()) != static_cast<ssize_t>(e->bytes())) complain("it ended while \"{}\" was read", {e->name});
+}  // namespace
+
+void read_file(const std::string& path, std::span<const Entry> entries) {
+  const Complaint complain{"load", path};
+  require_name(complain);
+  Opened opened = open_regular(path, complain);
+  const std::string words = read_header(opened, complain);
+  const Json header = parsed(words, complain);
+  if (!header.is_object()) complain("its header is not a JSON object");
+  for (const Entry* e : in_order(entries, header, opened.size - length_bytes - words.size(), complain))
+    if (opened.file.read(e->room, e->bytes()) != static_cast<ssize_t>(e->bytes())) complain("it ended while \"{}\" was read", {e->name});
 }
 
 }  // namespace autodiff::inline v1::nn::detail

@@ -4,7 +4,7 @@
 // While no tape records, a net computes values only and writes nothing, so any number of threads may run one net. What a net returns is a
 // Var<Tensor> either way: a constant if nothing was recorded.
 //
-// A layer of one's own: a struct with a const operator(); see `Activation`, or `Dropout` for one that is an operation of its own.
+// A layer of one's own: a struct with a const operator(); see `Activation`, or `Dropout`.
 #pragma once
 #include "module.hpp"
 #include "random.hpp"
@@ -132,18 +132,7 @@ class Dropout {
     Random random(Random::mixed(Random(seed_).bits() + ++uses_) + autodiff::detail::active<double>->count());
     for (std::size_t i = 0; i < n; ++i) mask[i] = (random.bits() >> 11) < limit ? T(0) : kept;
   }
-  template <class T, TensorLike X> auto drop(const X& x) const {
-    const autodiff::detail::TensorOperand<T> in(x, "dropout");
-    const std::size_t n = in->shape.count();
-    T* const mask = autodiff::detail::active<double>->nodes.template numbers<T>(n);
-    fill(mask, n);
-    const auto forward = [&](T* y) { kernels<T>().multiply(in->data, mask, y, n, false); };
-    const auto pullback = [mask](const autodiff::detail::Pull<T>& p) {
-      if (const auto to = p.to(0)) kernels<T>().multiply(p.adjoint(), mask, to.data, p.out().shape.count(), to.add);
-    };
-    return autodiff::detail::record<autodiff::detail::ResultOf<T, X>>("dropout", in->shape, forward, pullback, in);
-  }
-  template <class T, DualTensor X> auto drop(const X& x) const {
+  template <class T, AnyTensor X> auto drop(const X& x) const {
     Tensor<T> mask = Tensor<T>::uninitialized(x.shape());
     fill(mask.mutable_data(), mask.size());
     return autodiff::detail::stored(x * mask);

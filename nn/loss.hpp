@@ -20,7 +20,7 @@ namespace autodiff::inline v1::nn {
 
 namespace detail {
 
-template <class X, class Target> constexpr void check_numbers() {
+template <class X, class Target> constexpr void require_one_number_type() {
   static_assert(AnyTensor<Target> && std::same_as<NumberIn<X>, NumberIn<Target>>,
       "outputs and targets must be tensors of one number type: convert with .as<float>() or .as<double>()");
 }
@@ -28,7 +28,7 @@ template <class X, class Target> constexpr void check_numbers() {
   throw Error(text("{}: {} {} is {}, outside of 0 to 1{}", {where, what, i, p, way_out}));
 }
 /// All within 0 … 1; NaN is not.
-template <class T> void check_targets(const char* where, const Tensor<T>& target) {
+template <class T> void require_targets(const char* where, const Tensor<T>& target) {
   const T* const t = target.data();
   const std::size_t n = target.size();
   bool good = true;
@@ -38,7 +38,7 @@ template <class T> void check_targets(const char* where, const Tensor<T>& target
     if (!(t[i] >= 0 && t[i] <= 1)) refuse_probability(where, "target", i, static_cast<double>(t[i]), "; a target is a probability");
 }
 /// NaN passes.
-template <class T> void check_probabilities(const char* where, const T* h, std::size_t n) {
+template <class T> void require_probabilities(const char* where, const T* h, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i)
     if (h[i] < 0 || h[i] > 1)
       refuse_probability(where, "output", i, static_cast<double>(h[i]),
@@ -81,13 +81,13 @@ template <std::integral I> int class_number(I label, std::size_t row) {
 
 /// Mean of (output − target)² over all numbers.
 template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto mse(const X& output, const Target& target) {
-  detail::check_numbers<X, Target>();
+  detail::require_one_number_type<X, Target>();
   return squared_error(output, target, 1 / static_cast<double>(target.size()), "mse");
 }
 
 /// Half of it: the slope is (output − target) / n, without a 2.
 template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto half_mse(const X& output, const Target& target) {
-  detail::check_numbers<X, Target>();
+  detail::require_one_number_type<X, Target>();
   return squared_error(output, target, 0.5 / static_cast<double>(target.size()), "half_mse");
 }
 
@@ -97,17 +97,17 @@ template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto half_mse
 template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto binary_cross_entropy(const X& probability, const Target& target) {
   using T = detail::NumberIn<X>;
   constexpr const char* where = "binary_cross_entropy";
-  detail::check_numbers<X, Target>();
-  autodiff::detail::check_target(where, probability.shape(), target.shape());
-  detail::check_targets<T>(where, plain(target));
+  detail::require_one_number_type<X, Target>();
+  autodiff::detail::require_same_shape(where, probability.shape(), target.shape());
+  detail::require_targets<T>(where, plain(target));
   if constexpr (TensorLike<X> && autodiff::detail::is_tensor<Target>) {
     const autodiff::detail::TensorOperand<T> h(probability, where);
-    detail::check_probabilities(where, h->data, h->shape.count());
+    detail::require_probabilities(where, h->data, h->shape.count());
     const auto cost = [&](T* g) { return detail::binary_cross_entropy(h->data, target.data(), g, target.size()); };
     return autodiff::detail::plain_if_all_are<X>(autodiff::detail::cost_with_gradient<T>(where, h, cost));
   } else {
     const auto h = plain(probability);
-    detail::check_probabilities(where, h.data(), h.size());
+    detail::require_probabilities(where, h.data(), h.size());
     constexpr double least = static_cast<double>(std::numeric_limits<T>::min());
     const auto log_q = select(h < T(0.5), log1p(-probability), log(1 - probability + least));
     return autodiff::detail::stored(-mean(target * log(probability + least) + (1 - target) * log_q));
@@ -118,8 +118,8 @@ template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto binary_c
 template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>>
 auto binary_cross_entropy_with_logits(const X& logits, const Target& target) {
   constexpr const char* where = "binary_cross_entropy_with_logits";
-  detail::check_numbers<X, Target>();
-  detail::check_targets<detail::NumberIn<X>>(where, plain(target));
+  detail::require_one_number_type<X, Target>();
+  detail::require_targets<detail::NumberIn<X>>(where, plain(target));
   return logistic_cross_entropy(logits, target, where);
 }
 
@@ -142,11 +142,11 @@ auto cross_entropy(const X& logits, std::initializer_list<I> labels) { return cr
 template <AnyTensor X, AnyTensor Target = Tensor<detail::NumberIn<X>>> auto cross_entropy(const X& logits, const Target& target) {
   using T = detail::NumberIn<X>;
   constexpr const char* where = "cross_entropy";
-  detail::check_numbers<X, Target>();
+  detail::require_one_number_type<X, Target>();
   if (target.shape().axes() + 1 == logits.shape().axes()) detail::refuse_labels_as_numbers(target.shape());
-  autodiff::detail::check_target(where, logits.shape(), target.shape());
+  autodiff::detail::require_same_shape(where, logits.shape(), target.shape());
   const Tensor<T> t = plain(target);
-  detail::check_targets(where, t);
+  detail::require_targets(where, t);
   for (std::size_t i = 0, m = t.shape().rows(), n = t.shape().columns(); i < m; ++i) {
     double sum = 0;
     for (std::size_t j = 0; j < n; ++j) sum += static_cast<double>(t.data()[i * n + j]);

@@ -1,0 +1,153 @@
+// What an optimizer keeps for the parameters of one net, and how it is saved. Start reading at `NetState`.
+#pragma once
+#include "io.hpp"
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace autodiff::inline v1::nn::detail {
+
+[[noreturn]] inline void refuse_unreached(const char* optimizer) {
+  throw Error(text("{}: no parameter of this net has an adjoint: before each step call tape.backward(cost), on a cost of this net's "
+      "output, and do not clear the tape in between, nor give the net other numbers", {optimizer}));
+}
+
+/// What an optimizer keeps for one parameter.
+template <class T> struct Moments {
+  Tensor<T> first, second;
+  double powers[2] = {1, 1};  ///< beta1ᵗ and beta2ᵗ after t steps of this parameter
+};
+
+/// What an optimizer keeps for all parameters of a net, in their order, and which net that is: it is known by its
+/// parameters, so that it may move, and may be assigned to.
+class NetState {
+ public:
+  NetState() = default;
+  NetState(const NetState& other) : floats_(other.floats_), doubles_(other.doubles_), kinds_(other.kinds_) {}
+  NetState(NetState&& other) noexcept { *this = std::move(other); }
+  NetState& operator=(const NetState& other) { return *this = NetState(other); }
+  NetState& operator=(NetState&& other) noexcept {
+    floats_ = std::exchange(other.floats_, {}), doubles_ = std::exchange(other.doubles_, {}), kinds_ = std::exchange(other.kinds_, {});
+    net_ = std::exchange(other.net_, 0);
+    return *this;
+  }
+
+  /// Throws Error if no backward() came after the net was recorded.
+  template <class M> static void require_walked(const char* optimizer, const M& model) {
+    bool empty = true;
+    for_each_parameter(model, [&](const auto& p) {
+      require_numbers(optimizer, p);
+      empty = false;
+    });
+    if (empty) refuse_empty_model(optimizer);
+    if (!is_walked(model)) refuse_unreached(optimizer);
+  }
+  /// Makes room for a net that has not been stepped yet, and knows it from now on.
+  template <class M> void make_room(const M& model, int moments) {
+    for_each_parameter(model, [&]<class T>(const Parameter<T>& p) {
+      net_ = identity_of(net_, p);
+      list<T>().push_back({moments > 0 ? Tensor<T>::zeros(p.shape()) : Tensor<T>(), moments > 1 ? Tensor<T>::zeros(p.shape()) : Tensor<T>()});
+      kinds_.push_back(std::same_as<T, float>);
+    });
+  }
+  /// Makes room on the first step, checks on every other; throws before anything has changed.
+  template <class M> void bind(const char* optimizer, const M& model, int moments) {
+    if (net_ == 0) require_walked(optimizer, model);  // or it would know a net that it has never stepped
+    if (kinds_.empty()) make_room(model, moments);
+    net_ = checked(optimizer, model);
+  }
+  /// The identity of the net; throws ShapeError or Error if it is another one than was bound.
+  template <class M> std::uint64_t checked(const char* optimizer, const M& model) const {
+    std::size_t i = 0;
+    Numbering number;
+    bool same_parameters = true;
+    std::uint64_t net = 0;
+    for_each_parameter(model, [&]<class T>(const Parameter<T>& p) {
+      const std::size_t at = number.next<T>();
+      net = identity_of(net, p);
+      same_parameters = same_parameters && i < kinds_.size() && kinds_[i] == std::same_as<T, float>;
+      if (same_parameters && list<T>()[at].first.shape() != p.shape())
+        throw ShapeError(text("{}: parameter {} has shape {}, and had {} when this optimizer first saw its net; make an optimizer for "
+            "each net", {optimizer, i, p.shape().text(), list<T>()[at].first.shape().text()}));
+      ++i;
+    });
+    if (i == 0) refuse_empty_model(optimizer);
+    if (!same_parameters || i != kinds_.size())
+      throw Error(text("{}: this net has {} parameters, and the one that this optimizer first saw had {} or other number types; make an "
+          "optimizer for each net", {optimizer, i, kinds_.size()}));
+    if (net_ != 0 && net != net_)
+      throw Error(text(
+          "{}: this is another net than the one that this optimizer is for, whose momentum it keeps, or a layer of it is another; make an "
+          "optimizer for each net, and where numbers are put back, copy them: net = best", {optimizer}));
+    return net;
+  }
+  /// The identity of a net's parameters so far, and this one.
+  template <class T>
+  static std::uint64_t identity_of(std::uint64_t before, const Parameter<T>& p) { return before * 0x9E3779B97F4A7C15u + p.identity(); }
+  template <class T> std::vector<Moments<T>>& list() {
+    if constexpr (std::same_as<T, float>) return floats_; else return doubles_;
+  }
+  template <class T> const std::vector<Moments<T>>& list() const { return const_cast<NetState*>(this)->list<T>(); }
+
+  /// What is kept for the net's parameters as entries of a file: "first.0.weight", "second.0.weight", "powers.0.weight" …
+  template <class M> std::vector<Entry> entries(const char* optimizer, const M& model, int moments) {
+    std::vector<Entry> all;
+    Numbering number;
+    for_each_named_parameter(model, [&]<class T>(const std::string& name, const Parameter<T>& p) {
+      require_numbers(optimizer, p);
+      Moments<T>& one = list<T>()[number.next<T>()];
+      const auto add = [&](const char* what, const Shape& shape, bool is_float, void* numbers) {
+        all.push_back({what + name, shape, is_float, numbers, numbers});
+      };
+      add("first.", one.first.shape(), std::same_as<T, float>, one.first.mutable_data());
+      if (moments > 1) {
+        add("second.", one.second.shape(), std::same_as<T, float>, one.second.mutable_data());
+        add("powers.", Shape({2}), false, one.powers);
+      }
+    });
+    if (all.empty()) refuse_empty_model(optimizer);
+    return all;
+  }
+  template <class M> void save(const char* optimizer, const M& model, int moments, const std::string& path) const {
+    NetState state = *this;
+    if (kinds_.empty()) state.make_room(model, moments); else checked(optimizer, model);
+    write_file(path, state.entries(optimizer, model, moments));
+  }
+  template <class M> void load(const char* optimizer, const M& model, int moments, const std::string& path) {
+    NetState state;
+    state.make_room(model, moments);
+    read_file(path, state.entries(optimizer, model, moments));
+    const auto check = [&](const auto& one) {
+      const auto fits = [](double p) { return p >= 0 && p <= 1; };
+      const bool moments_fit = std::all_of(one.first.begin(), one.first.end(), [](auto m) { return std::isfinite(m); }) &&
+                               std::all_of(one.second.begin(), one.second.end(), [](auto m) { return m >= 0 && std::isfinite(m); });
+      if (!moments_fit || !fits(one.powers[0]) || !fits(one.powers[1]))
+        throw FileError(text(
+            "load {}: a moment is not finite, a mean of squares is negative, or a power is outside of 0 to 1: the training had overflowed "
+            "before it was saved, or the file is damaged; begin with a new {}", {path, optimizer}));
+    };
+    for (const auto& one : state.floats_) check(one);
+    for (const auto& one : state.doubles_) check(one);
+    *this = std::move(state);
+  }
+  /// scale · g, in memory of the optimizer; where the scale is 1, g.
+  template <class T> const T* scaled(const T* g, std::size_t n, double scale) { return scale == 1 ? g : multiplied(g, n, scale); }
+  template <class T> [[gnu::noinline, gnu::cold]] const T* multiplied(const T* g, std::size_t n, double scale) {
+    Tensor<T>& room = std::get<Tensor<T>>(room_);
+    if (room.size() < n) room = Tensor<T>::uninitialized(Shape({n}));
+    std::transform(g, g + n, room.mutable_data(),
+        [scale](T x) { return static_cast<T>(scale * static_cast<double>(x)); });  // the scale may be no float
+    return room.data();
+  }
+
+ private:
+  std::vector<Moments<float>> floats_;
+  std::vector<Moments<double>> doubles_;
+  std::vector<unsigned char> kinds_;  ///< of each parameter in turn: is it of float?
+  std::uint64_t net_ = 0;             ///< made of its parameters' identities; 0: not known yet
+  std::tuple<Tensor<float>, Tensor<double>> room_;
+};
+
+}  // namespace autodiff::inline v1::nn::detail

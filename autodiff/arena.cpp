@@ -47,11 +47,14 @@ void Arena::next_block(std::size_t bytes) {
   }
   std::size_t size = blocks_.size() ? 2 * blocks_[blocks_.size() - 1].size : std::size_t{1} << 16;
   while (size < bytes + alignment) size *= 2;
+  blocks_.push({nullptr, 0});  // first: it may throw
   void* memory = ::operator new(size, page, std::nothrow);
-  if (!memory)
+  if (!memory) {
+    blocks_.truncate(blocks_.size() - 1);
     throw TapeError(fmt::format("tape: its tensors need {} bytes more than the {} they have, and the system has no such memory; "
                                 "record less at a time, or rewind() parts of it", size, capacity()));
-  blocks_.push({static_cast<char*>(memory), size});
+  }
+  blocks_[blocks_.size() - 1] = {static_cast<char*>(memory), size};
   use(blocks_.size() - 1);
 }
 std::size_t Arena::capacity() const {

@@ -17,8 +17,11 @@ double GradientReport::largest_difference() const {
   return largest;
 }
 std::string GradientReport::text(bool all) const {
+  constexpr std::size_t most = 10;
   std::string out;
+  std::size_t disagree = 0;
   for (const Component& c : components) {
+    if (!c.agrees && ++disagree > most && !all) continue;
     if (c.agrees && !all) continue;
     if (!out.empty()) out += '\n';
     if (hand_written)
@@ -26,6 +29,7 @@ std::string GradientReport::text(bool all) const {
     else out += fmt::format("component {}: AD {:.9g}, finite difference {:.9g}", c.index, c.ad, c.finite_difference);
     if (std::isnan(c.finite_difference) && !std::isnan(c.ad)) out += ": f is not finite beside this point; give a smaller CheckOptions::step";
   }
+  if (!all && disagree > most) out += fmt::format("\nand {} more of {}", disagree - most, components.size());
   return out;
 }
 
@@ -40,6 +44,14 @@ double largest_finite(const GradientReport& report) {
 }
 }  // namespace
 
+void detail::require_options(const CheckOptions& options) {
+  const auto require = [](const char* name, double value) {
+    if (!(value >= 0 && std::isfinite(value)))
+      throw Error(fmt::format("check_gradient: CheckOptions::{} is {}; give a positive number, or 0 for what is usual", name, value));
+  };
+  require("tolerance", options.tolerance);
+  require("step", options.step);
+}
 void detail::require_same_twice(double first, double second) {
   if (first == second || (std::isnan(first) && std::isnan(second))) return;
   throw Error(fmt::format("check_gradient: f gives {} and then {} at one point; let it draw the same random numbers each time, and an "

@@ -30,7 +30,8 @@ struct GradientReport {
 
   bool agrees() const;
   double largest_difference() const;  ///< between the gradient under test and automatic differentiation, or finite differences if none was given
-  /// "component 1: yours -4.62299, AD -4.81321, finite difference -4.81321", a line for each component that disagrees, or for all.
+  /// "component 1: yours -4.62299, AD -4.81321, finite difference -4.81321", a line for each of the first ten components that
+  /// disagree, or for all.
   std::string text(bool all = false) const;
 };
 
@@ -48,6 +49,7 @@ struct CheckOptions {
 };
 
 namespace detail {
+void require_options(const CheckOptions& options);     ///< throws Error for a tolerance or a step that is negative, not finite, or NaN
 void require_same_twice(double first, double second);  ///< throws Error unless f gives the same at one point twice
 double allowed(const GradientReport& report);  ///< how far finite differences may be off: they are no better than that
 GradientReport judge(GradientReport report);   ///< marks what agrees; throws GradientError if not all do
@@ -97,7 +99,7 @@ Measured difference(const F& f, X& x, std::size_t i, double f_here, double expec
     const double middle = static_cast<double>(here);
     return Slopes{(f_up - f_down) / (up - down), (f_up - f_here) / (up - middle) - (f_here - f_down) / (middle - down)};
   };
-  const double widest = step * std::max(1.0, std::abs(static_cast<double>(here)));
+  const double widest = std::min(step * std::max(1.0, std::abs(static_cast<double>(here))), std::numeric_limits<double>::max());
   Measured best{std::numeric_limits<double>::quiet_NaN(), 0};
   double least_error = std::numeric_limits<double>::infinity(), taken = widest;
   const double shortest = 0.9e-6 * step * (here == 0 ? 1.0 : std::abs(static_cast<double>(here)));
@@ -122,6 +124,7 @@ Measured difference(const F& f, X& x, std::size_t i, double f_here, double expec
 /// disagree (judge).
 template <class F, class G, class A, class X>
 GradientReport check(const F& f, const G& yours, const A& ad, bool hand_written, X x, CheckOptions options, bool is_float, std::size_t stride = 1) {
+  require_options(options);
   const double step = options.step > 0 ? options.step : is_float ? default_step_in_float : default_step;
   const double here = value_at(f, x), size = std::max(1.0, std::abs(here));
   require_same_twice(here, value_at(f, x));

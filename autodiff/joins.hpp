@@ -123,7 +123,8 @@ inline auto stack(std::initializer_list<Var<Tensor<double>>> parts) { return sta
 template <AnyTensor X> std::vector<X> split(const X& x, std::size_t parts, Axis axis = 0) {
   const Shape shape = x.shape();
   const std::size_t along = shape.axis(axis, "split"), size = shape[along];
-  if (parts == 0 || size % parts != 0)
+  if (parts == 0) throw ShapeError(detail::text("split: 0 parts of shape {}; give at least 1", {shape.text()}));
+  if (size % parts != 0)
     throw ShapeError(detail::text("split: axis {} of shape {} has {} entries, which are not {} equal parts; give a number that divides {}",
         {along, shape.text(), size, parts, size}));
   const auto each = static_cast<std::ptrdiff_t>(size / parts);

@@ -179,21 +179,22 @@ template <> struct Nodes<double> {
     return true;
   }
   template <class X> [[gnu::always_inline]] static void keep_as_well(Stack<X*>& kept, X* object) {
-    kept.push(object);
+    kept.push(object);  // first: it may throw
     object->retain();
   }
 
   void keep_replaced(Storage* storage, Id of) {
     if (!storage) return;
-    storage->retain();
     replaced.push({storage, of});
+    storage->retain();
   }
 
   /// Where the copies of `cell` are remembered that users get, until clear() or rewind().
   UserCopies& copies_of(CellBase& cell) {
     if (!cell.copies) {
-      cell.copies = new (arena.take(sizeof(UserCopies))) UserCopies;
-      cells_with_copies.push(&cell);
+      UserCopies* const none = new (arena.take(sizeof(UserCopies))) UserCopies;
+      cells_with_copies.push(&cell);  // first: it may throw
+      cell.copies = none;
     }
     return *cell.copies;
   }

@@ -72,6 +72,9 @@ class Pool {
     try {
       workers_.reserve(n - 1);
       for (unsigned i = 1; i < n; ++i) workers_.emplace_back([this, seen = job_.load()] { live(seen); });
+    } catch (const std::bad_alloc&) {
+      stop();
+      throw;
     } catch (const std::system_error& e) {
       const std::size_t had = workers_.size() + 1;
       stop();

@@ -66,6 +66,10 @@ void refuse_updated() {
   throw TapeError(
       "backward: parameters were updated in place since they were recorded, so the adjoints would mix old and new numbers; clear() and record again");
 }
+void refuse_walking() {
+  throw TapeError("tape: this tape is being walked backwards; a function that runs in the middle of that, as recorded_gradient's does, must not "
+                  "record on it, walk it, clear() or rewind() it: let it compute with its argument alone");
+}
 void refuse_foreign_walk() {
   throw TapeError("backward: this tape was made by another thread, and parameters stand on it, whose adjoints a step on this thread would not see; "
                   "let it record here while you use it: auto here = tape.record();");

@@ -54,6 +54,7 @@ void defer_exception() noexcept;                    ///< keeps the one that is b
 [[noreturn]] void refuse_constant(const char* where);
 [[noreturn]] void refuse_late(Id id);
 [[noreturn]] void refuse_updated();
+[[noreturn]] void refuse_walking();
 [[noreturn]] void refuse_foreign_walk();
 [[noreturn]] void refuse_more_statements();
 [[noreturn]] void refuse_moved();
@@ -88,6 +89,7 @@ template <class Scalar> struct Record {
   Id root = 0;                              ///< where the last walk backwards began: its youngest output. (Next to adjoint_count: XOR +4 %)
   const void* home = nullptr;               ///< the list (ThreadTapes) of the thread that made the tape
   std::uint32_t links = 0;                  ///< of this record in `home`
+  bool walking = false;                     ///< backwards, and pullbacks run: nothing else may be done with it
   bool ended = false;                       ///< the Tape has ended, and a list still has a link of it, which that list's thread takes out; atomic
 
   std::size_t used() const { return static_cast<std::size_t>(next - arguments.data()); }

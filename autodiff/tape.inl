@@ -7,6 +7,7 @@ namespace autodiff::inline v1::detail {
 
 template <class Scalar> [[gnu::noinline, gnu::cold]] bool Record<Scalar>::grow(std::size_t n) noexcept try {
   const std::size_t used_now = used(), ids_left = most_statements - count();
+  if (walking) refuse_walking();
   if (ids_left == 0) refuse_more_statements();
   const std::size_t wanted = used_now + n * argument_bytes<Scalar> + 2 * slack;
   if (arguments.capacity() < wanted) arguments.grow(std::max({2 * arguments.capacity(), wanted, 4 * slack}));
@@ -77,6 +78,7 @@ template <class Scalar> typename Record<Scalar>::Mark Record<Scalar>::mark() con
 }
 
 template <class Scalar> void Record<Scalar>::forget(const Mark& mark) {
+  if (walking) [[unlikely]] refuse_walking();
   high_water = std::max(high_water, bytes());
   const auto kept_below = [this](std::size_t i) { return i ? kept[i - 1].end : Id{1}; };
   std::size_t n = kept.size();
@@ -126,6 +128,7 @@ template <class Scalar> std::size_t Record<Scalar>::argument_count() const {
 
 template <class Scalar> Scalar* Record<Scalar>::fresh_adjoints() {
   if constexpr (Nodes<Scalar>::possible) {
+    if (walking) [[unlikely]] refuse_walking();
     if (nodes.first_changed != Nodes<Scalar>::nobody) refuse_updated();
     if (this != active<Scalar>) [[unlikely]] require_parameters_here();
   }
@@ -186,6 +189,16 @@ template <class Scalar> template <class W>
   arguments_end = a;
 }
 
+/// While pullbacks run, which may call a function of the user's, the tape says that it is full, so that whatever would be recorded asks grow().
+template <class Scalar> class Walking {
+  Record<Scalar>& record_;
+  char* const last_;
+
+ public:
+  explicit Walking(Record<Scalar>& record) : record_(record), last_(record.last) { record.walking = true, record.trap(); }
+  ~Walking() { record_.walking = false, record_.last = nan_traps ? record_.arguments.data() : last_; }
+};
+
 template <class Scalar> void Record<Scalar>::walk_back() {
   const std::size_t adjoints_in_the_end = std::exchange(adjoint_count, 0);  // none, should the walk not come to its end
   const char* a = next;
@@ -195,12 +208,15 @@ template <class Scalar> void Record<Scalar>::walk_back() {
     if (statement != stop) walk_statements(adjoints, a, statement, stop);
   };
   if constexpr (Nodes<Scalar>::possible)
-    for (std::size_t i = nodes.list.size(); i-- > 0;) {
-      Node& node = nodes.list[i];
-      back_to(node.id + 1);
-      statement = node.id;
-      a -= sizeof(Word<Scalar>);
-      if (node.out ? node.out->walk == nodes.walk_number : adjoints.data()[node.id] != 0) node.pullback(*this, node);
+    if (nodes.list.size() > 0) {
+      const Walking walking_now(*this);
+      for (std::size_t i = nodes.list.size(); i-- > 0;) {
+        Node& node = nodes.list[i];
+        back_to(node.id + 1);
+        statement = node.id;
+        a -= sizeof(Word<Scalar>);
+        if (node.out ? node.out->walk == nodes.walk_number : adjoints.data()[node.id] != 0) node.pullback(*this, node);
+      }
     }
   back_to(1);
   if (nan_traps) [[unlikely]] look_for_nan_in_adjoints(adjoints.data(), adjoints_in_the_end);

@@ -181,8 +181,9 @@ template <std::floating_point T> class Tensor {
 
   /// Rows begin … end − 1 along the first axis, (N, …) → (end − begin, …); shares the numbers. Throws ShapeError where they are not there.
   Tensor rows(std::size_t begin, std::size_t end) const {
-    const std::size_t n = shape_.axes() ? shape_[0] : 0;
-    if (shape_.axes() == 0 || begin > end || end > n)
+    if (shape_.axes() == 0) throw ShapeError("rows: shape () is one number, and has no rows; reshape it to (1,) first");
+    const std::size_t n = shape_[0];
+    if (begin > end || end > n)
       throw ShapeError(detail::text("rows: {} to {} of shape {}; the first axis has {}, give 0 <= begin <= end <= {}",
           {static_cast<std::ptrdiff_t>(begin), static_cast<std::ptrdiff_t>(end), shape_.text(), n, n}));
     Tensor t(*this);

@@ -100,7 +100,8 @@ template <std::floating_point T> class Var<Tensor<T>> {
   Tensor<T> first_copy(Cell& c) const {
     auto& nodes = const_cast<detail::Record<double>*>(detail::holder_of<double>(place_))->nodes;
     const std::size_t bytes = c.shape.count() * sizeof(T);
-    detail::Storage* const copy = nodes.copies_of(c).value = detail::Storage::allocate(bytes);
+    detail::UserCopies& copies = nodes.copies_of(c);  // before the copy is made: it may throw
+    detail::Storage* const copy = copies.value = detail::Storage::allocate(bytes);
     if (bytes) std::memcpy(copy->numbers(), c.data, bytes);
     return shared_copy(c, copy);
   }
@@ -112,6 +113,16 @@ template <class X> concept TensorLike = detail::is_tensor<X> || detail::is_tenso
 /// What can stand for a number beside a tensor.
 template <class X> concept NumberLike = Arithmetic<X> || (Expression<X> && requires { requires std::same_as<typename X::Scalar, double>; });
 template <class L, class R> concept TensorOperands = (TensorLike<L> && (TensorLike<R> || NumberLike<R>)) || (NumberLike<L> && TensorLike<R>);
+
+/// A number that carries a second derivative, or lanes: on a tape that holds no tensors.
+template <class X> concept NumberOfAnotherTape = Expression<X> && !NumberLike<X> && !detail::is_tensor_var<X>;
+template <class Rule, class L, class R> requires((TensorLike<L> && NumberOfAnotherTape<R>) || (NumberOfAnotherTape<L> && TensorLike<R>))
+auto apply(const L& a, const R&) {
+  static_assert(sizeof(R) == 0,
+      "a tensor meets a number of a second derivative or of lanes, whose tape holds no tensors: differentiate at a Tensor instead of a vector of "
+      "numbers, or compute with numbers");
+  return a;
+}
 
 // ---- recording -------------------------------------------------------------------------------------------------------
 

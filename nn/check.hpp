@@ -3,8 +3,33 @@
 #include "flat.hpp"
 #include <concepts>
 #include <cstddef>
+#include <tuple>
+#include <vector>
 
 namespace autodiff::inline v1::nn {
+
+namespace detail {
+/// Gives a model its numbers back in the end.
+template <class M> class Restore {
+  M& model_;
+  std::tuple<std::vector<Tensor<float>>, std::vector<Tensor<double>>> numbers_;
+  template <class T> auto& list() { return std::get<std::vector<Tensor<T>>>(numbers_); }
+
+ public:
+  explicit Restore(M& model) : model_(model) {
+    for_each_parameter(model, [&]<class T>(const Parameter<T>& p) { list<T>().push_back(p.value()); });
+  }
+  ~Restore() {
+    Numbering number;
+    for_each_parameter(model_, [&]<class T>(Parameter<T>& p) {
+      const std::size_t i = number.next<T>();
+      if (i < list<T>().size() && list<T>()[i].shape() == p.shape()) p.assign(list<T>()[i]);  // a cost() may have made it another model
+    });
+  }
+  Restore(const Restore&) = delete;
+  Restore& operator=(const Restore&) = delete;
+};
+}  // namespace detail
 
 /// Compares the adjoints of the model's parameters with finite differences of cost(), which runs the model and returns one number: are the layers and
 /// operations that you wrote right? At most `most` numbers are tried (at least one), evenly spread; the model is left as it was, but off the
@@ -33,11 +58,7 @@ GradientReport check_gradient(M& model, const F& cost, CheckOptions options = {}
     unflatten(model, values);
     return cost();
   };
-  struct Restore {
-    M& model;
-    const std::vector<double>& numbers;
-    ~Restore() { unflatten(model, numbers); }
-  } const restore{model, at};
+  const detail::Restore<M> restore(model);
   const std::size_t stride = std::max<std::size_t>(1, (at.size() + most - 1) / std::max<std::size_t>(1, most));
   return autodiff::detail::check(cost_at, gradient, gradient, false, at, options, in_float, stride);
 }

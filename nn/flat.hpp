@@ -64,6 +64,7 @@ template <class M> std::vector<double> flat_gradient(const M& model) {
     if (here) all.insert(all.end(), here.adjoint(), here.adjoint() + p.size());
     else all.insert(all.end(), p.size(), 0.0);
   });
+  if (all.empty()) detail::refuse_empty_model("flat_gradient");
   if (!detail::is_walked(model))
     throw Error("flat_gradient: no parameter of this model has an adjoint; call tape.backward(cost) first, and read the gradient before a step");
   return all;
@@ -73,6 +74,7 @@ template <class M> std::vector<double> flat_gradient(const M& model) {
 /// cost Σ gᵢwᵢ on the tape, which must record; clear() it first, or what was recorded is walked too. Every parameter counts as reached then: weight
 /// decay and momentum move it, too. Throws as backward() and unflatten() do.
 template <class M> void set_flat_gradient(Tape& tape, const M& model, const std::vector<double>& gradient) {
+  if (parameter_count(model) == 0) detail::refuse_empty_model("set_flat_gradient");
   Var<double> cost = 0.0;
   detail::deal("set_flat_gradient", model, gradient, [&cost](const auto& p, const auto& g) { cost += dot(p.var(), g); });
   tape.backward(cost);

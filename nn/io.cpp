@@ -10,6 +10,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <fmt/format.h>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -128,25 +129,29 @@ std::vector<const Entry*> in_file_order(std::span<const Entry> entries) {
   return order;
 }
 
+/// A name as JSON writes it.
+std::string quoted(const std::string& name, const Complaint& complain) {
+  try {
+    return Json(name).dump();
+  } catch (const Json::exception& e) {
+    complain("a parameter's name is not UTF-8: {}", {e.what()});
+  }
+}
+
+/// Written as text: the destructor of a nested Json allocates, and where memory is short that would end the program.
 std::string header_of(const std::vector<const Entry*>& order, const Complaint& complain) {
-  nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  std::string words;
   std::set<std::string_view> names;
   std::size_t at = 0;
   for (const Entry* e : order) {
     if (e->name == metadata)
       complain("a parameter cannot be called \"{}\", which the format keeps for itself; give the field another name", {e->name});
     if (!names.insert(e->name).second) complain("two parameters cannot both be called \"{}\"; give the fields of this model other names", {e->name});
-    const std::vector<std::size_t> sizes(e->shape.begin(), e->shape.end());
-    header.get_ref<nlohmann::ordered_json::object_t&>().emplace_back(  // [] would look through all names before
-        e->name, nlohmann::ordered_json{{"dtype", dtype(e->is_float)}, {"shape", sizes}, {"data_offsets", {at, at + e->bytes()}}});
+    words += fmt::format(R"({}{}:{{"dtype":"{}","shape":[{}],"data_offsets":[{},{}]}})", words.empty() ? '{' : ',', quoted(e->name, complain),
+        dtype(e->is_float), fmt::join(e->shape, ","), at, at + e->bytes());
     at += e->bytes();
   }
-  std::string words;
-  try {
-    words = header.dump();
-  } catch (const Json::exception& e) {
-    complain("a parameter's name is not UTF-8: {}", {e.what()});
-  }
+  words += words.empty() ? "{}" : "}";
   words.resize((words.size() + 7) / 8 * 8, ' ');  // the numbers begin on 8 bytes
   if (words.size() > longest_header)
     complain("the names of its {} parameters make a header of {} bytes; {} are allowed", {order.size(), words.size(), longest_header});

@@ -20,7 +20,9 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -215,24 +217,24 @@ template <class M, class... Within> consteval bool may_hold() {
 
 /// Where the walk is: nobody wants to know, or as a name.
 struct Unnamed {
-  template <class G> void into(std::size_t, const char*, const G& go) { go(); }
+  template <class G> void into(std::size_t, std::optional<std::string_view>, const G& go) { go(); }
   template <class F, class P> void arrive(const F& f, P& parameter) { f(parameter); }
 };
 struct Named {
   std::string path;
-  template <class G> void into(std::size_t index, const char* name, const G& go) {
+  template <class G> void into(std::size_t index, std::optional<std::string_view> name, const G& go) {
     const std::size_t before = path.size();
     if (before) path += '.';
-    path += name ? name : std::to_string(index);
+    path += name ? std::string(*name) : std::to_string(index);
     go();
     path.resize(before);
   }
   template <class F, class P> void arrive(const F& f, P& parameter) { f(path.empty() ? std::string("parameter") : path, parameter); }
 };
 
-template <class M> constexpr const char* name_of([[maybe_unused]] std::size_t i, [[maybe_unused]] std::size_t n) {
-  if constexpr (requires { M::field_names[0]; }) return i < std::size(M::field_names) ? M::field_names[i] : nullptr;
-  else return nullptr;
+template <class M> constexpr std::optional<std::string_view> name_of([[maybe_unused]] std::size_t i, [[maybe_unused]] std::size_t n) {
+  if constexpr (requires { M::field_names[0]; }) if (i < std::size(M::field_names)) return M::field_names[i];
+  return {};
 }
 
 template <class M, class F, class At> void walk(M& m, const F& f, At& at) {
@@ -250,8 +252,8 @@ template <class M, class F, class At> void walk(M& m, const F& f, At& at) {
   else if constexpr (kind == Kind::range) {
     std::size_t i = 0;
     for (auto& x : m) {
-      if constexpr (KeyedByName<Model>) at.into(i++, std::string(x.first).c_str(), [&] { walk(x.second, f, at); });
-      else at.into(i++, nullptr, [&] { walk(x, f, at); });
+      if constexpr (KeyedByName<Model>) at.into(i++, std::string(x.first), [&] { walk(x.second, f, at); });
+      else at.into(i++, {}, [&] { walk(x, f, at); });
     }
   } else if constexpr (kind == Kind::maybe) {
     if (m) walk(*m, f, at);

@@ -9,7 +9,12 @@
 
 namespace autodiff::inline v1::nn::detail {
 
-[[noreturn]] inline void refuse_unreached(const char* optimizer) {
+/// Nothing is there to step by: says why.
+template <class M> [[noreturn, gnu::noinline, gnu::cold]] void refuse_unreached(const char* optimizer, const M& model) {
+  bool empty = true, used_up = false;
+  for_each_parameter(model, [&](const auto& p) { empty = false, used_up = used_up || p.used_up(); });
+  if (empty) refuse_empty_model(optimizer);
+  if (used_up) throw Error(text("{}: a step has used up the gradient of this net: call tape.backward(cost) before each step", {optimizer}));
   throw Error(text("{}: no parameter of this net has an adjoint: before each step call tape.backward(cost), on a cost of this net's "
       "output, and do not clear the tape in between, nor give the net other numbers", {optimizer}));
 }
@@ -36,13 +41,8 @@ class NetState {
 
   /// Throws Error if no backward() came after the net was recorded.
   template <class M> static void require_walked(const char* optimizer, const M& model) {
-    bool empty = true;
-    for_each_parameter(model, [&](const auto& p) {
-      require_numbers(optimizer, p);
-      empty = false;
-    });
-    if (empty) refuse_empty_model(optimizer);
-    if (!is_walked(model)) refuse_unreached(optimizer);
+    for_each_parameter(model, [&](const auto& p) { require_numbers(optimizer, p); });
+    if (!is_walked(model)) refuse_unreached(optimizer, model);
   }
   /// Makes room for a net that has not been stepped yet, and knows it from now on.
   template <class M> void make_room(const M& model, int moments) {

@@ -17,6 +17,7 @@
 //   3  layers.hpp    Linear, Sigmoid, Tanh, Relu, Gelu, Silu, Softplus, Softmax, Activation, Dropout, NoDropout, Sequential
 //   2  init.hpp      initialize, and the schemes by which first weights are drawn
 //      optim.hpp     Sgd, Adam
+//      net_state.hpp what an optimizer keeps for a net
 //      io.hpp        save, load: safetensors
 //      data.hpp      Batches: shuffled minibatches; gather: their labels
 //      flat.hpp      flatten, unflatten, flat_gradient, set_flat_gradient: all parameters as one vector

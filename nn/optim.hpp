@@ -70,7 +70,7 @@ template <class M, class F> void step_each(const char* optimizer, M& model, cons
     if (step(p, number.next<T>())) reached = true;
     else require_numbers(optimizer, p), reached = reached || p.walked();
   });
-  if (!reached) refuse_unreached(optimizer);
+  if (!reached) refuse_unreached(optimizer, model);
 }
 
 }  // namespace detail

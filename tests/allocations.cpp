@@ -9,10 +9,15 @@
 
 namespace {
 thread_local constinit std::size_t calls = 0;
+thread_local constinit std::size_t fails_at = ~std::size_t{0};
 thread_local constinit bool denormal = false;
+/// Counts one more; false if it must fail.
+bool granted() { return calls++ < fails_at; }
 }  // namespace
 
 std::size_t allocations() { return calls; }
+ShortMemory::ShortMemory(std::size_t n) { fails_at = calls + n; }
+ShortMemory::~ShortMemory() { fails_at = ~std::size_t{0}; }
 DenormalMemory::DenormalMemory() { denormal = true; }
 DenormalMemory::~DenormalMemory() { denormal = false; }
 
@@ -30,14 +35,13 @@ void* __libc_malloc(std::size_t);
 void* __libc_calloc(std::size_t, std::size_t);
 void* __libc_realloc(void*, std::size_t);
 void* __libc_memalign(std::size_t, std::size_t);
-void* malloc(std::size_t n) noexcept { return ++calls, __libc_malloc(n); }
-void* calloc(std::size_t n, std::size_t size) noexcept { return ++calls, __libc_calloc(n, size); }
-void* realloc(void* p, std::size_t n) noexcept { return ++calls, __libc_realloc(p, n); }
-void* memalign(std::size_t alignment, std::size_t n) noexcept { return ++calls, __libc_memalign(alignment, n); }
-void* aligned_alloc(std::size_t alignment, std::size_t n) noexcept { return ++calls, filled(__libc_memalign(alignment, n), n); }
+void* malloc(std::size_t n) noexcept { return granted() ? __libc_malloc(n) : nullptr; }
+void* calloc(std::size_t n, std::size_t size) noexcept { return granted() ? __libc_calloc(n, size) : nullptr; }
+void* realloc(void* p, std::size_t n) noexcept { return granted() ? __libc_realloc(p, n) : nullptr; }
+void* memalign(std::size_t alignment, std::size_t n) noexcept { return granted() ? __libc_memalign(alignment, n) : nullptr; }
+void* aligned_alloc(std::size_t alignment, std::size_t n) noexcept { return granted() ? filled(__libc_memalign(alignment, n), n) : nullptr; }
 int posix_memalign(void** p, std::size_t alignment, std::size_t n) noexcept {
-  ++calls;
-  *p = __libc_memalign(alignment, n);
+  *p = granted() ? __libc_memalign(alignment, n) : nullptr;
   return *p ? 0 : ENOMEM;
 }
 }
@@ -48,7 +52,7 @@ const bool malloc_is_counted = false;
 // The forms for arrays call these, or a sanitizer's own.
 namespace {
 void* counted(std::size_t bytes, std::size_t alignment) {
-  ++calls;
+  if (!granted()) return nullptr;
   return std::aligned_alloc(alignment, (bytes + alignment) / alignment * alignment);
 }
 void* or_throw(void* memory) {

@@ -6,6 +6,11 @@
 std::size_t allocations();
 /// Is malloc counted?
 extern const bool malloc_is_counted;
+/// While it lives, the n-th allocation from now on fails, and with it all that follow; counted from 0.
+struct ShortMemory {
+  explicit ShortMemory(std::size_t n);
+  ~ShortMemory();
+};
 /// While it lives, aligned memory is full of denormal numbers, where malloc is counted.
 struct DenormalMemory {
   DenormalMemory();

@@ -1,9 +1,12 @@
 // check_gradient: it passes what is right, and finds the bug in what is not, component by component.
 #include "support.hpp"
+#include <algorithm>
 #include <array>
 
 using ad::Tensor;
 using support::about;
+using support::infinity;
+using support::not_a_number;
 using support::Number;
 using support::refuses;
 
@@ -212,6 +215,28 @@ TEST_CASE("a wrong slope is found on functions of any size") {
   refuses<ad::GradientError>([&] { ad::check_gradient(shifted(1e12), [](const auto&) { return std::vector{1.5}; }, one); }, {"yours 1.5, AD 2"});
   refuses<ad::GradientError>([&] { ad::check_gradient(shifted(1e9), [](const auto&) { return std::vector{2.0009}; }, one); }, {"yours 2.0009, AD 2"});
   CHECK(ad::check_gradient(shifted(1e9), [](const auto&) { return std::vector{2.0}; }, one).agrees());
+}
+
+TEST_CASE("of many components that are wrong, the text names ten") {
+  const std::vector<double> x(200, 1.0);
+  try {
+    ad::check_gradient([](const auto& t) { std::decay_t<decltype(t[0])> s = 0.0; for (const auto& one : t) s += one * one; return s; }, [](const auto& t) { return t; }, x);
+    FAIL("passes");
+  } catch (const ad::GradientError& e) {
+    const std::string text = e.what();
+    CHECK(std::count(text.begin(), text.end(), '\n') == 10);
+    CHECK(text.find("and 190 more of 200") != std::string::npos);
+    CHECK(e.report.text(true).find("component 199") != std::string::npos);
+  }
+}
+
+TEST_CASE("a step or a tolerance that is no size is refused, and a huge step ends") {
+  const auto square = [](const auto& x) { return x * x; };
+  for (const double bad : {-1.0, infinity, not_a_number}) {
+    refuses<ad::Error>([&] { ad::check_gradient(square, 3.0, {.step = bad}); }, {"check_gradient: CheckOptions::step is"});
+    refuses<ad::Error>([&] { ad::check_gradient(square, 3.0, {.tolerance = bad}); }, {"check_gradient: CheckOptions::tolerance is"});
+  }
+  CHECK_THROWS_AS(ad::check_gradient(square, 1e4, {.step = 1e305}), ad::GradientError);
 }
 
 TEST_CASE("a function that is not the same twice is refused") {

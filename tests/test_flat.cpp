@@ -25,6 +25,8 @@ struct Wrong {
   }
 };
 
+struct Growing { std::vector<nn::Linear<double>> layers; };
+
 }  // namespace
 
 TEST_CASE("a model is flattened in the order of its parameters, and takes the numbers back") {
@@ -159,4 +161,25 @@ TEST_CASE("the gradient of a trained net of float, whose cost is small, is right
     }
     CHECK_NOTHROW((void)nn::check_gradient(net, [&] { return nn::cross_entropy(net(points), labels); }));
   }
+}
+
+TEST_CASE("a cost that changes the model it is checked on is an error, and the model keeps its first numbers") {
+  Growing net;
+  net.layers.emplace_back(2, 1);
+  nn::initialize(net, 1);
+  const auto before = net.layers[0].weight.value();
+  refuses<ad::ShapeError>([&] {
+    (void)nn::check_gradient(net, [&] {
+      if (net.layers.size() < 2) net.layers.emplace_back(1, 1);
+      return nn::mse(net.layers[1](net.layers[0](Tensor{{1, 2}})), Tensor{{0}});
+    });
+  }, {"unflatten: 3 numbers for a model of 5"});
+  CHECK(support::difference(net.layers[0].weight.value(), before) == "");
+}
+
+TEST_CASE("an empty model has no gradient") {
+  std::vector<nn::Linear<double>> none;
+  refuses<ad::Error>([&] { (void)nn::flat_gradient(none); }, {"flat_gradient: this model holds no parameters"});
+  ad::Tape tape;
+  refuses<ad::Error>([&] { nn::set_flat_gradient(tape, none, {}); }, {"set_flat_gradient: this model holds no parameters"});
 }

@@ -62,6 +62,12 @@ TEST_CASE("a point that is a number has a Jacobian and a Hessian of its own") {
   CHECK(ad::vjp(two, 3.0, std::vector<double>{1, 10}) == 16);
 }
 
+TEST_CASE("a function of a number may compute with tensors, for its second derivative too") {
+  const Tensor<double> data{1, 2, 3};
+  const auto f = [&](const auto& a) { return sum(exp(data * a)); };
+  CHECK(ad::hessian(f, 0.5)(0, 0) == about(std::exp(0.5) + 4 * std::exp(1.0) + 9 * std::exp(1.5)));
+}
+
 TEST_CASE("what F returns may be any vector, or a tensor, whatever its point is") {
   const std::vector<double> x{2, 3};
   const auto array = [](const auto& z) { using T = std::decay_t<decltype(z[0])>; return std::valarray<T>{z[0] * z[1], z[0]}; };
@@ -121,6 +127,16 @@ TEST_CASE("a Jacobian of many outputs is the same as one walk back for each") {
 TEST_CASE("value_and_jacobian and jacobian_forwards give what jacobian gives") {
   const auto F = [](const auto& z) { using T = std::decay_t<decltype(z[0])>; return std::vector<T>{z[0] * z[1], z[0] * z[0], z[1]}; };
   const auto [value, jacobian] = ad::value_and_jacobian(F, {2, 3});
+  const auto squares = [](const auto& t) { return t * t; };
+  const auto at_tensor = ad::value_and_jacobian(squares, Tensor<double>{{2, 3}});
+  CHECK(at_tensor.value == std::vector<double>{4, 9});
+  CHECK(difference(at_tensor.jacobian, Tensor<double>{{4, 0}, {0, 6}}) == "");
+  const auto at_number = ad::value_and_jacobian(squares, 3.0);
+  CHECK(at_number.value == std::vector<double>{9});
+  CHECK(difference(at_number.jacobian, Tensor<double>{{6}}) == "");
+  const auto constant = ad::value_and_jacobian([](const auto&) { return Tensor<double>{7, 8}; }, Tensor<double>{1});
+  CHECK(constant.value == std::vector<double>{7, 8});
+  CHECK(difference(constant.jacobian, Tensor<double>{{0}, {0}}) == "");
   CHECK(value == std::vector<double>{6, 4, 3});
   CHECK(equal(jacobian, Tensor<double>{{3, 2}, {4, 0}, {0, 1}}));
   const Tensor<double> a = support::Random(4).tensor({20, 3}), q{0.3, 0.5, 0.7};
@@ -254,4 +270,29 @@ TEST_CASE("a recorded gradient keeps its function, and refuses what would be los
   const ad::Var other = tape.variable(Tensor<double>{1, 2});
   refuses<ad::TapeError>([&] { (void)ad::recorded_gradient([&](const auto& z) { return sum(z * p.var()); }, x); }, {"parameter of shape (2,)"});
   refuses<ad::TapeError>([&] { (void)ad::recorded_gradient([&](const auto& z) { return sum(z * other); }, x); }, {"belongs to another tape"});
+}
+
+TEST_CASE("a function that a walk backwards calls must leave the tape alone that is walked") {
+  ad::Tape tape;
+  bool walking = false;
+  const auto touched_by = [&](const auto& touch) {
+    tape.clear();
+    const ad::Var x = tape.variable(Tensor<double>{1, 2});
+    walking = false;
+    const ad::Var<double> cost = sum(ad::recorded_gradient([&](const auto& z) {
+      if (walking) touch(x);
+      return sum(z * z * z);
+    }, x));
+    walking = true;
+    refuses<ad::TapeError>([&] { tape.backward(cost); }, {"tape: this tape is being walked backwards"});
+    walking = false;
+    tape.backward(cost);
+    CHECK(difference(tape.adjoint(x), Tensor<double>{6, 12}) == "");  // of Σ 3x²
+  };
+  touched_by([&](const auto&) { (void)tape.variable(1.0); });
+  touched_by([&](const auto&) { (void)tape.variables(std::vector<double>(100'000)); });
+  touched_by([&](const auto& x) { const auto here = tape.record(); (void)(x * 1.5); });
+  touched_by([&](const auto& x) { const auto here = tape.record(); tape.backward(x[0]); });
+  touched_by([&](const auto&) { tape.clear(); });
+  touched_by([&](const auto&) { tape.rewind(tape.mark()); });
 }

@@ -3,6 +3,7 @@
 #include "support.hpp"
 #include <nn/nn.hpp>
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <thread>
@@ -36,6 +37,86 @@ TEST_CASE("the counter counts: new, malloc, aligned memory, tensors") {
   ad::Tape::release_spare();  // what freed tensors have left
   { const Tensor<double> t{1, 2}; }
   CHECK(::allocations() - before >= (malloc_is_counted ? 4 : 1));
+}
+
+TEST_CASE("wherever memory runs short, an exception says so, and afterwards all goes on as if nothing had been") {
+  namespace nn = ad::nn;
+  const std::string path = "memory.safetensors";
+  const auto start = [] {
+    nn::Sequential net{nn::Linear<double>(2, 3), nn::Tanh{}, nn::Linear<double>(3, 1)};
+    nn::initialize(net, 1);
+    return net;
+  };
+  using Net = decltype(start());
+  const Tensor<double> x{{1, 2}, {3, 4}}, y{{0}, {1}};
+  struct Work {
+    const Tensor<double>&x, &y;
+    const std::string& path;
+    Net net;
+    nn::Adam adam{};
+    ad::Tape tape{};
+    double operator()() {
+      const auto beginning = tape.mark();
+      std::vector<ad::Var<Tensor<double>>> kept;
+      ad::Var<double> sum = 0.0, number = tape.variable(0.5);
+      for (int i = 0; i < 40; ++i) {
+        kept.push_back(tape.variable(Tensor<double>::full({3}, i)) * number);
+        sum = sum + number * sin(number) + kept.back().value()(0) * kept.back()[0];
+      }
+      tape.rewind(beginning);
+      tape.clear();
+      const ad::Var<double> cost = nn::mse(net(x), y) + ad::gradient([](const auto& p) { return p[0] * p[1]; }, {1.0, 2.0})[0];
+      tape.backward(cost);
+      adam.step(net);
+      nn::save(net, path);
+      net.layers = Net(net).layers;
+      return cost.value();
+    }
+  };
+  const double expected = Work{x, y, path, start()}();
+  CHECK_THROWS_AS(Number(ad::Var<double>() + [] { ad::Tape gone; return gone.variable(1.0); }()), ad::TapeError);  // so that no thread_local is new
+  std::size_t failed = 0;
+  for (std::size_t n = 0;; ++n) {
+    ad::Tape::release_spare();
+    Work work{x, y, path, start()};
+    try {
+      const ShortMemory none(n);
+      (void)work();
+      break;
+    } catch (const ad::Error&) {
+      ++failed;
+    } catch (const std::bad_alloc&) {
+      ++failed;
+    }
+    work.tape.clear();
+    work.net = start();
+    work.adam = nn::Adam();
+    REQUIRE(work() == expected);
+  }
+  CHECK(failed > 50);
+  std::remove(path.c_str());
+}
+
+TEST_CASE("a value for whose copy memory was short is there after a rewind") {
+  bool short_of_it = true;
+  for (std::size_t n = 0; short_of_it; ++n) {
+    ad::Tape::release_spare();  // so that the new tape has none
+    ad::Tape tape;
+    const ad::Var x = tape.variable(Tensor<double>{16});
+    std::vector<ad::Var<Tensor<double>>> y;
+    for (int i = 0; i < 40; ++i) y.push_back(x * 2.0);
+    const auto mark = tape.mark();
+    try {
+      const ShortMemory none(n);
+      for (const auto& one : y) (void)one.value();
+      short_of_it = false;
+    } catch (const ad::Error&) {
+    } catch (const std::bad_alloc&) {
+    }
+    tape.rewind(mark);
+    for (int i = 0; i < 40; ++i) (void)ad::Var<Tensor<double>>(x + Tensor<double>::full({8}, 3.25));  // into the memory that is free now
+    for (const auto& one : y) REQUIRE(one.value()[0] == 32);
+  }
 }
 
 TEST_CASE("after the first step, recording numbers and walking back allocates nothing") {

@@ -166,13 +166,17 @@ TEST_CASE("a step that finds no adjoint says what to do") {
     CHECK_THROWS_AS(optimizer.step(net), ad::Error);
     tape.backward(cost);
     optimizer.step(net);
-    CHECK_THROWS_AS(optimizer.step(net), ad::Error);  // the adjoint has been used
+    CHECK_THROWS_WITH_AS(optimizer.step(net), (name + ": a step has used up the gradient of this net: call tape.backward(cost) before each "
+        "step").c_str(), ad::Error);
     CHECK_THROWS_AS(tape.backward(cost), ad::TapeError);
     tape.clear();
     CHECK_THROWS_AS(optimizer.step(net), ad::Error);
   };
   check(nn::Sgd{{.learning_rate = 0.1}}, "sgd");
   check(nn::Adam{{.learning_rate = 0.1}}, "adam");
+  std::vector<nn::Linear<double>> none;
+  CHECK_THROWS_WITH_AS(nn::Sgd().step(none), "sgd: this model holds no parameters: its containers are empty", ad::Error);
+  CHECK_THROWS_WITH_AS(nn::Adam().step(none), "adam: this model holds no parameters: its containers are empty", ad::Error);
 }
 TEST_CASE("an optimizer with momentum is for one net, which may move, be assigned to, or be copied together with it") {
   const auto check = [](auto optimizer) {

@@ -253,6 +253,20 @@ TEST_CASE("second derivatives of the norm, and scaled ones, stay within range wh
   CHECK(ad::jvp(length, Tensor<double>{3e300, 4e300}, Tensor<double>{1e10, 1e10}) / 1e10 == about(1.4));
 }
 
+TEST_CASE("a logsumexp of −∞ alone has slope 0, in every mode") {
+  const Tensor<double> mask{-infinity, -infinity}, x{1, 2}, one{1, 1};
+  const auto along = [&](const auto& a) {
+    const auto dead = logsumexp(a + mask, 0);
+    return logsumexp(ad::concatenate({reshape(dead, {1}), slice(a, 0, 0, 1)}));
+  };
+  CHECK(ad::jvp(along, x, one) == 1);
+  CHECK(difference(ad::gradient(along, x), Tensor<double>{1, 0}) == "");
+  CHECK(difference(ad::hvp(along, x, one), Tensor<double>{0, 0}) == "");
+  const auto over_all = [&](const auto& a) { return exp(logsumexp(a + mask)) + sum(a); };
+  CHECK(ad::jvp(over_all, x, one) == 2);
+  CHECK(difference(ad::hvp(over_all, x, one), Tensor<double>{0, 0}) == "");
+}
+
 TEST_CASE("a row of −∞ of which nothing is asked gets an adjoint of 0") {
   const Tensor<double> x{{-infinity, -infinity}, {1, 2}}, mask{0, 1};
   const auto first_row = [](const Tensor<double>& g) { return g(0, 0) == 0 && g(0, 1) == 0 && std::isfinite(g(1, 0)) && g(1, 0) != 0; };

@@ -111,6 +111,7 @@ TEST_CASE("rows and other shapes share the numbers, and stay what they were") {
   CHECK(a(2, 0) == 5);
   CHECK(a.rows(1, 1).shape() == Shape({0, 2}));
   CHECK(a.rows(3, 3).size() == 0);
+  refuses<ad::ShapeError>([] { (void)Tensor<double>::full({}, 1).rows(0, 0); }, {"rows: shape () is one number"});
   CHECK(Tensor<double>{1, 2, 3}.rows(1, 2).item() == 2);
   refuses<ad::ShapeError>([&] { (void)a.rows(2, 4); }, {"rows: 2 to 4", "(3, 2)"});
   refuses<ad::ShapeError>([&] { (void)a.rows(2, 1); }, {"rows: 2 to 1 of shape (3, 2); the first axis has 3, give 0 <= begin <= end <= 3"});

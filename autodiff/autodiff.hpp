@@ -13,6 +13,7 @@
 //   4  ops.hpp         products and moves: matmul, transpose, reshape, slice, gather, select …
 //      joins.hpp       concatenate, stack, split; assemble: numbers of the tape as a tensor
 //      reduce.hpp      sum, mean, max, min, dot, norm, logsumexp, softmax …
+//      with_pullback.hpp  an operation of one's own, with its pullback
 //      parameter.hpp   tensors to be learned
 //      fused.hpp       a layer or a cost in one operation
 //   3  var.hpp         Var<double>: numbers that remember, and how expressions of them are recorded
@@ -42,5 +43,6 @@
 #include "pool.hpp"
 #include "preaccumulate.hpp"
 #include "sparse.hpp"
+#include "with_pullback.hpp"
 #pragma GCC visibility pop
 #endif

@@ -2,6 +2,7 @@
 // which are made of both. Points and functions are those of grad.hpp.
 #pragma once
 #include "preaccumulate.hpp"
+#include "with_pullback.hpp"
 
 namespace autodiff::inline v1 {
 
@@ -199,21 +200,7 @@ template <class Phi, class F, class T> Var<double> cost_of_gradient(const Phi& p
 template <class F, class T> Var<Tensor<T>> recorded_gradient(const F& f, const Var<Tensor<T>>& x) {
   const Tensor<T> g = detail::repeatable("recorded_gradient", [&] { return gradient(f, x.value()); });
   if (x.place() == 0) return g;
-  struct Kept : detail::Shared {
-    F f;
-    explicit Kept(const F& function) : Shared([](Shared* self) { delete static_cast<Kept*>(self); }), f(function) {}
-  };
-  Kept* const kept = new Kept(f);
-  detail::recorder<double>().nodes.keep(*kept);
-  kept->release();
-  const auto forward = [&](T* y) { std::copy_n(g.data(), g.size(), y); };
-  const auto pullback = [kept](const detail::Pull<T>& p) {
-    const auto tensor = [&](const T* numbers) { return Tensor<T>::from(std::span<const T>(numbers, p.in(0).shape.count()), p.in(0).shape); };
-    const Tensor<T> product = hvp(kept->f, tensor(p.in(0).data), tensor(p.adjoint()));
-    const auto to = p.to(0);
-    kernels<T>().axpy(T(1), product.data(), to.data, product.size(), to.add);
-  };
-  return detail::record<Var<Tensor<T>>>("gradient", x.shape(), forward, pullback, detail::TensorOperand<T>(x, "gradient"));
+  return with_pullback("gradient", g, [f, at = x.value()](const Tensor<T>& u) { return hvp(f, at, u); }, x);
 }
 
 }  // namespace autodiff::inline v1

@@ -55,7 +55,7 @@ template <int write>
   __builtin_prefetch(static_cast<const char*>(memory) + offset, write);
 }
 
-// ---- writing ---------------------------------------------------------------------------------------------------------
+// ---- writing --------------------------------------------------------------------------------------------------------
 // Each byte is written and read as one type, none of them char: so the compiler knows that the tape's own variables stay as they are.
 
 template <class Scalar> [[gnu::always_inline]] inline void put_word(char*& at, Id bits, SlopeKind kind = SlopeKind::full) {
@@ -180,7 +180,7 @@ template <class Scalar, std::size_t n> requires(n >= 4) struct Leaves<Scalar, n>
   }
 };
 
-// ---- reading ---------------------------------------------------------------------------------------------------------
+// ---- reading --------------------------------------------------------------------------------------------------------
 
 template <class Scalar> [[gnu::always_inline]] inline Word<Scalar> take_word(const char*& at) {
   at -= sizeof(Word<Scalar>);

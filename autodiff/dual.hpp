@@ -212,7 +212,7 @@ template <class Rule, class T, class Tag, class V, detail::ConstantBeside<T> C>
   return detail::left_constant<Rule>(a, b);
 }
 
-// ---- two tags meet -----------------------------------------------------------------------------------------------------
+// ---- two tags meet --------------------------------------------------------------------------------------------------
 
 namespace detail {
 

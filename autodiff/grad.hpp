@@ -159,7 +159,7 @@ template <class S> auto matrix(const std::vector<std::vector<S>>& rows, std::siz
 
 }  // namespace detail
 
-// ---- functions of one number -----------------------------------------------------------------------------------------
+// ---- functions of one number ----------------------------------------------------------------------------------------
 
 /// f′(x) for a function of one number; f may return several numbers (a std::vector), then so does this. Forward mode.
 template <class F, detail::Number X> auto derivative(const F& f, const X& x) {
@@ -169,7 +169,7 @@ template <class F, detail::Number X> auto derivative(const F& f, const X& x) {
   return detail::tangents<Tag, T>(y);
 }
 
-// ---- gradients -------------------------------------------------------------------------------------------------------
+// ---- gradients ------------------------------------------------------------------------------------------------------
 
 /// What value_and_gradient returns: `auto [value, grad] = …`.
 template <class Value, class Gradient> struct ValueAndGradient { Value value; Gradient gradient; };
@@ -216,7 +216,7 @@ template <class F, class T> auto value_and_gradient(const F&, const Var<Tensor<T
 }
 template <class F, class T> auto gradient(const F& f, const Var<Tensor<T>>& x) { return value_and_gradient(f, x).gradient; }
 
-// ---- second derivatives ----------------------------------------------------------------------------------------------
+// ---- second derivatives ---------------------------------------------------------------------------------------------
 
 /// What gradient_and_hvp returns: `auto [grad, product] = …`.
 template <class X> struct GradientAndHvp { X gradient, hvp; };

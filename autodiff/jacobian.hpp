@@ -6,7 +6,7 @@
 
 namespace autodiff::inline v1 {
 
-// ---- products with the Jacobian --------------------------------------------------------------------------------------
+// ---- products with the Jacobian -------------------------------------------------------------------------------------
 
 /// What value_and_jvp returns: `auto [value, tangent] = …`.
 template <class Value, class Tangent> struct ValueAndTangent { Value value; Tangent tangent; };
@@ -165,7 +165,7 @@ template <class F, detail::Point X> auto jacobian(const F& f, const X& x) { retu
 template <class F, class T> void jacobian(const F&, const Var<Tensor<T>>& x) { detail::refuse_recorded_point(x); }
 template <class F> Tensor<double> jacobian(const F& f, std::initializer_list<double> x) { return jacobian(f, std::vector<double>(x)); }
 
-// ---- gradients inside of a recording ---------------------------------------------------------------------------------------------
+// ---- gradients inside of a recording --------------------------------------------------------------------------------
 
 namespace detail {
 inline thread_local constinit std::uint64_t random_draws = 0;  ///< of Dropout on this thread so far

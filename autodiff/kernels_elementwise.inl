@@ -22,7 +22,7 @@ template <class T, class S> HWY_INLINE Lane<T> scaled(Lane<T> g, const S& slope)
 }
 template <std::floating_point T, class S> HWY_INLINE T scaled(T g, const S& slope) { return g == 0 ? T(0) : g * static_cast<T>(slope); }
 
-// ── one operand ─────────────────────────────────────────────────────────────────────────────────────────────────────
+// ---- one operand ----------------------------------------------------------------------------------------------------
 
 template <class Rule, class T> [[gnu::flatten]] void map(const T* x, T* y, std::size_t n) {
   if (worth_sharing(n)) [[unlikely]] return share_pieces(n, [=](std::size_t i, std::size_t end) { map<Rule, T>(x + i, y + i, end - i); });
@@ -43,7 +43,7 @@ template <class Rule, class T> [[gnu::flatten]] void pullback(const T* x, const 
   }
 }
 
-// ── two operands ────────────────────────────────────────────────────────────────────────────────────────────────────
+// ---- two operands ---------------------------------------------------------------------------------------------------
 
 /// f(i, a's vector, b's vector) for all vectors; an operand that repeats stays in a register.
 template <class T, class F> HWY_INLINE void over_pairs(const T* a, const T* b, Repeats repeats, std::size_t n, const F& f) {
@@ -104,7 +104,7 @@ template <class Rule, bool second, class T>
   }
 }
 
-// ── vectors ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ---- vectors --------------------------------------------------------------------------------------------------------
 
 template <class T> void fill(T value, T* y, std::size_t n, bool add) {
   using X = Lane<T>;

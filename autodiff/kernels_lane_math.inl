@@ -13,7 +13,7 @@ template <class T, class F> HWY_INLINE Lane<T> each(Lane<T> x, F f) {
   return Lane<T>::load(all);
 }
 
-// ── rounding ────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ---- rounding -------------------------------------------------------------------------------------------------------
 
 #if HWY_TARGET == HWY_SCALAR
 template <class T> HWY_INLINE Lane<T> floor(Lane<T> x) { return std::floor(x.v.raw); }
@@ -30,7 +30,7 @@ template <class T> HWY_INLINE Lane<T> round(Lane<T> x) {
   return copysign(select(abs(x - t) >= Lane<T>(0.5), abs(t) + 1, abs(t)), x);
 }
 
-// ── exponentials ────────────────────────────────────────────────────────────────────────────────────────────────────
+// ---- exponentials ---------------------------------------------------------------------------------------------------
 
 /// 1.5 · 2^(digits − 1): x + it − it is x rounded to a whole number, and x + it has that number in its lowest bits.
 template <class T> constexpr T rounding_bias = T(1.5) * static_cast<T>(std::uint64_t{1} << (std::numeric_limits<T>::digits - 1));
@@ -107,7 +107,7 @@ template <class T> HWY_INLINE Lane<T> cosh(Lane<T> x) {
   return select(abs(x) < Lane<T>(20), Lane<T>(0.5) * (whole + 1 / whole), half * Lane<T>(0.5) * half);
 }
 
-// ── the error function ──────────────────────────────────────────────────────────────────────────────────────────────
+// ---- the error function ---------------------------------------------------------------------------------------------
 
 /// Σ c[i] xⁱ
 template <class T, std::size_t n> HWY_INLINE Lane<T> polynomial(const T (&c)[n], Lane<T> x) {
@@ -164,7 +164,7 @@ template <class T> HWY_INLINE Lane<T> erfc(Lane<T> x) {
   return select(a < Lane<T>(0.5), 1 - erf_near(x), select(x < Lane<T>(0), 2 - far, far));
 }
 
-// ── logarithms ──────────────────────────────────────────────────────────────────────────────────────────────────────
+// ---- logarithms -----------------------------------------------------------------------------------------------------
 
 /// y, and what Highway's logarithms give wrong: at `pole` −∞, below it NaN, ∞ and NaN as they are.
 template <class T> HWY_INLINE Lane<T> with_ends(Lane<T> x, Lane<T> y, T pole) {
@@ -191,7 +191,7 @@ template <class T> HWY_INLINE Lane<T> log1p_of_fraction(Lane<T> x) {
   } else return hn::Log1p(hn::ScalableTag<T>(), x.v);
 }
 
-// ── circular and inverse ────────────────────────────────────────────────────────────────────────────────────────────
+// ---- circular and inverse -------------------------------------------------------------------------------------------
 
 template <class T> HWY_INLINE Lane<T> asin(Lane<T> x) { return hn::Asin(hn::ScalableTag<T>(), x.v); }
 template <class T> HWY_INLINE Lane<T> acos(Lane<T> x) { return hn::Acos(hn::ScalableTag<T>(), x.v); }

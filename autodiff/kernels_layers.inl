@@ -9,7 +9,8 @@ template <class Rule, class T> [[gnu::flatten]] void affine_in_registers(const A
 }
 
 template <class Rule, class T> void affine(const Affine<T>& p) {
-  if constexpr (register_matrix_size<T> > 0 && Rule::row.lanes) if (RegisterMatrix<T>::fits(p.m, p.n, p.k)) return affine_in_registers<Rule, T>(p);
+  if constexpr (register_matrix_size<T> > 0 && Rule::row.lanes)
+    if (RegisterMatrix<T>::fits(p.m, p.n, p.k)) return affine_in_registers<Rule, T>(p);
   const Product<T> product{.m = p.m, .n = p.n, .k = p.k, .a = p.x, .a_row = p.k, .a_col = 1,
       .b = p.w, .b_row = p.n, .b_col = 1, .c = p.y, .start = p.bias};
   larger_product(product);
@@ -38,7 +39,8 @@ template <class T> HWY_NOINLINE void affine_adjoints(const Affine<T>& p, const A
 }
 
 template <class Rule, class T> void affine_pullback(const Affine<T>& p, const AffineAdjoints<T>& g) {
-  if constexpr (register_matrix_size<T> > 0 && Rule::row.lanes) if (RegisterMatrix<T>::fits(p.m, p.n, p.k)) return affine_in_registers_pullback<Rule, T>(p, g);
+  if constexpr (register_matrix_size<T> > 0 && Rule::row.lanes)
+    if (RegisterMatrix<T>::fits(p.m, p.n, p.k)) return affine_in_registers_pullback<Rule, T>(p, g);
   if constexpr (is_plain<Rule>) return affine_adjoints(p, g, g.gy);
   else {
     pullback<Rule, T>(p.y, p.y, g.gy, g.gz, p.m * p.n, false);

@@ -58,7 +58,7 @@ HWY_NOINLINE void panel(const Product<T>& p, std::size_t i, std::size_t end,
   if (i < end) tile<1, wide>(p, i, j, rows(i), b, b_row, width);
 }
 
-// ── packing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ---- packing --------------------------------------------------------------------------------------------------------
 
 /// out(c, r) = in(r, c) for a matrix whose rows are contiguous, in blocks that fit 128-bit vectors: 4 × 4 floats, 2 × 2 doubles.
 template <class T> void transpose_block(const T* in, std::size_t in_row, T* out, std::size_t out_row, std::size_t rows, std::size_t cols) {
@@ -155,7 +155,7 @@ template <class T> const T* pack_tiles(const Product<T>& p, std::size_t i, std::
   return packed;
 }
 
-// ── the whole product ───────────────────────────────────────────────────────────────────────────────────────────────
+// ---- the whole product ----------------------------------------------------------------------------------------------
 
 /// Columns j0 … j1 of rows i0 … i1, 64 rows at a time, so that a's rows stay in the first-level cache over the panels.
 template <class T> void product_block(const Product<T>& p, std::size_t i0, std::size_t i1, std::size_t j0, std::size_t j1, bool packing) {
@@ -196,7 +196,7 @@ template <class T> void product_of_matrices(const Product<T>& p) {
   });
 }
 
-// ── vectors ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ---- vectors --------------------------------------------------------------------------------------------------------
 // One row or one column: nothing is used twice, so nothing is packed. These have orders of addition of their own, fixed by k alone.
 
 /// c(i) = from(i) + scale · Σₖ a(i, k) · x(k), for rows of a that are contiguous: lanes run along k. `from` is walked by `from_step`; null: 0.

@@ -48,7 +48,7 @@ template <class T> double dot(const T* a, const T* b, std::size_t n) {
   });
 }
 
-// ── along an axis ───────────────────────────────────────────────────────────────────────────────────────────────────
+// ---- along an axis --------------------------------------------------------------------------------------------------
 
 /// Σᵢ x(i) of m vectors: up to 64 one by one, more in halves, so that errors of rounding grow with log m only.
 template <class T> Lane<T> column_sum(const T* x, std::size_t row, std::size_t m) {

@@ -37,7 +37,11 @@ template <class T> struct RegisterMatrix {
     if constexpr (vectors == 2) if (X::size < n) f(std::integral_constant<std::size_t, 1>());
   }
   static HWY_INLINE RegisterMatrix all(T x) { RegisterMatrix w; each([&](auto v) HWY_ATTR { w.part[v] = X(x); }); return w; }
-  static HWY_INLINE RegisterMatrix load(const T* p) { RegisterMatrix w; each([&](auto v) HWY_ATTR { w.part[v] = X::load(p + v * X::size); }); return w; }
+  static HWY_INLINE RegisterMatrix load(const T* p) {
+    RegisterMatrix w;
+    each([&](auto v) HWY_ATTR { w.part[v] = X::load(p + v * X::size); });
+    return w;
+  }
   HWY_INLINE void store(T* p) const { each([&](auto v) HWY_ATTR { part[v].store(p + v * X::size); }); }
   HWY_INLINE void store(T* p, std::size_t n) const { each_of(n, [&](auto v) HWY_ATTR { part[v].store(p + v * X::size, n - v * X::size); }); }
 
@@ -81,8 +85,8 @@ template <class T> struct RegisterMatrix {
     return c;
   }
   /// c + a·b for c (m, n)
-  static HWY_INLINE RegisterMatrix product(std::size_t m, std::size_t n, std::size_t k, const RegisterMatrix& a, std::size_t a_row, std::size_t a_col, const RegisterMatrix& b,
-                                  std::size_t b_row, std::size_t b_col, RegisterMatrix c) {
+  static HWY_INLINE RegisterMatrix product(std::size_t m, std::size_t n, std::size_t k, const RegisterMatrix& a, std::size_t a_row, std::size_t a_col,
+                                           const RegisterMatrix& b, std::size_t b_row, std::size_t b_col, RegisterMatrix c) {
     const I a_step = number(a_col), b_step = number(b_row);
     const bool a_wide = m * k > X::size, b_wide = k * n > X::size;
     each_of(m * n, [&](auto v) HWY_ATTR {

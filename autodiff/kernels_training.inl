@@ -80,7 +80,7 @@ template <class T> double squared_error(const T* x, const T* target, T* g, std::
   });
 }
 
-// ── optimizers ──────────────────────────────────────────────────────────────────────────────────────────────────────
+// ---- optimizers -----------------------------------------------------------------------------------------------------
 
 template <class T> void sgd(T* w, const T* g, T* v, const SgdNumbers& numbers, std::size_t n) {
   using X = Lane<T>;

@@ -17,7 +17,7 @@ void refuse_nan_adjoint(Id id) {
   throw Error(fmt::format("backward: the adjoint of statement #{} is NaN; look for slopes that are infinite (to_text() shows them)", id));
 }
 
-// ---- nodes -----------------------------------------------------------------------------------------------------------
+// ---- nodes ----------------------------------------------------------------------------------------------------------
 
 namespace {
 constexpr std::size_t none = ~std::size_t{0};

@@ -8,7 +8,7 @@
 
 namespace autodiff::inline v1 {
 
-// ---- pushforward -----------------------------------------------------------------------------------------------------
+// ---- pushforward ----------------------------------------------------------------------------------------------------
 
 namespace detail {
 template <class X> constexpr bool is_dual_tensor = false;
@@ -39,7 +39,7 @@ template <class F, class A, class U, class Tag> auto push_bilinear(const A& a, c
 }
 }  // namespace detail
 
-// ---- products --------------------------------------------------------------------------------------------------------
+// ---- products -------------------------------------------------------------------------------------------------------
 
 namespace detail {
 
@@ -145,7 +145,7 @@ template <AnyTensor A, AnyTensor B> requires(DualTensor<A> || DualTensor<B>) aut
   return detail::push_bilinear(a, b, [](const auto& p, const auto& q) { return matmul(p, q); });
 }
 
-// ---- moves: transpose, slice, broadcast_to ---------------------------------------------------------------------------
+// ---- moves: transpose, slice, broadcast_to --------------------------------------------------------------------------
 
 namespace detail {
 
@@ -195,7 +195,8 @@ template <TensorLike X> auto moved(const char* name, const X& x, const Moves& mo
   return move_each<ResultOf<T, X>, T>(name, {x, name}, moves);
 }
 
-/// Repeated numbers get the sum of their adjoints. (Added one by one in the order of the result, a column of 256 rows 1024 wide takes ten times as long.)
+/// Repeated numbers get the sum of their adjoints. (Added one by one in the order of the result, a column repeated 1024 times takes ten times as
+/// long.)
 template <class Y, class T> Y broadcast_to(const TensorOperand<T>& x, const Moves& moves) {
   const Broadcast walk = broadcast_walk(moves.shape, x->shape, x->shape);
   return record<Y>("broadcast_to", moves.shape, [&](T* y) { moves.each([&](std::size_t k, std::size_t j) { y[k] = x->data[j]; }); },
@@ -292,7 +293,7 @@ template <DualTensor X> auto reshape(const X& x, const Shape& shape) {
   return detail::push_linear(x, [&](const auto& t) { return reshape(t, shape); });
 }
 
-// ---- selections: gather, elements, select ----------------------------------------------------------------------------
+// ---- selections: gather, elements, select ---------------------------------------------------------------------------
 
 namespace detail {
 /// Checked entries of an axis: negative ones count from the end.

@@ -31,7 +31,7 @@ struct Reduction {
 };
 }  // namespace detail
 
-// ---- sums ------------------------------------------------------------------------------------------------------------
+// ---- sums -----------------------------------------------------------------------------------------------------------
 
 /// Σ x over all numbers; 0 for none. Added lane by lane in blocks, the blocks in double, always in the same order.
 template <TensorLike X> auto sum(const X& x) {
@@ -146,7 +146,7 @@ template <AnyTensor X> auto norm(const X& x, Axis axis) {
   return detail::stored(detail::root_of(sum(square(x / scale), axis)) * reshape(scale, squares.shape()));
 }
 
-// ---- extremes: max, min, argmax --------------------------------------------------------------------------------------
+// ---- extremes: max, min, argmax -------------------------------------------------------------------------------------
 
 namespace detail {
 /// Max or min; ties share the adjoint equally. A NaN is the largest and the smallest, so it is not lost.
@@ -235,7 +235,7 @@ template <TensorLike X> std::vector<std::size_t> argmax(const X& x, Axis axis) {
   return {index.begin(), index.end()};
 }
 
-// ---- logsumexp and softmax: shifted by the largest; the shift cancels --------------------------------------------------
+// ---- logsumexp and softmax: shifted by the largest; the shift cancels -----------------------------------------------
 
 namespace detail {
 /// f on rows: along the last axis as it stands, along another with that axis brought to the end and back again.

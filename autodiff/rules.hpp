@@ -119,7 +119,7 @@ template <class P> [[gnu::always_inline]] constexpr decltype(auto) comparable(co
 }
 }  // namespace detail
 
-// ---- comparisons and questions look at the plain numbers ---------------------------------------------------------------
+// ---- comparisons and questions look at the plain numbers ------------------------------------------------------------
 template <class L, Compared<L> R>
 [[gnu::always_inline]] constexpr auto operator<(const L& a, const R& b) { return detail::comparable(plain(a)) < detail::comparable(plain(b)); }
 template <class L, Compared<L> R>
@@ -148,7 +148,7 @@ template <NumberInside X, Nothing... None> inline long long llround(const X& x, 
 template <NumberInside X, Nothing... None> inline long lrint(const X& x, None...) { return std::lrint(plain(x)); }
 template <NumberInside X, Nothing... None> inline long long llrint(const X& x, None...) { return std::llrint(plain(x)); }
 
-// ---- compositions of rules -------------------------------------------------------------------------------------------
+// ---- compositions of rules ------------------------------------------------------------------------------------------
 /// x·2ⁿ, in three steps, for 2ⁿ alone may be out of range
 template <NumberInside X, Nothing... None> inline auto ldexp(const X& x, int n, None...) {
   constexpr int most = std::numeric_limits<decltype(plain(x))>::max_exponent - 1;

@@ -37,7 +37,7 @@ template <int limit, class X> [[gnu::always_inline]] constexpr auto clamped(cons
   return select(plain(x) > limit, like(x, limit), select(plain(x) < -limit, like(x, -limit), x));
 }
 
-// ---- arithmetic ------------------------------------------------------------------------------------------------------
+// ---- arithmetic -----------------------------------------------------------------------------------------------------
 /// x               the rule of a layer without activation
 struct Identity {
   static constexpr Row row{.name = "identity", .domain = {-1e6, 1e6}, .max_ulp = 0, .from_result = true};
@@ -93,7 +93,7 @@ template <class L, With<L> R> [[gnu::always_inline]] constexpr auto operator/(co
 template <class A, class B, class C> requires Operand<A> && Operand<B> && Operand<C> && (Argument<A> || Argument<B> || Argument<C>)
 [[gnu::always_inline]] constexpr auto fma(const A& a, const B& b, const C& c) { return apply<Add>(apply<Multiply>(a, b), c); }
 
-// ---- powers and roots ------------------------------------------------------------------------------------------------
+// ---- powers and roots -----------------------------------------------------------------------------------------------
 /// x²              slope 2x
 struct Square {
   static constexpr Row row{.name = "square", .domain = {-1e15, 1e15}, .max_ulp = 0.5};
@@ -174,7 +174,7 @@ template <class A, class B, class C> requires Operand<A> && Operand<B> && Operan
   return Y(apply<Hypot>(apply<Hypot>(a, b), c));
 }
 
-// ---- exponentials and logarithms -------------------------------------------------------------------------------------
+// ---- exponentials and logarithms ------------------------------------------------------------------------------------
 /// eˣ              slope y
 struct Exp {
   static constexpr Row row{.name = "exp", .domain = {-700, 700}, .max_ulp = 1.1, .from_result = true};
@@ -225,7 +225,7 @@ struct Log1p {
 };
 template <Argument X> [[gnu::always_inline]] inline auto log1p(const X& x) { return apply<Log1p>(x); }
 
-// ---- circular --------------------------------------------------------------------------------------------------------
+// ---- circular -------------------------------------------------------------------------------------------------------
 /// sin x           slope cos x
 struct Sin {
   static constexpr Row row{.name = "sin", .domain = {-100, 100}, .max_ulp = 3};
@@ -282,7 +282,7 @@ struct Atan2 {
 };
 template <class L, With<L> R> [[gnu::always_inline]] inline auto atan2(const L& a, const R& b) { return apply<Atan2>(a, b); }
 
-// ---- hyperbolic ------------------------------------------------------------------------------------------------------
+// ---- hyperbolic -----------------------------------------------------------------------------------------------------
 /// cosh x          slope sinh x
 struct Cosh {
   static constexpr Row row{.name = "cosh", .domain = {-700, 700}, .max_ulp = 4};
@@ -329,7 +329,7 @@ struct Atanh {
 };
 template <Argument X> [[gnu::always_inline]] inline auto atanh(const X& x) { return apply<Atanh>(x); }
 
-// ---- error and gamma functions ---------------------------------------------------------------------------------------
+// ---- error and gamma functions --------------------------------------------------------------------------------------
 /// erf x           slope 2/√π·e^(−x²)
 struct Erf {
   static constexpr Row row{.name = "erf", .domain = {-6, 6}, .max_ulp = 1.4};
@@ -367,7 +367,7 @@ struct Tgamma {
 };
 template <Argument X> [[gnu::always_inline]] inline auto tgamma(const X& x) { return apply<Tgamma>(x); }
 
-// ---- kinks and steps: the slope at a kink is the one stated; NaN goes through ----------------------------------------
+// ---- kinks and steps: the slope at a kink is the one stated; NaN goes through ---------------------------------------
 /// |x|             slope ±1, and 0 at 0
 struct Abs {
   static constexpr Row row{.name = "abs", .domain = {-1e6, 1e6}, .max_ulp = 0};
@@ -457,7 +457,7 @@ struct Trunc : Step {
 };
 template <Argument X> [[gnu::always_inline]] inline auto trunc(const X& x) { return apply<Trunc>(x); }
 
-// ---- activations of layers: rules rather than compositions, so that each is one kernel -------------------------------
+// ---- activations of layers: rules rather than compositions, so that each is one kernel ------------------------------
 /// 1/(1 + e⁻ˣ)                 slope y(1 − y), within a unit in the last place of 1; e⁻ˣ = ∞ gives 0, as it should
 struct Sigmoid {
   static constexpr Row row{.name = "sigmoid", .domain = {-700, 700}, .max_ulp = 3, .from_result = true};
@@ -482,6 +482,41 @@ struct LogSigmoid {
   static auto slope(const auto&, const auto& y) { using std::expm1; return -expm1(y); }
 };
 template <Operand X, Nothing... None> [[gnu::always_inline]] inline auto log_sigmoid(const X& x, None...) { return apply<LogSigmoid>(x); }
+/// log(eᵃ + eᵇ)                slopes eᵃ⁻ʸ and eᵇ⁻ʸ, as 1/(1 + eᵇ⁻ᵃ); 0 where both are −∞. Never overflows; of negative a, b, whose result may be
+/// near 0, the error is one of the larger operand's last places
+struct LogAddExp {
+  static constexpr Row row{.name = "logaddexp", .domain = {0, 700}, .max_ulp = 2, .right = {0, 700}};
+  template <class X> static X value(const X& a, const X& b) {
+    using std::abs, std::exp, std::log1p;
+    return select(a >= b, a, b) + log1p(exp(-abs(apart(a, b))));
+  }
+  static auto left(const auto& a, const auto& b, const auto& y) { return share(apart(a, b), y); }
+  static auto right(const auto& a, const auto& b, const auto& y) { return share(apart(b, a), y); }
+  /// a − b, 0 of two equal infinities
+  static auto apart(const auto& a, const auto& b) {
+    const auto p = plain(a);
+    const auto q = plain(b);
+    return select(p == q, select(p - p == like(p, 0), a - b, like(a, 0)), a - b);
+  }
+  static auto share(const auto& d, const auto& y) {
+    using std::exp;
+    return select(plain(y) == like(plain(y), -std::numeric_limits<double>::infinity()), like(d, 0), 1 / (1 + exp(-d)));
+  }
+};
+template <class L, With<L> R> [[gnu::always_inline]] inline auto logaddexp(const L& a, const R& b) { return apply<LogAddExp>(a, b); }
+/// a·log b, 0 where a is 0     slopes log b and a/b, the second 0 at (0, 0): for entropies, −Σ p log p
+struct XLogY {
+  static constexpr Row row{.name = "xlogy", .domain = {-1e3, 1e3}, .max_ulp = 5, .right = {1e-3, 1e3}};
+  template <class X> static X value(const X& a, const X& b) {
+    using std::log;
+    return select(a == like(a, 0), select(b == b, like(a, 0), b), a * log(b));
+  }
+  static auto left(const auto&, const auto& b, const auto&) { using std::log; return log(b); }
+  static auto right(const auto& a, const auto& b, const auto&) {
+    return a / select(plain(a) == like(plain(a), 0), select(plain(b) == like(plain(b), 0), like(b, 1), b), b);
+  }
+};
+template <class L, With<L> R> [[gnu::always_inline]] inline auto xlogy(const L& a, const R& b) { return apply<XLogY>(a, b); }
 /// max(x, 0)                   slope 1 above 0, else 0, also at 0; NaN for NaN
 struct Relu {
   static constexpr Row row{.name = "relu", .domain = {-1e6, 1e6}, .max_ulp = 0, .from_result = true};
@@ -520,12 +555,13 @@ struct Silu {
 };
 template <Operand X, Nothing... None> [[gnu::always_inline]] inline auto silu(const X& x, None...) { return apply<Silu>(x); }
 
-// ---- the lists: whatever walks the table walks these -----------------------------------------------------------------
+// ---- the lists: whatever walks the table walks these ----------------------------------------------------------------
 template <class... Rules> struct List { static constexpr std::size_t size = sizeof...(Rules); };
 using UnaryRules = List<Identity, Negate, Square, Sqrt, Cbrt, Exp, Exp2, Expm1, Log, Log2, Log10, Log1p, Sin, Cos, Tan, Asin, Acos, Atan,
                         Cosh, Sinh, Tanh, Asinh, Acosh, Atanh, Erf, Erfc, Digamma, Lgamma, Tgamma, Abs, Floor, Ceil, Round, Trunc,
                         Sigmoid, Softplus, LogSigmoid, Relu, Gelu, Silu>;
-using BinaryRules = List<Add, Subtract, Multiply, Scale, Divide, Pow, Hypot, Atan2, Max, Min, Fmax, Fmin, Fmod, Copysign>;
+using BinaryRules = List<Add, Subtract, Multiply, Scale, Divide, Pow, Hypot, Atan2, LogAddExp, XLogY, Max, Min, Fmax, Fmin, Fmod,
+                         Copysign>;
 // Comparisons are no rules, for they have no slope.
 struct Less { static constexpr const char* name = "operator<"; static constexpr auto holds(const auto& a, const auto& b) { return a < b; } };
 struct LessEqual { static constexpr const char* name = "operator<="; static constexpr auto holds(const auto& a, const auto& b) { return a <= b; } };

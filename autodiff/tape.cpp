@@ -7,7 +7,7 @@
 namespace autodiff::inline v1 {
 namespace detail {
 
-// ---- places ----------------------------------------------------------------------------------------------------------
+// ---- places ---------------------------------------------------------------------------------------------------------
 
 Place draw_block() {
   static std::atomic<Place> next_block{block};
@@ -24,7 +24,7 @@ std::uint64_t new_identity() {
   return next.fetch_add(1, std::memory_order_relaxed);
 }
 
-// ---- spare memory ----------------------------------------------------------------------------------------------------
+// ---- spare memory ---------------------------------------------------------------------------------------------------
 
 void SpareMemory::release(void (*but_for)()) const {
   for (const auto kind : kinds) if (kind != but_for) kind();
@@ -34,7 +34,7 @@ SpareMemory& SpareMemory::of_this_thread() {
   return memory;
 }
 
-// ---- what is refused -------------------------------------------------------------------------------------------------
+// ---- what is refused ------------------------------------------------------------------------------------------------
 
 namespace {
 thread_local std::exception_ptr deferred;
@@ -95,7 +95,7 @@ void refuse_more_statements() {
   throw TapeError(fmt::format("tape: {} statements is the most one tape holds; rewind() parts of it", most_statements));
 }
 
-// ---- the tape over double ---------------------------------------------------------------------------------------------
+// ---- the tape over double -------------------------------------------------------------------------------------------
 
 template struct Record<double>;
 template void Record<double>::walk_statements(const Buffer<double>&, const char*&, std::size_t, std::size_t);

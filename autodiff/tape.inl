@@ -3,7 +3,7 @@
 
 namespace autodiff::inline v1::detail {
 
-// ---- recording -------------------------------------------------------------------------------------------------------
+// ---- recording ------------------------------------------------------------------------------------------------------
 
 template <class Scalar> [[gnu::noinline, gnu::cold]] bool Record<Scalar>::grow(std::size_t n) noexcept try {
   const std::size_t used_now = used(), ids_left = most_statements - count();
@@ -69,7 +69,7 @@ template <class Scalar> template <class W> [[gnu::cold]] void Record<Scalar>::lo
     if (holds_nan(adjoint[id])) refuse_nan_adjoint(id);
 }
 
-// ---- forgetting ------------------------------------------------------------------------------------------------------
+// ---- forgetting -----------------------------------------------------------------------------------------------------
 
 template <class Scalar> typename Record<Scalar>::Mark Record<Scalar>::mark() const {
   Mark mark{count(), used(), place_of(count() - 1), born, {}};
@@ -124,7 +124,7 @@ template <class Scalar> std::size_t Record<Scalar>::argument_count() const {
   return n;
 }
 
-// ---- the walk backwards ----------------------------------------------------------------------------------------------
+// ---- the walk backwards ---------------------------------------------------------------------------------------------
 
 template <class Scalar> Scalar* Record<Scalar>::fresh_adjoints() {
   if constexpr (Nodes<Scalar>::possible) {

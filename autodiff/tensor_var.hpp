@@ -124,7 +124,7 @@ auto apply(const L& a, const R&) {
   return a;
 }
 
-// ---- recording -------------------------------------------------------------------------------------------------------
+// ---- recording ------------------------------------------------------------------------------------------------------
 
 namespace detail {
 
@@ -295,7 +295,7 @@ template <class T, Expression X> Var<Tensor<T>> entering(const X& x) { return to
 
 }  // namespace detail
 
-// ---- rules, number by number -----------------------------------------------------------------------------------------
+// ---- rules, number by number ----------------------------------------------------------------------------------------
 
 namespace detail {
 
@@ -415,7 +415,7 @@ template <class T, KeepsTypeOf<T> X> Tensor<T>& operator/=(Tensor<T>& a, const X
 template <class Traits, class T> requires detail::Writes<std::basic_ostream<char, Traits>>
 std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out, const Var<Tensor<T>>& y) { return out << y.value(); }
 
-// ---- comparisons -----------------------------------------------------------------------------------------------------
+// ---- comparisons ----------------------------------------------------------------------------------------------------
 
 namespace detail {
 /// A comparison as a rule of two, so that it is broadcast as they are: 1 where it holds, else 0.
@@ -488,7 +488,7 @@ template <class Scalar> template <class T> Tensor<T> BasicTape<Scalar>::adjoint(
   return Tensor<T>::sharing(cell.shape, static_cast<const T*>(copies.adjoint->numbers()), copies.adjoint);
 }
 
-// ---- what rules ask of a number --------------------------------------------------------------------------------------
+// ---- what rules ask of a number -------------------------------------------------------------------------------------
 
 template <class T> const Tensor<T>& plain(const Tensor<T>& x) { return x; }
 template <class T> Tensor<T> plain(const Var<Tensor<T>>& x) { return x.value(); }

@@ -64,7 +64,7 @@ template <Expression E> Var(const E&) -> Var<typename E::Scalar>;
 template <std::floating_point X> Var(X) -> Var<double>;
 template <std::integral X> Var(X) -> Var<double>;
 
-// ---- expressions -----------------------------------------------------------------------------------------------------
+// ---- expressions ----------------------------------------------------------------------------------------------------
 
 /// A variable inside an expression. It copies member by member, as expressions do: a defaulted copy is one 16-byte move, which the
 /// compiler cannot split again, so that value and place would travel through memory instead of registers (up to 2.6 times the time).
@@ -211,7 +211,7 @@ std::basic_ostream<Char, Traits>& operator<<(std::basic_ostream<Char, Traits>& o
   return out;
 }
 
-// ---- recording -------------------------------------------------------------------------------------------------------
+// ---- recording ------------------------------------------------------------------------------------------------------
 
 namespace detail {
 

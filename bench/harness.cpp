@@ -140,7 +140,7 @@ Spread ratio(const Result& a, const Result& b) {
   return spread(std::move(ratios));
 }
 
-// ---- text ----------------------------------------------------------------------------------------------------------
+// ---- text -----------------------------------------------------------------------------------------------------------
 
 std::string show(double number) {
   if (!std::isfinite(number)) return "–";
@@ -182,7 +182,7 @@ std::string markdown(const std::vector<std::vector<std::string>>& rows) {
   return text;
 }
 
-// ---- files ---------------------------------------------------------------------------------------------------------
+// ---- files ----------------------------------------------------------------------------------------------------------
 
 nlohmann::json to_json(const Spread& s) { return {{"median", s.median}, {"low", s.low}, {"high", s.high}}; }
 nlohmann::json to_json(const Result& r) { return {{"name", r.name}, {"seconds", to_json(r.seconds())}, {"best", r.best()}}; }
@@ -241,7 +241,7 @@ nlohmann::json read_json(const std::filesystem::path& file) {
   }
 }
 
-// ---- reports -------------------------------------------------------------------------------------------------------
+// ---- reports --------------------------------------------------------------------------------------------------------
 
 void try_folder(const std::filesystem::path& folder) {
   std::error_code failed;

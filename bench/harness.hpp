@@ -16,7 +16,7 @@
 
 namespace bench {
 
-// ---- timing --------------------------------------------------------------------------------------------------------
+// ---- timing ---------------------------------------------------------------------------------------------------------
 
 /// Someone who can be timed: `run` does some work and returns the seconds it took per unit (per gradient, per epoch …).
 struct Contestant {
@@ -74,7 +74,7 @@ template <class Work> Contestant timed(std::string name, Work work, double units
   return {std::move(name), std::move(run)};
 }
 
-// ---- text ----------------------------------------------------------------------------------------------------------
+// ---- text -----------------------------------------------------------------------------------------------------------
 
 std::string show(double number);                        ///< three significant digits: "4.71", "0.0213", "1240"
 std::string show(const Spread& s);                      ///< "4.71 (4.66–4.80)"
@@ -82,7 +82,7 @@ std::string duration(double seconds);                   ///< "1.24 µs"
 /// A Markdown table, columns padded so that it reads well on a terminal too; the first row is the head.
 std::string markdown(const std::vector<std::vector<std::string>>& rows);
 
-// ---- files ---------------------------------------------------------------------------------------------------------
+// ---- files ----------------------------------------------------------------------------------------------------------
 
 nlohmann::json to_json(const Spread& s);                ///< {"median": …, "low": …, "high": …}
 nlohmann::json to_json(const Result& r);                ///< {"name": …, "seconds": {…}, "best": …}
@@ -96,7 +96,7 @@ void write_text(const std::filesystem::path& file, const std::string& text);
 std::string read_text(const std::filesystem::path& file);
 nlohmann::json read_json(const std::filesystem::path& file);
 
-// ---- reports -------------------------------------------------------------------------------------------------------
+// ---- reports --------------------------------------------------------------------------------------------------------
 
 /// One picture, bars or lines: values[series][group or point] (NaN: nothing to show).
 struct Chart {

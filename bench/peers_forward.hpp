@@ -39,12 +39,12 @@ template <template <int> class Peer> void enter_forward_jacobians(Suite& suite, 
 }
 
 /// Problems that forward mode can be asked for: it pays for each variable.
-template <class Problem> constexpr bool few_variables = requires { std::remove_cvref_t<Problem>::few; };
+template <class Problem> constexpr bool has_few_variables = requires { std::remove_cvref_t<Problem>::few_variables; };
 
 /// Enters every problem of few variables, K tangents per pass, and the two Jacobians above.
 template <template <int> class Peer> void enter_forward(Suite& suite, const std::string& name) {
   suite.problems.each([&](auto& problem) {
-    if constexpr (few_variables<decltype(problem)>) {
+    if constexpr (has_few_variables<decltype(problem)>) {
       auto with = [&]<int K>(std::integral_constant<int, K>) {
         suite.at(problem.name).entries.push_back({name, [&problem](std::vector<double>& out) {
           using P = Peer<K>;

@@ -7,7 +7,7 @@ namespace bench {
 void enter_forwards(Suite& suite) {
   const std::string us = "autodiff, forwards";
   suite.problems.each([&](auto& problem) {
-    if constexpr (few_variables<decltype(problem)>)
+    if constexpr (has_few_variables<decltype(problem)>)
       suite.at(problem.name).entries.push_back({us, [&problem](std::vector<double>& out) { out = autodiff::gradient_forwards(problem, problem.x); }});
   });
   BundleAdjustment& ba = suite.bundle_adjustment;

@@ -18,7 +18,7 @@ template <class Work> void add(const std::string& name, Work work) {
   });
 }
 
-void add_matrices() {
+void add_hessians() {
   const auto bowl = [](const auto& x) {
     using T = bench::NumberOf<decltype(x)>;
     T s(0.0);
@@ -28,6 +28,18 @@ void add_matrices() {
     }
     return s;
   };
+  const std::vector<double> x = bench::Random(1).uniforms(100);
+  add("hessian, 100 variables/eight rows", [=] { bench::keep(autodiff::hessian(bowl, x)); });
+  add("hessian, 100 variables/single rows", [=, unit = std::vector<double>(x.size(), 0.0)]() mutable {
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      unit[i] = 1;
+      bench::keep(autodiff::hvp(bowl, x, unit));
+      unit[i] = 0;
+    }
+  });
+}
+
+void add_jacobians() {
   const auto waves = [](const auto& x) {
     using T = bench::NumberOf<decltype(x)>;
     std::vector<T> y;
@@ -38,15 +50,7 @@ void add_matrices() {
     }
     return y;
   };
-  const std::vector<double> x = bench::Random(1).uniforms(100), few(x.begin(), x.begin() + 20);
-  add("hessian, 100 variables/eight rows", [=] { bench::keep(autodiff::hessian(bowl, x)); });
-  add("hessian, 100 variables/single rows", [=, unit = std::vector<double>(x.size(), 0.0)]() mutable {
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      unit[i] = 1;
-      bench::keep(autodiff::hvp(bowl, x, unit));
-      unit[i] = 0;
-    }
-  });
+  const std::vector<double> few = bench::Random(1).uniforms(20);
   add("jacobian, 100 x 20/eight rows", [=] { bench::keep(autodiff::jacobian(waves, few)); });
   add("jacobian, 100 x 20/single rows", [=] {
     autodiff::Tape tape;
@@ -56,6 +60,10 @@ void add_matrices() {
       bench::keep(tape.adjoints(v));
     }
   });
+}
+
+/// More rows than columns, and so few rows that they are walked back one by one.
+void add_narrow_jacobians() {
   const auto fit = [](const auto& p) {
     using T = bench::NumberOf<decltype(p)>;
     std::vector<T> y;
@@ -77,9 +85,12 @@ void add_matrices() {
   r->v = r->tape.variables(four);
   r->y = r->v;
   for (std::size_t i = 0; i < 2000; ++i) r->y.push_back(r->y[i] * r->y[i + 3] + 0.5 * sin(r->y[i + 1]));
-  for (const std::ptrdiff_t m : {2, 3, 4, 8})  // few are walked back one by one
+  for (const std::ptrdiff_t m : {2, 3, 4, 8})
     add("jacobian, " + std::to_string(m) + " x 4 of 2000 statements/rows",
         [r, last = std::vector(r->y.end() - m, r->y.end())] { bench::keep(r->tape.jacobian(last, r->v)); });
+}
+
+void add_sparse_jacobians() {
   const auto residuals = [](const auto& v) {  // each of five neighbours
     using T = bench::NumberOf<decltype(v)>;
     std::vector<T> y;
@@ -92,8 +103,6 @@ void add_matrices() {
   const std::vector<double> many = bench::Random(2).uniforms(1000);
   add("jacobian, 996 x 1000 with five entries in a row/sparse rows", [=] { bench::keep(autodiff::sparse_jacobian(residuals, many)); });
   add("jacobian, 996 x 1000 with five entries in a row/all rows", [=] { bench::keep(autodiff::jacobian(residuals, many)); });
-  const auto floats = autodiff::Tensor<float>::ones({1000, 1000});
-  add("transpose, 1000 x 1000 floats/rows", [=] { bench::keep(transpose(floats)); });
 }
 
 /// What constants among the variables, and variables from before a rewind(), cost: 250 statements, recorded and walked backwards.
@@ -150,7 +159,10 @@ int main(int argc, char** argv) {
     add(c.problem + "/hand-written", derivative(c.hand));
     for (const bench::Entry& entry : c.entries) add(c.problem + "/" + entry.contestant, derivative(entry.derivative));
   }
-  add_matrices();
+  add_hessians();
+  add_jacobians();
+  add_narrow_jacobians();
+  add_sparse_jacobians();
   add_statements();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();

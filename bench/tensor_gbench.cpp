@@ -1,6 +1,6 @@
 // Operations on tensors under Google Benchmark: what one costs on plain tensors (`/values`), recorded and walked back (`/gradient`), and forwards
-// (`/jvp`), on 256 × 256 floats: `tensor_gbench --benchmark_filter=gelu`. What costs of a gradient take: `--benchmark_filter=penalty`; and operations
-// on a few numbers: `--benchmark_filter=small`.
+// (`/jvp`), on 256 × 256 floats: `tensor_gbench --benchmark_filter=gelu`. What costs of a gradient take: `--benchmark_filter=penalty`; Jacobians:
+// `--benchmark_filter=jacobian`; and operations on a few numbers: `--benchmark_filter=small`.
 #include <benchmark/benchmark.h>
 #include <memory>
 #include <nn/nn.hpp>
@@ -66,6 +66,18 @@ void add_penalties() {
   });
 }
 
+/// A fit of 4 parameters to 2000 numbers: walked back for each residual, and forwards for each parameter.
+void add_jacobians() {
+  nn::Random random(4);
+  const auto t = nn::uniform<double>({2000}, random), p = nn::normal<double>({4}, random);
+  const auto residuals = [t](const auto& of) {
+    const auto part = [&of](int i) { return slice(of, 0, i, i + 1); };
+    return part(0) * exp(part(1) * t) + part(2) * t + part(3);
+  };
+  add("jacobian, 2000 x 4/backwards", [=] { benchmark::DoNotOptimize(ad::jacobian(residuals, p).data()); }, 8000);
+  add("jacobian, 2000 x 4/forwards", [=] { benchmark::DoNotOptimize(ad::jacobian_forwards(residuals, p).data()); }, 8000);
+}
+
 /// Where arithmetic takes less time than what stands around it: eight numbers, a product of 4×2 and 2×3, the net of every tutorial.
 void add_small() {
   nn::Random random(3);
@@ -97,6 +109,10 @@ int main(int argc, char** argv) {
   add_operation("expression", [](const auto& x) { const auto h = tanh(x * 1.5 + 0.1); return h * h - exp(-h); });
   add_operation("transpose", [](const auto& x) { return transpose(x); });
   add_operation("transpose by order", [](const auto& x) { return transpose(x, {1, 0}); });
+  const Tensor large = Tensor::ones({1000, 1000});
+  add("transpose/1000 x 1000/values", [large] { benchmark::DoNotOptimize(transpose(large).data()); }, 1'000'000);
+  add_operation("broadcast_to a column", [](const auto& x) { return broadcast_to(slice(x, 1, 0, 1), x.shape()); });
+  add_operation("pow 4", [](const auto& x) { return pow(x, 4); });
   add_operation("gather columns", [](const auto& x) {
     std::vector<int> order(256);
     for (int i = 0; i < 256; ++i) order[static_cast<std::size_t>(i)] = 255 - i;
@@ -105,6 +121,7 @@ int main(int argc, char** argv) {
   add_operation("select", [](const auto& x) { return select(ad::plain(x) > 0.0f, x, -1e9f); });
   add_operation("softmax", [](const auto& x) { return softmax(x); });
   add_operation("matmul", [](const auto& x) { return matmul(x, x); });
+  add_jacobians();
   add_penalties();
   add_small();
   benchmark::Initialize(&argc, argv);

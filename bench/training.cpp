@@ -6,6 +6,7 @@
 #include <cblas.h>
 #include <cstdlib>
 #include <fmt/core.h>
+#include <optional>
 #include <unistd.h>
 #include "training_parts.hpp"
 
@@ -19,52 +20,59 @@ void one_thread_each(char** argv) {
   execv("/proc/self/exe", argv);
 }
 
-int run(int argc, char** argv) {
+/// What the command line asks for.
+struct Wanted {
   training::Plan plan;
   std::vector<std::string> parts{"a", "b", "c", "d", "e", "threads", "scaling", "footprint"}, with{"hand", "engine", "libtorch", "dlib"};
   std::string memory_of, clock = "cpu";
   std::filesystem::path output = "bench-results";
+
+  bool part(const char* name) const { return std::find(parts.begin(), parts.end(), name) != parts.end(); }
+};
+
+/// Reads the command line; the program's status if that is all there is to do.
+std::optional<int> read(int argc, char** argv, Wanted& wanted) {
   CLI::App app{"Training: the engine against hand-written loops, libtorch and dlib"};
-  app.add_option("--parts", parts, "of a b c d e threads scaling footprint")
+  app.add_option("--parts", wanted.parts, "of a b c d e threads scaling footprint")
       ->delimiter(',')
-      ->check(CLI::IsMember(parts))
+      ->check(CLI::IsMember(wanted.parts))
       ->capture_default_str();
-  app.add_option("--with", with, "contestants, of hand engine libtorch dlib")
+  app.add_option("--with", wanted.with, "contestants, of hand engine libtorch dlib")
       ->delimiter(',')
-      ->check(CLI::IsMember(with))
+      ->check(CLI::IsMember(wanted.with))
       ->capture_default_str();
+  training::Plan& plan = wanted.plan;
   CLI::Option* repetitions =
       app.add_option("-r,--repetitions", plan.repetitions, "rounds of each race (15; quick: 5)")->check(CLI::Range(1, 1000));
   app.add_option("-t,--threads", plan.threads, "threads to compare with one")->check(CLI::Range(2, 256))->capture_default_str();
-  app.add_option("--clock", clock, "of one-threaded races: cpu (this process's time) or wall")
+  app.add_option("--clock", wanted.clock, "of one-threaded races: cpu (this process's time) or wall")
       ->check(CLI::IsMember({"cpu", "wall"}))
       ->capture_default_str();
-  app.add_option("-o,--out", output, "folder for training.md, training.json and the pictures")->take_last()->capture_default_str();
+  app.add_option("-o,--out", wanted.output, "folder for training.md, training.json and the pictures")->take_last()->capture_default_str();
   app.add_flag("-q,--quick", plan.quick, "about a minute: fewer samples and rounds; peers' compile time left out");
-  app.add_option("--measure-memory", memory_of, "print the memory of this contestant alone, as JSON")->group("");
+  app.add_option("--measure-memory", wanted.memory_of, "print the memory of this contestant alone, as JSON")->group("");
   CLI11_PARSE(app, argc, argv);
-
-  openblas_set_num_threads(1);
-  if (!memory_of.empty()) {
-    training::print_memory(memory_of, plan.quick);
-    return 0;
-  }
   if (plan.quick && repetitions->empty()) plan.repetitions = 5;
   if (plan.quick) plan.compile_too = {"engine"};
-  plan.wall = clock == "wall";
-  bench::try_folder(output);
+  plan.wall = wanted.clock == "wall";
+  return {};
+}
+
+int report(Wanted& wanted) {
+  training::Plan& plan = wanted.plan;
+  bench::try_folder(wanted.output);
   std::vector<std::string> missing;
-  plan.entrants = training::entrants(with, missing);
+  plan.entrants = training::entrants(wanted.with, missing);
 
   std::string text = fmt::format("# Training{}\n\n{}. {} rounds in turns; one thread each, {}.\n\n", plan.quick ? ", quick" : "",
                                  bench::machine_line(), plan.repetitions, plan.wall ? "wall clock" : "processor time of the process");
   nlohmann::json json{
-      {"machine", bench::machine()}, {"quick", plan.quick}, {"repetitions", plan.repetitions}, {"clock", clock}, {"missing", missing}};
+      {"machine", bench::machine()}, {"quick", plan.quick}, {"repetitions", plan.repetitions}, {"clock", wanted.clock}, {"missing", missing}};
   for (const std::string& m : missing) text += m + "\n\n";
   fmt::print("{}", text);
   std::vector<std::string> failures;
   std::vector<bench::Chart> charts;
-  auto add = [&](const char* name, const training::Part& part) {
+  const auto add = [&](const char* name, const training::Part& part) {
     fmt::print("{}\n", part.markdown);
     std::fflush(stdout);
     text += part.markdown + "\n";
@@ -72,22 +80,31 @@ int run(int argc, char** argv) {
     charts.insert(charts.end(), part.charts.begin(), part.charts.end());
     failures.insert(failures.end(), part.failures.begin(), part.failures.end());
   };
-  auto wanted = [&](const char* part) { return std::find(parts.begin(), parts.end(), part) != parts.end(); };
   std::string letters;
-  for (const char* l : {"a", "b", "c", "d"})
-    if (wanted(l)) letters += l;
+  for (const char* l : {"a", "b", "c", "d"}) if (wanted.part(l)) letters += l;
   if (!letters.empty()) add("epochs", measure_epochs(plan, letters));
-  if (wanted("e")) add("chains", measure_chains(plan));
-  if (wanted("threads")) add("threads", measure_threads(plan));
-  if (wanted("scaling")) add("scaling", measure_scaling(plan));
-  if (wanted("footprint")) add("footprint", measure_footprint(plan));
+  if (wanted.part("e")) add("chains", measure_chains(plan));
+  if (wanted.part("threads")) add("threads", measure_threads(plan));
+  if (wanted.part("scaling")) add("scaling", measure_scaling(plan));
+  if (wanted.part("footprint")) add("footprint", measure_footprint(plan));
 
   json["failures"] = failures;
   if (!failures.empty()) text += "## Not the same work\n\n";
   for (const std::string& f : failures) text += "- " + f + "\n";
-  bench::write_report(output, "training", text, json, charts);
+  bench::write_report(wanted.output, "training", text, json, charts);
   for (const std::string& f : failures) fmt::print(stderr, "not the same work: {}\n", f);
   return failures.empty() ? 0 : 1;
+}
+
+int run(int argc, char** argv) {
+  Wanted wanted;
+  if (const auto status = read(argc, argv, wanted)) return *status;
+  openblas_set_num_threads(1);
+  if (!wanted.memory_of.empty()) {
+    training::print_memory(wanted.memory_of, wanted.plan.quick);
+    return 0;
+  }
+  return report(wanted);
 }
 
 }  // namespace

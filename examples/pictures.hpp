@@ -25,7 +25,7 @@ void graphviz(const std::string& directory, const std::string& name, const std::
 /// A bar of that length for the terminal.
 inline std::string bar(double length) { return std::string(static_cast<std::size_t>(length > 0 ? std::min(length, 80.0) : 0), '#'); }
 
-// ---- tables ----------------------------------------------------------------------------------------------------------
+// ---- tables ---------------------------------------------------------------------------------------------------------
 
 /// (x, f(x)) at n + 1 points.
 template <class F> Table curve(const std::string& name, const F& f, double low, double high, int n = 400) {
@@ -61,7 +61,7 @@ template <class Tensors> std::vector<std::vector<double>> points(const Tensors& 
   return rows;
 }
 
-// ---- the pictures ----------------------------------------------------------------------------------------------------
+// ---- the pictures ---------------------------------------------------------------------------------------------------
 
 /// gradient_descent: the curve, a tangent, and the points on the way down.
 template <class F> void descent(const std::string& directory, const F& f, const std::vector<double>& path) {

@@ -158,7 +158,7 @@ std::string header_of(const std::vector<const Entry*>& order, const Complaint& c
   return words;
 }
 
-// ---- writing -----------------------------------------------------------------------------------------------------------
+// ---- writing --------------------------------------------------------------------------------------------------------
 
 /// Where a link leads to, if it is one, also where nothing is yet: there the file is written, and the link stays.
 std::filesystem::path followed(std::filesystem::path path, const Complaint& complain) {
@@ -215,7 +215,7 @@ void write_file(const std::string& path, std::span<const Entry> entries) {
   if (File folder(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)); folder) ::fsync(folder.get());
 }
 
-// ---- reading -----------------------------------------------------------------------------------------------------------
+// ---- reading --------------------------------------------------------------------------------------------------------
 
 namespace {
 

@@ -4,7 +4,7 @@
 // While no tape records, a net computes values only and writes nothing, so any number of threads may run one net. What a net returns is a
 // Var<Tensor> either way: a constant if nothing was recorded.
 //
-// A layer of one's own: a struct with a const operator(); see `Activation`, or `Dropout`.
+// A layer of one's own: a struct with a const operator(); see `Activation`, or `Dropout` for one that is an operation of its own.
 #pragma once
 #include "module.hpp"
 #include "random.hpp"
@@ -28,7 +28,7 @@ template <class I> std::size_t checked_size(const char* what, I n) {
 
 }  // namespace detail
 
-// ---- a layer of weights ------------------------------------------------------------------------------------------------
+// ---- a layer of weights ---------------------------------------------------------------------------------------------
 
 /// x·weight + bias, for x (…, inputs) → (…, outputs). `Linear(2, 3)` is of float. Weights are zero until initialize() or load().
 template <std::floating_point T = float> struct Linear {
@@ -59,7 +59,7 @@ template <std::floating_point T = float> struct Linear {
   template <class Rule> Tensor<T> values(const Tensor<T>& x) const { return layer<Rule>(x, weight.value(), bias.value()); }
 };
 
-// ---- activations -------------------------------------------------------------------------------------------------------
+// ---- activations ----------------------------------------------------------------------------------------------------
 
 /// A rule on every number: `Activation<MyRule>` makes a layer of your own rule.
 template <class R> struct Activation {
@@ -86,7 +86,7 @@ template <class X> constexpr bool is_activation = false;
 template <class R> constexpr bool is_activation<Activation<R>> = true;
 }  // namespace detail
 
-// ---- dropout -----------------------------------------------------------------------------------------------------------
+// ---- dropout --------------------------------------------------------------------------------------------------------
 
 namespace detail {
 inline thread_local constinit int dropouts_off = 0;
@@ -132,14 +132,27 @@ class Dropout {
     Random random(Random::mixed(Random(seed_).bits() + ++uses_) + autodiff::detail::active<double>->count());
     for (std::size_t i = 0; i < n; ++i) mask[i] = (random.bits() >> 11) < limit ? T(0) : kept;
   }
-  template <class T, AnyTensor X> auto drop(const X& x) const {
+  /// x times a mask, which lies in the tape's memory: nothing is allocated after the first step.
+  template <class T, TensorLike X> auto drop(const X& x) const {
+    namespace ops = autodiff::detail;
+    const ops::TensorOperand<T> in(x, "dropout");
+    T* const mask = ops::active<double>->nodes.template numbers<T>(in->shape.count());
+    fill(mask, in->shape.count());
+    const auto forward = [&](T* y) { ops::zip<Multiply>(in->data, mask, {}, y, in->shape.count()); };
+    const auto pullback = [mask](const ops::Pull<T>& p) {
+      const std::size_t n = p.out().shape.count();
+      if (const auto to = p.to(0)) ops::zip_pullback<Multiply, false>(p.in(0).data, mask, {}, p.out().data, p.adjoint(), to.data, n, to.add);
+    };
+    return ops::record<ops::ResultOf<T, X>>("dropout", in->shape, forward, pullback, in);
+  }
+  template <class T, DualTensor X> auto drop(const X& x) const {
     Tensor<T> mask = Tensor<T>::uninitialized(x.shape());
     fill(mask.mutable_data(), mask.size());
     return autodiff::detail::stored(x * mask);
   }
 };
 
-// ---- one after the other -----------------------------------------------------------------------------------------------
+// ---- one after the other --------------------------------------------------------------------------------------------
 
 /// Layers one after the other: Sequential{Linear(2, 3), Sigmoid{}, Linear(3, 1)}. Whatever is called with a tensor is a layer, another
 /// Sequential too. A Linear and the activation behind it become one operation if the slope follows from the result

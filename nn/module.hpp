@@ -37,7 +37,7 @@ using autodiff::detail::text;
 template <class> constexpr bool is_parameter = false;
 template <class T> constexpr bool is_parameter<Parameter<T>> = true;
 
-// ---- the fields of a struct --------------------------------------------------------------------------------------------
+// ---- the fields of a struct -----------------------------------------------------------------------------------------
 
 /// Initializes a field of any type, but not a base class, which is no field.
 template <class M> struct Anything {
@@ -124,7 +124,7 @@ template <class M> constexpr auto members(M& m) {
                                             "them): give it auto fields() { return std::tie(…); }");
 }
 
-// ---- what a type is to the walk ----------------------------------------------------------------------------------------
+// ---- what a type is to the walk -------------------------------------------------------------------------------------
 
 enum class Kind { parameter, fields, members, tuple, range, maybe, variant, pointer, nothing, opaque };
 
@@ -213,7 +213,7 @@ template <class M, class... Within> consteval bool may_hold() {
   else return Any<ChildrenOf<M>, M, Within...>::may_hold_one();
 }
 
-// ---- the walk ----------------------------------------------------------------------------------------------------------
+// ---- the walk -------------------------------------------------------------------------------------------------------
 
 /// Where the walk is: nobody wants to know, or as a name.
 struct Unnamed {

@@ -220,7 +220,11 @@ TEST_CASE("a wrong slope is found on functions of any size") {
 TEST_CASE("of many components that are wrong, the text names ten") {
   const std::vector<double> x(200, 1.0);
   try {
-    ad::check_gradient([](const auto& t) { std::decay_t<decltype(t[0])> s = 0.0; for (const auto& one : t) s += one * one; return s; }, [](const auto& t) { return t; }, x);
+    ad::check_gradient([](const auto& t) {
+      std::decay_t<decltype(t[0])> s = 0.0;
+      for (const auto& one : t) s += one * one;
+      return s;
+    }, [](const auto& t) { return t; }, x);
     FAIL("passes");
   } catch (const ad::GradientError& e) {
     const std::string text = e.what();

@@ -132,7 +132,7 @@ TEST_CASE("nests give derivatives of every order") {
   CHECK(slope(digamma, 1.0) == doctest::Approx(1.6449340668482264).epsilon(1e-14));
 }
 
-// ---- whose ε is it? --------------------------------------------------------------------------------------------------
+// ---- whose ε is it? -------------------------------------------------------------------------------------------------
 
 TEST_CASE("an inner derivative does not take the outer tangent for its own") {
   CHECK(slope([](auto x) { return x * slope([x](auto y) { return x + y; }, 1.0); }, 1.0) == 1);
@@ -212,7 +212,7 @@ TEST_CASE("tags of the same name are still two tags") {
   CHECK(ad::detail::tangent<B>(ad::detail::tangent<A>(r)) == 4);
 }
 
-// ---- constants stay constants ----------------------------------------------------------------------------------------
+// ---- constants stay constants ---------------------------------------------------------------------------------------
 
 TEST_CASE("an infinite slope does not poison a constant") {
   const Dual<double> x(3, 1);
@@ -228,7 +228,7 @@ TEST_CASE("an infinite slope does not poison a constant") {
   CHECK(sqrt(D2(0.0)).tangent().tangent() == 0);
 }
 
-// ---- other numbers than double -----------------------------------------------------------------------------------------
+// ---- other numbers than double --------------------------------------------------------------------------------------
 
 namespace autodiff {  // where argument-dependent lookup finds the functions of the library's numbers
 /// A number on the heap: nothing about it is trivial. Its products are counted.

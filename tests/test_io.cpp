@@ -318,13 +318,14 @@ TEST_CASE("a map of layers is saved by its keys") {
   CHECK_NOTHROW(nn::load(net, folder / "net"));
   CHECK_THROWS_WITH_AS(nn::load(other, folder / "net"), doctest::Contains("it holds no \"0.wrong.weight\""), nn::FileError);
   Heads odd;  // also by keys that hold a NUL, a quote, or nothing
-  for (const std::string& key : {std::string("a"), std::string("a\0b", 3), std::string("\""), std::string()}) odd.heads.emplace(key, nn::Linear(1, 1));
+  const std::string names[] = {"a", {"a\0b", 3}, "\"", ""};
+  for (const std::string& name : names) odd.heads.emplace(name, nn::Linear(1, 1));
   nn::initialize(odd, 1);
   nn::save(odd, folder / "odd");
-  const float weight = odd.heads.at(std::string("a\0b", 3)).weight.value()[0];
+  const float weight = odd.heads.at(names[1]).weight.value()[0];
   nn::initialize(odd, 2);
   nn::load(odd, folder / "odd");
-  CHECK(odd.heads.at(std::string("a\0b", 3)).weight.value()[0] == weight);
+  CHECK(odd.heads.at(names[1]).weight.value()[0] == weight);
 }
 TEST_CASE("a net that was moved from is neither saved, loaded nor initialized, and the file stays as it was") {
   const Folder folder;

@@ -19,7 +19,7 @@ Tensor<double> counted(const Shape& shape) {
 }
 }  // namespace
 
-// ---- matmul ----------------------------------------------------------------------------------------------------------
+// ---- matmul ---------------------------------------------------------------------------------------------------------
 
 TEST_CASE("matmul is the textbook's sum") {
   for (const auto& [m, k, n] : {std::array<std::size_t, 3>{1, 1, 1}, {2, 3, 4}, {5, 1, 7}, {1, 9, 1}, {17, 33, 9}, {40, 5, 70}}) {
@@ -86,7 +86,7 @@ TEST_CASE("matmul refuses what does not fit") {
   refuses<ad::ShapeError>([] { (void)matmul(Tensor<double>{}, some({2, 2})); }, {"0 != 2"});
 }
 
-// ---- views -----------------------------------------------------------------------------------------------------------
+// ---- views ----------------------------------------------------------------------------------------------------------
 
 TEST_CASE("a vector times a matrix is one product, whose adjoint a step of descent may use up at once") {
   ad::Parameter<double> w(some({40, 50}));
@@ -175,7 +175,7 @@ TEST_CASE("reshape keeps the numbers") {
   refuses<ad::ShapeError>([] { ad::Tape tape; (void)reshape(tape.variable(some({6})), {4}); }, {"reshape: (6,) to (4,): 6 numbers cannot become 4"});
 }
 
-// ---- selections ------------------------------------------------------------------------------------------------------
+// ---- selections -----------------------------------------------------------------------------------------------------
 
 TEST_CASE("gather takes entries in any order, some twice, some not at all") {
   const auto table = counted({3, 2});

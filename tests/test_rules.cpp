@@ -21,7 +21,7 @@ using Long = long double;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
-// ---- references ------------------------------------------------------------------------------------------------------
+// ---- references -----------------------------------------------------------------------------------------------------
 
 Long digamma_by_recurrence(Long x) {
   Long y = 0;
@@ -62,6 +62,8 @@ const std::map<std::string, std::function<Long(Long, Long)>> binary_reference = 
     {"min", [](Long a, Long b) { return a < b ? a : b; }}, {"fmax", [](Long a, Long b) { return std::fmax(a, b); }},
     {"fmin", [](Long a, Long b) { return std::fmin(a, b); }}, {"fmod", [](Long a, Long b) { return std::fmod(a, b); }},
     {"copysign", [](Long a, Long b) { return std::copysign(a, b); }},
+    {"logaddexp", [](Long a, Long b) { return std::fmax(a, b) + std::log1p(std::exp(-std::fabs(a - b))); }},
+    {"xlogy", [](Long a, Long b) { return a * std::log(b); }},
 };
 
 template <class Map> auto reference(const Map& map, const std::string& name) {
@@ -70,7 +72,7 @@ template <class Map> auto reference(const Map& map, const std::string& name) {
   return found->second;
 }
 
-// ---- walking ---------------------------------------------------------------------------------------------------------
+// ---- walking --------------------------------------------------------------------------------------------------------
 
 template <class F, class... Rules> void each(ad::List<Rules...>, F f) { (f(Rules{}), ...); }
 
@@ -423,6 +425,24 @@ TEST_CASE("hypot and atan2 have slopes at the origin and at infinity") {
   CHECK(slopes<ad::Atan2>(infinity, 1) == Pair{0, 0});
   CHECK(near(slopes<ad::Atan2>(1e200, 1e200)[0], 5e-201));  // no overflow of a² + b²
   CHECK(near(slopes<ad::Atan2>(1e-200, 1e-200)[1], -5e199));
+}
+
+TEST_CASE("sums of exponentials and entropies are exact where their formulas are ∞ − ∞ and 0 · ∞") {
+  CHECK(ad::LogAddExp::value(1000.0, 1000.0) == 1000 + std::log(2.0));
+  CHECK(ad::LogAddExp::value(-infinity, 3.0) == 3);
+  CHECK(ad::LogAddExp::value(-infinity, -infinity) == -infinity);
+  CHECK(ad::LogAddExp::value(infinity, infinity) == infinity);
+  CHECK(ad::LogAddExp::value(infinity, -infinity) == infinity);
+  CHECK(slopes<ad::LogAddExp>(2, 2) == Pair{0.5, 0.5});
+  CHECK(slopes<ad::LogAddExp>(-infinity, 3) == Pair{0, 1});
+  CHECK(slopes<ad::LogAddExp>(-infinity, -infinity) == Pair{0, 0});
+  CHECK(slopes<ad::LogAddExp>(1000, -1000) == Pair{1, 0});
+  CHECK(ad::XLogY::value(0.0, 0.0) == 0);
+  CHECK(ad::XLogY::value(2.0, 0.0) == -infinity);
+  CHECK(std::isnan(ad::XLogY::value(0.0, not_a_number)));
+  CHECK(slopes<ad::XLogY>(0, 0) == Pair{-infinity, 0});
+  CHECK(slopes<ad::XLogY>(0, 2) == Pair{std::log(2.0), 0});
+  CHECK(slopes<ad::XLogY>(3, 2) == Pair{std::log(2.0), 1.5});
 }
 
 TEST_CASE("fmod and copysign take their jumps for nothing") {

@@ -10,7 +10,7 @@ using support::TensorVar;
 using support::works;
 using support::works_as_the_youngest;
 
-// ---- backward and adjoint --------------------------------------------------------------------------------------------
+// ---- backward and adjoint -------------------------------------------------------------------------------------------
 
 TEST_CASE("intermediate results keep their adjoints") {
   ad::Tape tape;
@@ -179,7 +179,7 @@ TEST_CASE("variables in a row between statements keep their adjoints, and the st
   CHECK(tape.adjoint(unused) == 0);
 }
 
-// ---- stale and foreign -----------------------------------------------------------------------------------------------
+// ---- stale and foreign ----------------------------------------------------------------------------------------------
 
 TEST_CASE("a variable from before clear is refused wherever it is used") {
   ad::Tape tape;
@@ -278,7 +278,7 @@ TEST_CASE("places are never given twice: no number of clears brings a stale vari
   CHECK(refused == old.size());
 }
 
-// ---- exceptions and statistics ---------------------------------------------------------------------------------------
+// ---- exceptions and statistics --------------------------------------------------------------------------------------
 
 TEST_CASE("after an exception in the middle of a recording the tape goes on") {
   ad::Tape tape;
@@ -360,7 +360,7 @@ TEST_CASE("numbers and tensors are walked in the one order in which they were re
   CHECK(tape.adjoint(x) == about(slope, 1e-9));
 }
 
-// ---- infinities ------------------------------------------------------------------------------------------------------
+// ---- infinities -----------------------------------------------------------------------------------------------------
 
 TEST_CASE("an adjoint of 0 stays 0 across an infinite slope") {
   ad::Tape tape;

@@ -18,7 +18,7 @@ namespace {
 support::RandomTensors some{support::Random(11)};
 }  // namespace
 
-// ---- handles ---------------------------------------------------------------------------------------------------------
+// ---- handles --------------------------------------------------------------------------------------------------------
 
 TEST_CASE("a tensor variable remembers, a tensor in a Var is a constant") {
   ad::Tape tape;
@@ -144,7 +144,7 @@ TEST_CASE("temporaries and views may be operands") {
   CHECK(difference(tape.adjoint(w), Tensor<double>{2 * 4 * (9 + 25), 2 * 2 * 4 * (16 + 36)}) == "");
 }
 
-// ---- rules × shapes --------------------------------------------------------------------------------------------------
+// ---- rules × shapes -------------------------------------------------------------------------------------------------
 
 TEST_CASE("every unary function of tensors is differentiated backwards, forwards and twice") {
   const auto x = some({2, 3});
@@ -164,8 +164,10 @@ TEST_CASE("every binary function of tensors is differentiated in both operands")
   const auto b = some({2, 3});
 #define BINARY(f) verify(#f, [&](auto t) { return sum(f(t, b + 0.25) * t + f(b, t)); }, some({2, 3}))
   BINARY(pow); BINARY(hypot); BINARY(atan2); BINARY(max); BINARY(min); BINARY(fmax); BINARY(fmin); BINARY(copysign);
+  BINARY(logaddexp);
 #undef BINARY
   verify("arithmetic", [&](auto t) { return sum((t + b) * (b - t) / (t * b) + (t - b) / t - b * t); }, some({2, 3}));
+  verify("xlogy", [&](auto t) { return sum(xlogy(t, exp(b)) + xlogy(b, square(t) + 0.5)); }, some({2, 3}));
   verify("fma fmod", [&](auto t) { return sum(fma(t, b, t) * fmod(t, 10.0)); }, some({2, 3}));
 }
 
@@ -227,7 +229,7 @@ TEST_CASE("empty tensors go through every rule, forwards and back") {
   verify("empty and broadcast", [](auto x) { return sum(x * Tensor<double>::zeros({1, 0})) + sum(x * x); }, some({3, 1}));
 }
 
-// ---- numbers and tensors ---------------------------------------------------------------------------------------------
+// ---- numbers and tensors --------------------------------------------------------------------------------------------
 
 TEST_CASE("integers and numbers of every type stand beside tensors") {
   ad::Tape tape;
@@ -263,7 +265,7 @@ TEST_CASE("scalar code goes on from a reduction, and comes back") {
   verify("through elements", [](auto x) { return x(0, 1) * x(1, 2) + exp(x(0, 0)) * sum(x); }, some({2, 3}));
 }
 
-// ---- kinks, NaN, infinities ------------------------------------------------------------------------------------------
+// ---- kinks, NaN, infinities -----------------------------------------------------------------------------------------
 
 TEST_CASE("ties and kinks have the slopes that the table states, on tensors too") {
   const auto g = [](auto f, Tensor<double> x) { return ad::gradient(f, x); };

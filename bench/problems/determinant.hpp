@@ -11,7 +11,7 @@ namespace bench {
 /// in each entry, so the adjoint of a minor is the adjoint of the one around it times ± the entry before it.
 struct Determinant {
   static constexpr const char* name = "determinant";
-  static constexpr bool few = true;                      ///< variables: forward-mode peers take part
+  static constexpr bool few_variables = true;  ///< forward-mode peers take part
   std::size_t n;
   std::vector<double> x;                                 ///< the matrix, row after row
   explicit Determinant(std::size_t order = 7) : n(order), x(Random(5).uniforms(order * order, -1, 1)) {}

@@ -11,7 +11,7 @@ namespace bench {
 /// The Hessian is diagonal, so H·1 is all of it, and Newton's direction, GradBench's "dir", is gradient / (H·1).
 struct KMeans {
   static constexpr const char* name = "k-means";
-  static constexpr bool few = true;                      ///< variables: forward-mode peers take part
+  static constexpr bool few_variables = true;  ///< forward-mode peers take part
   std::size_t n, k, d;
   std::vector<double> x, points;
   explicit KMeans(std::size_t observations = 1000, std::size_t clusters = 10, std::size_t dimension = 8)
@@ -127,7 +127,7 @@ struct BlackScholes {
 /// −¼ Σ log(t = 1 ? p : 1 − p). Variables: hidden weights (3 × 2), hidden biases (3), output weights (3), output bias.
 struct Xor {
   static constexpr const char* name = "xor";
-  static constexpr bool few = true;                     ///< variables: forward-mode peers take part
+  static constexpr bool few_variables = true;  ///< forward-mode peers take part
   std::vector<double> x;
   Xor() : x(Random(11).uniforms(13, -1, 1)) {}
   std::string size() const { return "2-3-1, 4 rows"; }

@@ -10,7 +10,7 @@ namespace bench {
 /// By hand: the four states at which each step takes slopes are kept; on the way back one pass over the equations does all four.
 struct Ode {
   static constexpr const char* name = "ode";
-  static constexpr bool few = true;                      ///< variables: forward-mode peers take part
+  static constexpr bool few_variables = true;  ///< forward-mode peers take part
   std::size_t steps;
   std::vector<double> x;
   explicit Ode(std::size_t n = 10, std::size_t time_steps = 100) : steps(time_steps), x(Random(6).uniforms(n, 0.5, 1.5)) {}

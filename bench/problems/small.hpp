@@ -8,7 +8,7 @@ namespace bench {
 /// x². GradBench's "hello": is anybody there?
 struct Hello {
   static constexpr const char* name = "hello";
-  static constexpr bool few = true;                      ///< variables: forward-mode peers take part
+  static constexpr bool few_variables = true;  ///< forward-mode peers take part
   std::vector<double> x{3.0};
   std::string size() const { return "1"; }
 
@@ -134,7 +134,7 @@ struct LogSumExp {
 /// ½ Σᵢ (sign tᵢ − Σⱼ xⱼ tᵢʲ)², tᵢ evenly over [−1, 1]: GradBench's linear least squares (after cmpad's llsq_obj).
 struct LeastSquares {
   static constexpr const char* name = "least squares";
-  static constexpr bool few = true;                      ///< variables: forward-mode peers take part
+  static constexpr bool few_variables = true;  ///< forward-mode peers take part
   std::size_t n;
   std::vector<double> x;
   explicit LeastSquares(std::size_t points = 1000, std::size_t coefficients = 10) : n(points), x(Random(4).uniforms(coefficients, -1, 1)) {}

@@ -175,7 +175,7 @@ TEST_CASE("walking back again and again needs no more memory, asked or not") {
   for (int i = 0; i < 100; ++i) CHECK(walk(i % 2 ? y : z, i % 3 == 0) <= most);
 }
 
-// ---- aliased ---------------------------------------------------------------------------------------------------------
+// ---- aliased --------------------------------------------------------------------------------------------------------
 
 TEST_CASE("both operands of a sum have its adjoint, and neither sees what the other is handed besides") {
   const auto p = draw.tensor({5, 3}, -1, 1), q = draw.tensor({5, 3}, -1, 1), seed = draw.tensor({5, 3}, -1, 1);

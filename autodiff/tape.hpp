@@ -89,7 +89,7 @@ template <class Scalar> struct Record {
   Id root = 0;                              ///< where the last walk backwards began: its youngest output. (Next to adjoint_count: XOR +4 %)
   const void* home = nullptr;               ///< the list (ThreadTapes) of the thread that made the tape
   std::uint32_t links = 0;                  ///< of this record in `home`
-  bool walking = false;                     ///< backwards, and pullbacks run: nothing else may be done with it
+  bool walking = false;                     ///< backwards, and a function of the user's runs: nothing may be done with it
   bool ended = false;                       ///< the Tape has ended, and a list still has a link of it, which that list's thread takes out; atomic
 
   std::size_t used() const { return static_cast<std::size_t>(next - arguments.data()); }

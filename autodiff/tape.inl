@@ -189,16 +189,6 @@ template <class Scalar> template <class W>
   arguments_end = a;
 }
 
-/// While pullbacks run, which may call a function of the user's, the tape says that it is full, so that whatever would be recorded asks grow().
-template <class Scalar> class Walking {
-  Record<Scalar>& record_;
-  char* const last_;
-
- public:
-  explicit Walking(Record<Scalar>& record) : record_(record), last_(record.last) { record.walking = true, record.trap(); }
-  ~Walking() { record_.walking = false, record_.last = nan_traps ? record_.arguments.data() : last_; }
-};
-
 template <class Scalar> void Record<Scalar>::walk_back() {
   const std::size_t adjoints_in_the_end = std::exchange(adjoint_count, 0);  // none, should the walk not come to its end
   const char* a = next;
@@ -208,15 +198,12 @@ template <class Scalar> void Record<Scalar>::walk_back() {
     if (statement != stop) walk_statements(adjoints, a, statement, stop);
   };
   if constexpr (Nodes<Scalar>::possible)
-    if (nodes.list.size() > 0) {
-      const Walking walking_now(*this);
-      for (std::size_t i = nodes.list.size(); i-- > 0;) {
-        Node& node = nodes.list[i];
-        back_to(node.id + 1);
-        statement = node.id;
-        a -= sizeof(Word<Scalar>);
-        if (node.out ? node.out->walk == nodes.walk_number : adjoints.data()[node.id] != 0) node.pullback(*this, node);
-      }
+    for (std::size_t i = nodes.list.size(); i-- > 0;) {
+      Node& node = nodes.list[i];
+      back_to(node.id + 1);
+      statement = node.id;
+      a -= sizeof(Word<Scalar>);
+      if (node.out ? node.out->walk == nodes.walk_number : adjoints.data()[node.id] != 0) node.pullback(*this, node);
     }
   back_to(1);
   if (nan_traps) [[unlikely]] look_for_nan_in_adjoints(adjoints.data(), adjoints_in_the_end);

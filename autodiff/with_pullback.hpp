@@ -9,11 +9,28 @@ namespace autodiff::inline v1 {
 
 namespace detail {
 
+/// While it lives, a walk backwards has called a function of the user's, who knows of no walk: the tape says that it is full, so that whatever would be
+/// recorded asks grow(), which refuses, as clear(), rewind() and backward() do.
+class Walking {
+  Record<double>& tape_;
+  char* const last_;
+
+ public:
+  explicit Walking(Record<double>& tape) : tape_(tape), last_(tape.last) { tape.walking = true, tape.trap(); }
+  ~Walking() { tape_.walking = false, tape_.last = nan_traps ? tape_.arguments.data() : last_; }
+  Walking(const Walking&) = delete;
+  Walking& operator=(const Walking&) = delete;
+};
+
 /// A function that a tape keeps until it forgets the recording.
 template <class F> struct KeptFunction : Shared {
   F f;
   explicit KeptFunction(const F& function) : Shared([](Shared* self) { delete static_cast<KeptFunction*>(self); }), f(function) {}
 
+  auto operator()(Record<double>& walked, const auto& adjoint) const {
+    const Walking walking(walked);
+    return f(adjoint);
+  }
   static const KeptFunction* on_recorder(const F& function) {
     auto* const kept = new KeptFunction(function);
     const struct Release { Shared& kept; ~Release() { kept.release(); } } release{*kept};
@@ -63,12 +80,12 @@ template <class Y, class Pullback, TensorLike... X> auto with_pullback(const cha
     const auto* const kept = (in.recorded() || ...) ? detail::KeptFunction<Pullback>::on_recorder(pullback) : nullptr;
     if constexpr (Arithmetic<Y>)
       return detail::plain_if_all_are<X...>(detail::record_number<T>(name, [&] { return static_cast<double>(y); },
-          [kept](const detail::Pull<T>& p) { detail::add_adjoints<sizeof...(X)>(p, kept->f(p.number_adjoint())); }, in...));
+          [kept](const detail::Pull<T>& p) { detail::add_adjoints<sizeof...(X)>(p, (*kept)(p.tape, p.number_adjoint())); }, in...));
     else
       return detail::record<detail::ResultOf<T, X...>>(name, y.shape(), [&](T* out) { std::copy_n(y.data(), y.size(), out); },
           [kept](const detail::Pull<T>& p) {
         const Shape& shape = p.out().shape;
-        detail::add_adjoints<sizeof...(X)>(p, kept->f(Tensor<T>::from(std::span<const T>(p.adjoint(), shape.count()), shape)));
+        detail::add_adjoints<sizeof...(X)>(p, (*kept)(p.tape, Tensor<T>::from(std::span<const T>(p.adjoint(), shape.count()), shape)));
       }, in...);
   };
   return recorded(detail::TensorOperand<T>(x, name)...);

@@ -102,7 +102,7 @@ TEST_CASE("an adjoint of another shape, and a pullback that records, are refused
   refuses<ad::ShapeError>([&] { tape.backward(wrong); }, {"mine: its pullback gives operand 1 an adjoint of shape (3,)", "(2,)"});
   const ad::Var recording = sum(ad::with_pullback("mine", x.value(), [x](const Tensor<double>& g) { return Tensor<double>((g * x).value()); }, x));
   refuses<ad::TapeError>([&] { tape.backward(recording); }, {"this tape is being walked backwards"});
-  const ad::Var right = sum(x);
-  tape.backward(right);
+  const ad::Var plain = sum(x);
+  tape.backward(plain);
   CHECK(difference(tape.adjoint(x), Tensor<double>{1, 1}) == "");
 }

@@ -317,7 +317,7 @@ namespace detail {
 /// digits behind the point.)
 template <AnyTensor X> X logsumexp_slope(const X& x, Axis axis) {
   const auto live = logsumexp(plain(x), axis.keep()) > -std::numeric_limits<double>::infinity();
-  if (min(live) == 1) return softmax(x, axis);
+  if (sum(live) == static_cast<double>(live.size())) return softmax(x, axis);
   return stored(softmax(select(live, x, 0.0), axis) * live);
 }
 }  // namespace detail

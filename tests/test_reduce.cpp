@@ -262,6 +262,9 @@ TEST_CASE("a logsumexp of −∞ alone has slope 0, in every mode") {
   CHECK(ad::jvp(along, x, one) == 1);
   CHECK(difference(ad::gradient(along, x), Tensor<double>{1, 0}) == "");
   CHECK(difference(ad::hvp(along, x, one), Tensor<double>{0, 0}) == "");
+  const auto none = Tensor<double>::zeros({0, 3});  // nor do rows that are not there harm
+  CHECK(ad::jvp([](const auto& a) { return sum(logsumexp(a, 1)); }, none, none) == 0);
+  CHECK(ad::jvp([](const auto& a) { return sum(logsumexp(a, 0)); }, none, none) == 0);
   const auto over_all = [&](const auto& a) { return exp(logsumexp(a + mask)) + sum(a); };
   CHECK(ad::jvp(over_all, x, one) == 2);
   CHECK(difference(ad::hvp(over_all, x, one), Tensor<double>{0, 0}) == "");

@@ -18,8 +18,8 @@ namespace detail {
 void refuse_parameters(const char* where);
 [[noreturn]] void refuse_sizes(const char* where, const char* what, const std::string& expected, const std::string& given);
 
-template <class F, class T> struct TagOf {};                                   ///< which derivative a Dual belongs to
-template <class X> struct NumberType { using type = X; };                          ///< the number that a point computes with
+template <class F, class T> struct TagOf {};          ///< which derivative a Dual belongs to
+template <class X> struct NumberType { using type = X; };  ///< the number that a point computes with
 template <Arithmetic X> struct NumberType<X> { using type = double; };
 template <Expression E> struct NumberType<E> { using type = Var<typename E::Scalar>; };
 template <class X> using NumberTypeOf = typename NumberType<std::remove_cvref_t<X>>::type;

@@ -113,10 +113,9 @@ template <class F, detail::Number X, class U> auto vjp(const F& f, const X& x, c
 }
 
 namespace detail {
-template <class S, class Y> std::vector<S> values_of(const Y& y) {
+template <class S> std::vector<S> values_of(const std::vector<Var<S>>& numbers) {
   std::vector<S> values;
-  if constexpr (AnyTensor<Y>) for (const auto number : plain(y)) values.push_back(static_cast<S>(number));
-  else for (const Var<S>& number : all_numbers<S>(y)) values.push_back(number.value());
+  for (const Var<S>& number : numbers) values.push_back(number.value());
   return values;
 }
 }  // namespace detail
@@ -129,16 +128,20 @@ template <class F, detail::Vector X> auto value_and_jacobian(const F& f, const X
   using S = detail::ElementOf<X>;
   detail::Taped<S> at(x);
   const auto y = detail::all_numbers<S>(at.result_of("jacobian", f));
-  if constexpr (std::same_as<S, double>) return ValueAndJacobian{detail::values_of<S>(y), at.tape.jacobian(y, at.x)};
-  else return ValueAndJacobian{detail::values_of<S>(y), at.gradients(y)};
+  if constexpr (std::same_as<S, double>) return ValueAndJacobian{detail::values_of(y), at.tape.jacobian(y, at.x)};
+  else return ValueAndJacobian{detail::values_of(y), at.gradients(y)};
 }
 template <class F, class T> auto value_and_jacobian(const F& f, const Tensor<T>& x) {
   detail::TapedTensor<T> at(x);
   const auto y = at.result_of("jacobian", f);
   using Y = std::remove_cvref_t<decltype(y)>;
-  const auto value = detail::values_of<double>(y);
+  std::vector<double> value;
   std::vector<std::vector<double>> rows;
   const auto walked = [&] { const Tensor<T> g = at.tape.adjoint(at.x); rows.emplace_back(g.begin(), g.end()); };
+  if constexpr (TensorLike<Y>) {
+    const auto& numbers = plain(y);
+    value.assign(numbers.begin(), numbers.end());
+  }
   if constexpr (detail::is_tensor_var<Y>) {
     for (std::size_t i = 0; i < y.size() && y.place() != 0; ++i) {
       auto unit = Tensor<typename Y::Number>::zeros(y.shape());
@@ -146,11 +149,14 @@ template <class F, class T> auto value_and_jacobian(const F& f, const Tensor<T>&
       at.tape.backward(y, unit);
       walked();
     }
-  } else if constexpr (!detail::is_tensor<Y>)
-    for (const Var<double>& component : detail::all_numbers<double>(y)) {
+  } else if constexpr (!detail::is_tensor<Y>) {
+    const auto components = detail::all_numbers<double>(y);
+    value = detail::values_of(components);
+    for (const Var<double>& component : components) {
       at.tape.backward(component, 1.0);
       walked();
     }
+  }
   const bool constant = rows.empty();
   return ValueAndJacobian{value, constant ? Tensor<double>::zeros(Shape({value.size(), x.size()})) : detail::matrix(rows, x.size())};
 }

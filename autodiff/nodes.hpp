@@ -34,7 +34,7 @@ struct CellBase {
   struct UserCopies* copies = nullptr;
   Adjoint state = Adjoint::written;
   struct Shared* parameter = nullptr;  ///< whose numbers these are: an optimizer may change them before the next clear()
-  std::uint64_t spent_walk = 0;           ///< the walk backwards whose adjoint an update has used
+  std::uint64_t spent_walk = 0;        ///< the walk backwards whose adjoint an update has used
 };
 
 /// Copies that a user has asked for, to be handed out again: `y.value()(i, j)` in a loop copies y once.

@@ -499,8 +499,7 @@ struct LogAddExp {
     return select(p == q, select(p - p == like(p, 0), a - b, like(a, 0)), a - b);
   }
   static auto share(const auto& d, const auto& y) {
-    using std::exp;
-    return select(plain(y) == like(plain(y), -std::numeric_limits<double>::infinity()), like(d, 0), 1 / (1 + exp(-d)));
+    return select(plain(y) == like(plain(y), -std::numeric_limits<double>::infinity()), like(d, 0), evaluate<Sigmoid>(d));
   }
 };
 template <class L, With<L> R> [[gnu::always_inline]] inline auto logaddexp(const L& a, const R& b) { return apply<LogAddExp>(a, b); }

@@ -313,7 +313,7 @@ std::string read_header(Opened& opened, const Complaint& complain) {
 
 /// The entries that hold numbers, in the order in which those follow the header, `bytes` in all: no more and no less than was asked for.
 std::vector<const Entry*> in_order(std::span<const Entry> entries, const Json& header, std::uint64_t bytes, const Complaint& complain) {
-  std::map<std::uint64_t, const Entry*> order;
+  std::map<std::uint64_t, const Entry*> places;
   std::set<std::string_view> known;
   for (const Entry& e : entries) {
     const auto info = header.find(e.name);
@@ -322,8 +322,8 @@ std::vector<const Entry*> in_order(std::span<const Entry> entries, const Json& h
         {e.name, e.shape.text()});
     known.insert(e.name);
     const std::uint64_t at = require_entry(e, *info, complain);
-    if (e.bytes() != 0 && !order.emplace(at, &e).second)
-      complain("\"{}\" and \"{}\" lie at the same place in the file", {e.name, order[at]->name});
+    if (e.bytes() != 0 && !places.emplace(at, &e).second)
+      complain("\"{}\" and \"{}\" lie at the same place in the file", {e.name, places[at]->name});
   }
   for (const auto& [name, info] : header.items()) {
     if (name == metadata) {
@@ -331,16 +331,16 @@ std::vector<const Entry*> in_order(std::span<const Entry> entries, const Json& h
     } else if (!known.contains(name))
       complain("it holds \"{}\", which was not asked for; is it the file of another net, or of an optimizer?", {name});
   }
-  std::vector<const Entry*> in_order;
+  std::vector<const Entry*> order;
   std::uint64_t end = 0;
-  for (const auto& [begin, e] : order) {
+  for (const auto& [begin, e] : places) {
     if (begin != end)
       complain("the numbers of \"{}\" begin at {}, and those before them end at {}: they overlap or leave a gap", {e->name, begin, end});
     end += e->bytes();
-    in_order.push_back(e);
+    order.push_back(e);
   }
   if (end != bytes) complain("its parameters take {} bytes, but {} follow the header; it is truncated or damaged", {end, bytes});
-  return in_order;
+  return order;
 }
 
 }  // namespace

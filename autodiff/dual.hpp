@@ -21,7 +21,7 @@
 
 namespace autodiff::inline v1 {
 
-template <class T, class Tag = void, class V = T> class Dual;
+template <class T, class Tag, class V> class Dual;
 
 namespace detail {
 
@@ -66,7 +66,7 @@ template <class X, class T, class Tag> concept Fits = std::convertible_to<Primal
 
 /// A value and a tangent. `Dual<double> c = 3.0;` is a constant, Dual<double>{} is 0. The tangent may be of a type of its own: a Batch beside one
 /// number holds the derivatives along eight directions.
-template <class T, class Tag, class V> class Dual {
+template <class T, class Tag = void, class V = T> class Dual {
   T value_{};
   V tangent_{};
 

@@ -306,6 +306,8 @@ TEST_CASE("the digits are the same on one, two and three threads") {
     k.product({.m = n, .n = m, .k = inner, .a = b.data(), .a_row = 1, .a_col = n, .b = a.data(), .b_row = 1, .b_col = inner, .c = t.data()});
     k.product({.m = 1, .n = 300, .k = 200, .a = x.data(), .a_row = 0, .a_col = 1, .b = y.data(), .b_row = 1, .b_col = 200, .c = block(300).data()});
     k.product({.m = 1, .n = 1000, .k = 65, .a = x.data(), .a_row = 0, .a_col = 1, .b = y.data(), .b_row = 1000, .b_col = 1, .c = block(1000).data()});
+    k.product({.m = 60, .n = 65, .k = 1060, .a = x.data(), .a_row = 1060, .a_col = 1, .b = y.data(), .b_row = 65, .b_col = 1,
+               .c = block(60 * 65).data(), .add = true, .scale = T(-0.5)});
     k.map[sigmoid](x.data(), block(big).data(), big);
     k.pullback[sigmoid](x.data(), y.data(), x.data(), block(big).data(), big, false);
     k.zip[times](x.data(), y.data(), {false, true}, block(big).data(), big);

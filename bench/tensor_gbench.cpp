@@ -1,6 +1,7 @@
 // Operations on tensors under Google Benchmark: what one costs on plain tensors (`/values`), recorded and walked back (`/gradient`), and forwards
 // (`/jvp`), on 256 × 256 floats: `tensor_gbench --benchmark_filter=gelu`. What costs of a gradient take: `--benchmark_filter=penalty`; Jacobians:
-// `--benchmark_filter=jacobian`; and operations on a few numbers: `--benchmark_filter=small`.
+// `--benchmark_filter=jacobian`; the products of layers: `--benchmark_filter=layer`; and operations on a few numbers: `--benchmark_filter=small`.
+#include <autodiff/kernels.hpp>
 #include <benchmark/benchmark.h>
 #include <memory>
 #include <nn/nn.hpp>
@@ -78,6 +79,26 @@ void add_jacobians() {
   add("jacobian, 2000 x 4/forwards", [=] { benchmark::DoNotOptimize(ad::jacobian_forwards(residuals, p).data()); }, 8000);
 }
 
+/// The three products of a layer of m samples, k inputs and n outputs; items are multiply–adds.
+void add_layer(std::size_t m, std::size_t k, std::size_t n) {
+  nn::Random random(5);
+  const Tensor x = nn::normal({m, k}, random), w = nn::normal({k, n}, random), g = nn::normal({m, n}, random);
+  const auto add_product = [&](const char* what, const Tensor& to, const ad::Product<float>& product) {
+    const std::string name = "layer/" + std::to_string(m) + " x " + std::to_string(k) + " x " + std::to_string(n) + "/" + what;
+    add(name, [p = product, x, w, g, to = Tensor(to)]() mutable {
+      p.c = to.mutable_data();
+      ad::kernels<float>().product(p);
+    }, static_cast<int>(m * k * n));
+  };
+  add_product("forwards", Tensor::zeros({m, n}),   // x·w
+      {.m = m, .n = n, .k = k, .a = x.data(), .a_row = k, .a_col = 1, .b = w.data(), .b_row = n, .b_col = 1, .c = nullptr});
+  add_product("of inputs", Tensor::zeros({m, k}),  // g·wᵀ
+      {.m = m, .n = k, .k = n, .a = g.data(), .a_row = n, .a_col = 1, .b = w.data(), .b_row = 1, .b_col = n, .c = nullptr});
+  add_product("of weights", Tensor::zeros({k, n}),  // to −= rate · xᵀ·g
+      {.m = k, .n = n, .k = m, .a = x.data(), .a_row = 1, .a_col = k, .b = g.data(), .b_row = n, .b_col = 1, .c = nullptr,
+       .add = true, .scale = -1e-6f});
+}
+
 /// Where arithmetic takes less time than what stands around it: eight numbers, a product of 4×2 and 2×3, the net of every tutorial.
 void add_small() {
   nn::Random random(3);
@@ -124,6 +145,7 @@ int main(int argc, char** argv) {
   add_jacobians();
   add_penalties();
   add_small();
+  add_layer(32, 64, 32), add_layer(64, 784, 128), add_layer(128, 512, 512), add_layer(128, 784, 512), add_layer(32, 2048, 2048);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   benchmark::RunSpecifiedBenchmarks();

@@ -211,11 +211,10 @@ constexpr std::size_t split_work = 200'000;                      ///< multiply�
 constexpr std::size_t packed_bytes = std::size_t{256} << 10;
 
 /// The product in blocks of columns; and of rows, where threads share the work and there are not columns enough for all of them.
-template <class T> void product_in_blocks(const Product<T>& p) {
+template <class T> void product_in_blocks(const Product<T>& p, bool packing) {
   constexpr std::size_t full = panel_width<T>;
   const auto pieces = [](std::size_t n, std::size_t size) { return (n + size - 1) / size; };
   const std::size_t panels = pieces(p.n, full), workers = p.m * p.n * p.k > split_work ? threads() : 1;
-  const bool packing = p.b_col != 1 || (p.m >= 4 * tile_rows && p.n > 4 * full);
   const std::size_t enough = packing ? pieces(panels * full * p.k * sizeof(T) / packed_bytes + 1, workers) * workers : 1;
   // Of one thread whole panels; of several the same work, for the last to end is waited for. (Two threads, 784 × 512 and the like: −4 to −8 %.)
   const std::size_t step = workers == 1 ? full : Lane<T>::size;
@@ -231,16 +230,21 @@ template <class T> void product_in_blocks(const Product<T>& p) {
 /// or two of each page of b. (m × 2048 × 2048: m = 16 −30 %, 32 −20 %, 128 −7 %, 256 nothing; where k is 784 or 512: +2 %.)
 constexpr std::size_t long_k = 1024, piece_of_k = 512, few_rows = 128;
 
+/// From how many rows on a b that lies as it is read is packed all the same. (m × 1024 × 1024: m = 4 +50 %, 8 +14 %, 13 −13 %; m × 2048 × 2048, which
+/// the second-level cache and half of the third do not hold: m = 4 −28 %, 8 −23 %.)
+template <class T> std::size_t least_rows(const Product<T>& p) { return p.k * p.n * sizeof(T) < std::size_t{8} << 20 ? 4 * tile_rows : tile_rows; }
+
 template <class T> void product_of_matrices(const Product<T>& p) {
   if (p.m == 0 || p.n == 0) return;
-  if (p.k < long_k || p.m > few_rows || p.b_col != 1) return product_in_blocks(p);
+  const bool packing = p.b_col != 1 || (p.n > 4 * panel_width<T> && p.m >= least_rows(p));
+  if (p.k < long_k || p.m > few_rows || p.b_col != 1) return product_in_blocks(p, packing);
   const std::size_t pieces = (p.k + piece_of_k - 1) / piece_of_k, most = (p.k + pieces - 1) / pieces;
   Product<T> piece = p;
   for (std::size_t k = 0; k < p.k; k += most) {
     piece.k = std::min(most, p.k - k);
     piece.a = p.a + k * p.a_col;
     piece.b = p.b + k * p.b_row;
-    product_in_blocks(piece);
+    product_in_blocks(piece, packing);
     piece.add = true;
   }
 }

@@ -145,7 +145,7 @@ int main(int argc, char** argv) {
   add_jacobians();
   add_penalties();
   add_small();
-  add_layer(32, 64, 32), add_layer(64, 784, 128), add_layer(128, 512, 512), add_layer(128, 784, 512), add_layer(32, 2048, 2048);
+  add_layer(32, 64, 32), add_layer(64, 784, 128), add_layer(128, 512, 512), add_layer(128, 784, 512), add_layer(32, 2048, 2048), add_layer(8, 2048, 2048);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   benchmark::RunSpecifiedBenchmarks();

@@ -3,8 +3,8 @@
 //
 // A tile of `high` rows × `wide` vectors of c stays in registers while k runs. b is read along rows: a panel of `wide` vectors is packed
 // first (and so transposed where needed), unless few rows would profit. Each number of c is one chain of multiply–adds over k in ascending
-// order (with a `scale`, one for each piece of a long k), whatever the tiling and the number of threads: the same digits always. (Times: `tensor_gbench
-// --benchmark_filter=layer` in bench/, on Zen 3 with AVX2 where nothing else is said.)
+// order (with a `scale`, one for each piece of a long k), whatever the tiling and the number of threads: the same digits always. (Times below: Zen 3,
+// AVX2; `tensor_gbench --benchmark_filter=layer` in bench/.)
 
 #if HWY_TARGET <= HWY_AVX3
 constexpr std::size_t tile_rows = 8, tile_vectors = 3;  // 24 + 3 of 32 registers; a's numbers are operands in memory
@@ -178,7 +178,7 @@ template <class T> T* packing_memory(std::size_t n, int which) {
 /// fetched once (4 % of a weight gradient of 512 × 512), and so many k at a time that a line is written once (1 to 2 %).
 template <class T> const T* pack_tiles(const Product<T>& p, std::size_t i, std::size_t end) {
   T* const packed = packing_memory<T>((end - i) * p.k, 1);
-  const std::size_t step = p.a_col, group = p.k * tile_rows,  // p may be anywhere, for all that is known at a store
+  const std::size_t step = p.a_col, group = p.k * tile_rows,  // copied: else read again after each store, which might change p
       whole = (end - i) / tile_rows * tile_rows;
   const T* a = p.a + i;
   T* to = packed;
@@ -234,12 +234,12 @@ template <class T> void product_in_blocks(const Product<T>& p, bool packing) {
   });
 }
 
-/// A long k in pieces: of a packed block so many columns are left to its rows that they cover a page. Few rows of a do not make up for reading a line
-/// or two of each page of b. (m × 2048 × 2048: m = 16 −30 %, 32 −20 %, 128 −7 %, 256 nothing; where k is 784 or 512: +2 %.)
+/// A long k goes in pieces, so that a packed block is wide enough: else a line or two are read of each row of b, every row on another page, and few
+/// rows of a do not make up for that. (m × 2048 × 2048: m = 16 −30 %, 32 −20 %, 128 −7 %, 256 nothing; where k is 784 or 512: +2 %.)
 constexpr std::size_t long_k = 1024, piece_of_k = 512, few_rows = 128;
 
-/// From how many rows on a b that lies as it is read is packed all the same. (m × 1024 × 1024: m = 4 +50 %, 8 +14 %, 13 −13 %; m × 2048 × 2048, which
-/// the second-level cache and half of the third do not hold: m = 4 −28 %, 8 −23 %.)
+/// From how many rows of a on a b whose rows are contiguous is packed, too: more, if the caches hold b. (Packed, m × 1024 × 1024 takes at m = 4 50 %
+/// more, at 8 14 % more, at 13 13 % less; m × 2048 × 2048 at m = 4 28 % less, at 8 23 %.)
 template <class T> std::size_t least_rows(const Product<T>& p) { return p.k * p.n * sizeof(T) < std::size_t{8} << 20 ? 4 * tile_rows : tile_rows; }
 
 template <class T> void product_of_matrices(const Product<T>& p) {

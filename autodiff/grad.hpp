@@ -18,7 +18,7 @@ namespace detail {
 void refuse_parameters(const char* where);
 [[noreturn]] void refuse_sizes(const char* where, const char* what, const std::string& expected, const std::string& given);
 
-template <class F, class T> struct TagOf {};          ///< which derivative a Dual belongs to
+template <class F, class T> struct TagOf {};               ///< which derivative a Dual belongs to
 template <class X> struct NumberType { using type = X; };  ///< the number that a point computes with
 template <Arithmetic X> struct NumberType<X> { using type = double; };
 template <Expression E> struct NumberType<E> { using type = Var<typename E::Scalar>; };

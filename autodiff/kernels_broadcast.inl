@@ -99,7 +99,7 @@ template <class T, class F> void in_stretches(const Broadcast& walk, const T* a,
     else if (unit == period) stretch = period;  // rows begin on whole vectors: no layout at all
     else again = false;
   }
-  const std::size_t stretches = (n + stretch - 1) / stretch, per_piece = std::max<std::size_t>(1, piece_size / stretch);
+  const std::size_t stretches = pieces_in(n, stretch), per_piece = std::max<std::size_t>(1, piece_size / stretch);
   const auto piece = [&](std::size_t i) HWY_ATTR {
     alignas(64) T room_a[stretch_size + stretch_padding], room_b[stretch_size + stretch_padding];
     const T *at_a = nullptr, *at_b = nullptr;
@@ -110,7 +110,7 @@ template <class T, class F> void in_stretches(const Broadcast& walk, const T* a,
       f(at_a, at_b, repeats, begin, length);
     }
   };
-  const std::size_t pieces = (stretches + per_piece - 1) / per_piece;
+  const std::size_t pieces = pieces_in(stretches, per_piece);
   if (n >= 2 * piece_size) parallel(pieces, piece);
   else for (std::size_t i = 0; i < pieces; ++i) piece(i);
 }

@@ -1,13 +1,16 @@
 // Private to the kernels, read once per instruction set (kernels_targets.inl). Rules over memory: the rule's formula on lanes is the kernel.
 // A row with `lanes = false` has no SIMD formula: its loops go number by number through the scalar rule.
 
+/// How many pieces of that size make n: the last may be smaller.
+constexpr std::size_t pieces_in(std::size_t n, std::size_t size) { return (n + size - 1) / size; }
+
 /// Below two pieces one thread is faster: a piece of cheap work (16 384 additions) takes 2 µs, handing it over 0.5 µs.
 constexpr std::size_t piece_size = 1 << 14;
 HWY_INLINE bool worth_sharing(std::size_t n) { return n >= 2 * piece_size && threads() > 1; }
 
 /// f(begin, end) over 0 … n in pieces, shared by the threads. Pieces end on whole vectors and do not depend on the number of threads.
 template <class F> HWY_NOINLINE void share_pieces(std::size_t n, const F& f) {
-  parallel((n + piece_size - 1) / piece_size, [&](std::size_t i) { f(i * piece_size, std::min(n, (i + 1) * piece_size)); });
+  parallel(pieces_in(n, piece_size), [&](std::size_t i) { f(i * piece_size, std::min(n, (i + 1) * piece_size)); });
 }
 template <class F> HWY_INLINE void in_pieces(std::size_t n, const F& f) {
   if (!worth_sharing(n)) [[likely]] return f(0, n);

@@ -116,7 +116,7 @@ template <class T> void transpose(const T* x, T* y, std::size_t m, std::size_t n
     for (std::size_t j = 0; j < n; j += block)
       transpose_block(x + s * block * n + j, n, y + j * m + s * block, m, std::min(block, m - s * block), std::min(block, n - j));
   };
-  const std::size_t strips = (m + block - 1) / block;
+  const std::size_t strips = pieces_in(m, block);
   if (m * n >= 2 * piece_size) parallel(strips, strip);
   else for (std::size_t s = 0; s < strips; ++s) strip(s);
 }
@@ -221,13 +221,12 @@ constexpr std::size_t packed_bytes = std::size_t{256} << 10;
 /// The product in blocks of columns; and of rows, where threads share the work and there are not columns enough for all of them.
 template <class T> void product_in_blocks(const Product<T>& p, bool packing) {
   constexpr std::size_t full = panel_width<T>;
-  const auto pieces = [](std::size_t n, std::size_t size) { return (n + size - 1) / size; };
-  const std::size_t panels = pieces(p.n, full), workers = p.m * p.n * p.k > split_work ? threads() : 1;
-  const std::size_t enough = packing ? pieces(panels * full * p.k * sizeof(T) / packed_bytes + 1, workers) * workers : 1;
+  const std::size_t panels = pieces_in(p.n, full), workers = p.m * p.n * p.k > split_work ? threads() : 1;
+  const std::size_t enough = packing ? pieces_in(panels * full * p.k * sizeof(T) / packed_bytes + 1, workers) * workers : 1;
   // Of one thread whole panels; of several the same work, for the last to end is waited for. (Two threads, 784 × 512 and the like: −4 to −8 %.)
   const std::size_t step = workers == 1 ? full : Lane<T>::size;
-  const std::size_t columns = pieces(pieces(p.n, step), std::min(panels, enough)) * step, blocks = pieces(p.n, columns);
-  const std::size_t parts = std::min(pieces(p.m, 16), pieces(workers, blocks)), rows = pieces(pieces(p.m, parts), 16) * 16;
+  const std::size_t columns = pieces_in(pieces_in(p.n, step), std::min(panels, enough)) * step, blocks = pieces_in(p.n, columns);
+  const std::size_t parts = std::min(pieces_in(p.m, 16), pieces_in(workers, blocks)), rows = pieces_in(pieces_in(p.m, parts), 16) * 16;
   parallel(blocks * parts, [&](std::size_t piece) {
     const std::size_t i = piece / blocks * rows, j = piece % blocks * columns;
     product_block(p, i, std::min(p.m, i + rows), j, std::min(p.n, j + columns), packing);
@@ -246,7 +245,7 @@ template <class T> void product_of_matrices(const Product<T>& p) {
   if (p.m == 0 || p.n == 0) return;
   const bool packing = p.b_col != 1 || (p.n > 4 * panel_width<T> && p.m >= least_rows(p));
   if (p.k < long_k || p.m > few_rows || p.b_col != 1) return product_in_blocks(p, packing);
-  const std::size_t pieces = (p.k + piece_of_k - 1) / piece_of_k, most = (p.k + pieces - 1) / pieces;
+  const std::size_t most = pieces_in(p.k, pieces_in(p.k, piece_of_k));  // so that all are nearly of one size
   Product<T> piece = p;
   for (std::size_t k = 0; k < p.k; k += most) {
     piece.k = std::min(most, p.k - k);
@@ -299,7 +298,7 @@ template <class T> void row_product(const Product<T>& p) {
     for (; j < end; j += L) tile<1, 1>(p, 0, j, left, p.b + j, p.b_row, end - j);
   };
   if (p.n * p.k <= split_work || threads() == 1) return columns(0, p.n);
-  parallel((p.n + wide - 1) / wide, [&](std::size_t i) { columns(i * wide, std::min(p.n, (i + 1) * wide)); });
+  parallel(pieces_in(p.n, wide), [&](std::size_t i) { columns(i * wide, std::min(p.n, (i + 1) * wide)); });
 }
 
 /// The numbers of x, `step` apart, in a row.

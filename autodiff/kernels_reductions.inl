@@ -26,7 +26,7 @@ template <class T, class F> HWY_INLINE double block_sums(std::size_t begin, std:
 
 /// The same in parts that threads may share; their sums are added in order.
 template <class T, class F> HWY_NOINLINE double share_sums(std::size_t n, const F& f) {
-  const std::size_t part = std::max(piece_size, (n / most_parts + block_size) / block_size * block_size), parts = (n + part - 1) / part;
+  const std::size_t part = std::max(piece_size, (n / most_parts + block_size) / block_size * block_size), parts = pieces_in(n, part);
   double sums[most_parts];
   parallel(parts, [&](std::size_t i) HWY_ATTR { sums[i] = block_sums<T>(i * part, std::min(n, (i + 1) * part), f); });
   double total = 0;
@@ -55,7 +55,7 @@ template <class T> Lane<T> column_sum(const T* x, std::size_t row, std::size_t m
   using X = Lane<T>;
   constexpr std::size_t block = 64;
   if (m > block) {
-    const std::size_t half = (m / 2 + block - 1) / block * block;
+    const std::size_t half = pieces_in(m / 2, block) * block;
     return column_sum(x, row, half) + column_sum(x + half * row, row, m - half);
   }
   X s(0), t(0);
@@ -72,7 +72,7 @@ template <class T> void column_sums(const T* x, std::size_t row, T* y, std::size
 
 /// f(begin, end) over rows 0 … m, `rows` of them at a time.
 template <class F> HWY_NOINLINE void share_rows(std::size_t m, std::size_t rows, const F& f) {
-  parallel((m + rows - 1) / rows, [&](std::size_t i) { f(i * rows, std::min(m, (i + 1) * rows)); });
+  parallel(pieces_in(m, rows), [&](std::size_t i) { f(i * rows, std::min(m, (i + 1) * rows)); });
 }
 /// f(begin, end) over rows 0 … m of n numbers, in pieces for the threads if there is much of it (`work` additions for each number).
 template <class F> HWY_INLINE void in_row_pieces(std::size_t m, std::size_t n, std::size_t work, const F& f) {
@@ -95,7 +95,7 @@ template <class T> void sum_along(const T* x, T* y, const Along& s, bool add) {
     for (std::size_t o = 0; o < outer; ++o) column_sums(x + o * n * inner, inner, y + o * inner, n, inner, add);
     return;
   }
-  const std::size_t across = (inner + width - 1) / width;
+  const std::size_t across = pieces_in(inner, width);
   parallel(outer * across, [=](std::size_t i) {
     const std::size_t o = i / across, begin = i % across * width;
     column_sums(x + o * n * inner + begin, inner, y + o * inner + begin, n, std::min(width, inner - begin), add);

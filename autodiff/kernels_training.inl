@@ -47,7 +47,7 @@ template <class T> double softmax_cross_entropy(const T* x, const std::int32_t* 
   if (m * n * exp_work < 2 * piece_size) {
     total = cross_entropy_rows(x, label, g, 0, m, n, share);
   } else {  // in parts that depend on m alone: the same order of addition on any number of threads
-    const std::size_t rows = std::max(m / most_parts + 1, piece_size / (n * exp_work) + 1), parts = (m + rows - 1) / rows;
+    const std::size_t rows = std::max(m / most_parts + 1, piece_size / (n * exp_work) + 1), parts = pieces_in(m, rows);
     double sums[most_parts];
     parallel(parts, [&](std::size_t p) { sums[p] = cross_entropy_rows(x, label, g, p * rows, std::min(m, (p + 1) * rows), n, share); });
     for (std::size_t p = 0; p < parts; ++p) total += sums[p];

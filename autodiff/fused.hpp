@@ -126,7 +126,7 @@ auto softmax_cross_entropy(const X& logits, std::span<const std::int32_t> labels
   return detail::stored(-mean(gather(reshape(log_softmax(logits), {shape.count()}), chosen)));
 }
 
-/// Mean of −t log σ(x) − (1 − t) log(1 − σ(x)), from logits x and targets t of x's shape: softplus(x) − t·x, which never overflows; of finite logits.
+/// Mean of −t log σ(x) − (1 − t) log(1 − σ(x)), from logits x and targets t of x's shape: t·softplus(−x) + (1 − t)·softplus(x), which never overflows; of finite logits.
 /// Targets may be variables: then, and in forward mode, it is a composition. Throws ShapeError for other shapes, and for no numbers at all.
 template <TensorLike X>
 auto logistic_cross_entropy(const X& logits, const Tensor<typename X::Number>& target, const char* where = "logistic_cross_entropy") {
@@ -140,7 +140,7 @@ auto logistic_cross_entropy(const X& logits, const Tensor<typename X::Number>& t
 template <AnyTensor X, AnyTensor Target> requires(DualTensor<X> || !detail::is_tensor<Target>)
 auto logistic_cross_entropy(const X& logits, const Target& target, const char* where = "logistic_cross_entropy") {
   detail::require_same_shape(where, logits.shape(), target.shape());
-  return mean(softplus(logits) - logits * target);
+  return mean(target * softplus(-logits) + (1 - target) * softplus(logits));  // of what is right, too, the slope keeps its digits
 }
 
 /// scale · Σ (x − t)², for targets t of x's shape. Throws ShapeError for other shapes, and for no numbers at all.

@@ -313,9 +313,9 @@ template <class T> const T* contiguous(const T* x, std::size_t step, std::size_t
 
 /// Products with one row or one column, where the memory's order allows it; else false.
 template <class T> bool vector_product(const Product<T>& p) {
-  if (p.m == 1 && p.b_col == 1) return row_product(p), true;
   const T* const from = p.add ? p.c : p.start;
   const T scale = p.add ? p.scale : T(1);
+  if (p.m == 1 && p.b_col == 1 && p.n > 1) return row_product(p), true;
   if (p.m == 1 && p.b_row == 1) return row_dots(p.b, p.b_col, contiguous(p.a, p.a_col, p.k), p.c, p.n, p.k, from, 1, scale), true;
   if (p.n == 1 && p.a_col == 1) return row_dots(p.a, p.a_row, contiguous(p.b, p.b_row, p.k), p.c, p.m, p.k, from, p.add ? 1 : 0, scale), true;
   if (p.n == 1 && p.a_row == 1) {  // its transpose

@@ -58,7 +58,7 @@ template <class T> void logsumexp(const T* x, T* y, T* softmax, std::size_t m, s
   over_rows(m, n, exp_work, [=](std::size_t i, std::size_t limit) HWY_ATTR {
     const T* const from = x + i * n;
     const T shift = row_shift(from, n), z = row_exps(from, shift, softmax ? softmax + i * n : nullptr, n, limit);
-    if (softmax) row_scale(1 / z, softmax + i * n, n, limit);
+    if (softmax) row_scale(z == 0 ? T(0) : 1 / z, softmax + i * n, n, limit);  // all −∞: the slope is 0
     y[i] = std::log(z) + shift;
   });
 }

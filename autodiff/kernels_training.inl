@@ -62,8 +62,8 @@ template <class T> double logistic_cross_entropy(const T* x, const T* target, T*
   const double total = part_sums<T>(n, [=](std::size_t i, std::size_t count) HWY_ATTR {
     // What lies behind the last x may be large, and powers of e^−|x| then so small that the processor needs help with them: 10 ns.
     const X v = count >= X::size ? X::load(x + i) : select_or_zero(X::first(count), X::load(x + i)), t = X::load(target + i);
-    const X e = exp(-abs(v)), r = 1 / (1 + e);
-    if (g) ((select(v < X(0), e * r, r) - t) * X(share)).store(g + i);
+    const X e = exp(-abs(v)), small = e / (1 + e);  // σ(−|x|), of which σ(x) − t keeps the digits where t is 0 or 1
+    if (g) (select(v < X(0), small - t, (1 - t) - small) * X(share)).store(g + i);
     const X cost = max(v, X(0)) - v * t + log1p_of_fraction(e);
     return count >= X::size ? cost : select_or_zero(X::first(count), cost);
   });
@@ -107,7 +107,7 @@ template <class T> void adam(T* w, const T* g, T* m, T* v, const AdamNumbers& c,
   const T b1 = static_cast<T>(c.beta1), b2 = static_cast<T>(c.beta2), d1 = static_cast<T>(1 - c.beta1), d2 = static_cast<T>(1 - c.beta2);
   in_pieces(n, [=](std::size_t begin, std::size_t end) HWY_ATTR {
     for (std::size_t i = begin; i < end; i += X::size) {
-      const X s = X::load(g + i), mi = fma(X(b1), X::load(m + i), X(d1) * s), vi = fma(X(b2), X::load(v + i), X(d2) * (s * s));
+      const X s = X::load(g + i), mi = fma(X(b1), X::load(m + i), X(d1) * s), vi = fma(X(b2), X::load(v + i), X(d2) * s * s);
       mi.store(m + i);
       vi.store(v + i);
       (X::load(w + i) - X(rate) * mi / fma(sqrt(vi), X(unbias2), X(epsilon))).store(w + i);

@@ -142,7 +142,8 @@ template <AnyTensor X> auto norm(const X& x, Axis axis) {
   const auto squares = sum(square(x), axis);
   if (detail::within_range(plain(squares)) || plain(x).size() == 0) return detail::root_of(squares);
   const auto largest = max(abs(plain(x)), axis.keep());  // rare, or rows of zeros: squares of what is 1 at most
-  const auto scale = select((largest > 0) * (largest - largest == 0), largest, 1);
+  using T = std::remove_cvref_t<decltype(largest[0])>;
+  const auto scale = select((largest > 0) * (largest - largest == 0), max(largest, std::numeric_limits<T>::min()), 1);  // whose inverse is finite
   return detail::stored(detail::root_of(sum(square(x / scale), axis)) * reshape(scale, squares.shape()));
 }
 
@@ -316,7 +317,7 @@ namespace detail {
 /// The slope of logsumexp along an axis: softmax, and 0 where all numbers are −∞. (Not e^(x − y): y is rounded, and of 10⁶ a float has only four
 /// digits behind the point.)
 template <AnyTensor X> X logsumexp_slope(const X& x, Axis axis) {
-  const auto live = logsumexp(plain(x), axis.keep()) > -std::numeric_limits<double>::infinity();
+  const auto live = logsumexp(plain(x), axis.keep()) != -std::numeric_limits<double>::infinity();  // NaN goes on
   if (sum(live) == static_cast<double>(live.size())) return softmax(x, axis);
   return stored(softmax(select(live, x, 0.0), axis) * live);
 }

@@ -6,7 +6,8 @@
 //                                             yes or no            binary_cross_entropy_with_logits, on a net without a last Sigmoid;
 //                                                                  binary_cross_entropy, on one with it
 //                                             one of n classes     cross_entropy, on a net without a last Softmax
-// The forms from logits are exact where the others run out of digits: a float sigmoid is 1 from 17 on, and its slope 0.
+// The forms from logits are exact where the others run out of digits: a float sigmoid is 1 from 17 on, and its slope 0. (cross_entropy and its slope
+// within the last place of 1: of a row that is right by more than that both are 0.)
 //
 // NaN among the outputs passes into the cost. Wrong shapes throw ShapeError, targets and probabilities outside of 0 … 1 throw Error.
 #pragma once
@@ -45,9 +46,9 @@ template <class T> void require_probabilities(const char* where, const T* h, std
                          "; end the net with a Sigmoid, or use binary_cross_entropy_with_logits");
 }
 
-/// Mean of −t log h − (1 − t) log(1 − h), and in g its gradient (h − t) / (h(1 − h)) / n. Logarithms are taken of the smallest normal number m at
-/// least, and the gradient's denominator is 1000 m at least, so that it stays finite also when the cost has a factor; g times the sigmoid's slope
-/// h(1 − h) gives (h − t)/n again wherever that is 1000 m at least.
+/// Mean of −t log h − (1 − t) log(1 − h), and in g its gradient (h − t) / (h(1 − h)) / n, of which a factor cancels where t is 0 or 1. Logarithms are
+/// taken of the smallest normal number m at least, and the gradient's denominator is 1000 m at least, so that it stays finite also when the cost has a
+/// factor; g times the sigmoid's slope h(1 − h) gives (h − t)/n again wherever that is 1000 m at least.
 template <class T> double binary_cross_entropy(const T* h, const T* t, T* g, std::size_t n) {
   constexpr double least = static_cast<double>(std::numeric_limits<T>::min());
   const double share = 1 / static_cast<double>(n);
@@ -56,7 +57,8 @@ template <class T> double binary_cross_entropy(const T* h, const T* t, T* g, std
     const double p = static_cast<double>(h[i]), q = 1 - p, y = static_cast<double>(t[i]);
     if (y != 0) total -= y * std::log(std::max(p, least));
     if (y != 1) total -= (1 - y) * (p < 0.5 ? std::log1p(-p) : std::log(std::max(q, least)));
-    if (g) g[i] = static_cast<T>((p - y) * share / std::max(p * q, 1000 * least));
+    const double rise = y == 0 ? 1 : y == 1 ? -1 : p - y, over = y == 0 ? q : y == 1 ? p : p * q;
+    if (g) g[i] = static_cast<T>(rise * share / std::max(over, 1000 * least));
   }
   return total * share;
 }
@@ -114,7 +116,7 @@ template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto binary_c
   }
 }
 
-/// The same from logits x, h = σ(x): mean of softplus(x) − t·x, which overflows for no finite x; its slope is (σ(x) − t) / n. Of finite logits.
+/// The same from logits x, h = σ(x): mean of t·softplus(−x) + (1 − t)·softplus(x), which overflows for no finite x; its slope is (σ(x) − t) / n. Of finite logits.
 template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>>
 auto binary_cross_entropy_with_logits(const X& logits, const Target& target) {
   constexpr const char* where = "binary_cross_entropy_with_logits";

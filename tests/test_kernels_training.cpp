@@ -92,3 +92,14 @@ TEST_CASE("optimizers take the step that their formulas say") {
     }
   });
 }
+
+TEST_CASE("Adam takes a gradient whose square is out of range as long as its share of it is not") {
+  everywhere([]<class T> {
+    const T huge = std::sqrt(std::numeric_limits<T>::max()) * 2;
+    Block<T> w = random_block<T>(1), g = w, m = w, v = w;
+    w[0] = 1, g[0] = huge, m[0] = v[0] = 0;
+    ad::kernels<T>().adam(w.data(), g.data(), m.data(), v.data(),
+        {.rate = 0.01, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .unbias1 = 0.1, .unbias2 = 0.001}, 1);
+    CHECK(near<T>(w[0], 0.99, 8));
+  });
+}

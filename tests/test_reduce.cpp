@@ -154,6 +154,14 @@ TEST_CASE("norms along an axis neither overflow nor underflow, and rows of zeros
   CHECK(equal(norm(Tensor<double>::zeros({2, 0}), ad::Axis(1)), Tensor<double>{0, 0}));
 }
 
+TEST_CASE("the slope of a norm along an axis is right where its rows are denormal") {
+  const auto lengths = [](const auto& x) { return sum(norm(x, Axis(1))); };
+  const double h = std::sqrt(0.5);
+  CHECK(difference(ad::gradient(lengths, Tensor<double>{{5e-309, 5e-309}, {3, 4}}), Tensor<double>{{h, h}, {0.6, 0.8}}) == "");
+  CHECK(difference(ad::gradient(lengths, Tensor<double>{{5e-324, 5e-324}}), Tensor<double>{{h, h}}) == "");
+  CHECK(difference(ad::gradient(lengths, Tensor<float>{{2e-39f, 2e-39f}}), Tensor<float>{{static_cast<float>(h), static_cast<float>(h)}}, 1e-6) == "");
+}
+
 TEST_CASE("the norm has slope 0 at the origin, and neither overflows nor underflows") {
   CHECK(equal(ad::gradient([](auto x) { return norm(x); }, Tensor<double>{0, 0}), Tensor<double>{0, 0}));
   CHECK(ad::jvp([](auto x) { return norm(x); }, Tensor<double>{0, 0}, Tensor<double>{1, 1}) == 0);
@@ -237,6 +245,7 @@ TEST_CASE("a sum of many floats keeps their digits") {
   CHECK(sum(Tensor<float>::full({1'000'000}, 0.1f)) == about(1e5, 1e-5));
   CHECK(sum(Tensor<float>::full({1'000'000, 2}, 0.1f), Axis(0))[1] == about(1e5, 1e-6));
   CHECK(logsumexp(Tensor<float>::full({3'000'000}, 0.1f)) == about(std::log(3e6) + 0.1, 1e-6));
+  CHECK(matmul(Tensor<float>::full({1, 1'000'000}, 0.1f), Tensor<float>::ones({1'000'000, 1}))[0] == about(1e5, 1e-3));
 }
 
 TEST_CASE("second derivatives of the norm, and scaled ones, stay within range where they exist") {
@@ -268,6 +277,17 @@ TEST_CASE("a logsumexp of −∞ alone has slope 0, in every mode") {
   const auto over_all = [&](const auto& a) { return exp(logsumexp(a + mask)) + sum(a); };
   CHECK(ad::jvp(over_all, x, one) == 2);
   CHECK(difference(ad::hvp(over_all, x, one), Tensor<double>{0, 0}) == "");
+  const auto alone = [](const auto& a) { return logsumexp(a); };
+  CHECK(difference(ad::gradient(alone, mask), Tensor<double>{0, 0}) == "");
+  CHECK(difference(ad::gradient([](const auto& a) { return sum(logsumexp(a, 1)); }, ad::stack({mask, x})), ad::stack({mask * 0 == mask, softmax(x)})) == "");
+}
+
+TEST_CASE("a NaN in a logsumexp is NaN in forward mode too") {
+  const Tensor<double> x{1, std::nan("")}, one{1, 1};
+  CHECK(std::isnan(ad::jvp([](const auto& a) { return logsumexp(a); }, x, one)));
+  const auto rows = ad::jvp([](const auto& a) { return logsumexp(a, 1); }, ad::stack({x, one}), ad::stack({one, one}));
+  CHECK(std::isnan(rows[0]));
+  CHECK(rows[1] == about(1));
 }
 
 TEST_CASE("a row of −∞ of which nothing is asked gets an adjoint of 0") {

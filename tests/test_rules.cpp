@@ -296,6 +296,11 @@ using Pair = std::array<double, 2>;
 template <class R> Pair slopes(double a, double b) { return {R::left(a, b, R::value(a, b)), R::right(a, b, R::value(a, b))}; }
 }  // namespace
 
+TEST_CASE("silu has digits wherever it is a normal number") {
+  CHECK(near(ad::evaluate<ad::Silu>(-710.13), -710.13 * std::exp(-710.13)));
+  CHECK(std::abs(ad::evaluate<ad::Silu>(-89.5f) / static_cast<float>(-89.5 * std::exp(-89.5)) - 1) < 1e-6);
+}
+
 TEST_CASE("slopes at the ends of a domain are the limits") {
   CHECK(slope<ad::Sqrt>(0.0) == infinity);
   CHECK(slope<ad::Sqrt>(-0.0) == infinity);

@@ -303,6 +303,13 @@ TEST_CASE("whole powers of tensors are those of numbers, at the edges too") {
   }
 }
 
+TEST_CASE("a zeroth power has slope 0, whatever it is the power of") {
+  const auto zeroth = [](const auto& x) { return sum(pow(x, Tensor<double>{0, 0, 0})); };
+  const Tensor<double> x{0, 1e-310, std::nan("")}, one{1, 1, 1};
+  CHECK(ad::jvp(zeroth, x, one) == 0);
+  CHECK(difference(ad::gradient(zeroth, x), Tensor<double>{0, 0, 0}) == "");
+}
+
 TEST_CASE("select takes a branch number by number, and what is not taken does no harm") {
   const Tensor<double> x{-1, 0, 4};
   CHECK(equal(ad::gradient([](auto t) { return sum(select(t > 0.0, sqrt(t), t * 3.0)); }, x), Tensor<double>{3, 3, 0.25}));

@@ -126,7 +126,8 @@ auto softmax_cross_entropy(const X& logits, std::span<const std::int32_t> labels
   return detail::stored(-mean(gather(reshape(log_softmax(logits), {shape.count()}), chosen)));
 }
 
-/// Mean of −t log σ(x) − (1 − t) log(1 − σ(x)), from logits x and targets t of x's shape: t·softplus(−x) + (1 − t)·softplus(x), which never overflows; of finite logits.
+/// Mean of −t log σ(x) − (1 − t) log(1 − σ(x)), from logits x and targets t of x's shape: t·softplus(−x) + (1 − t)·softplus(x), which never overflows;
+/// of finite logits.
 /// Targets may be variables: then, and in forward mode, it is a composition. Throws ShapeError for other shapes, and for no numbers at all.
 template <TensorLike X>
 auto logistic_cross_entropy(const X& logits, const Tensor<typename X::Number>& target, const char* where = "logistic_cross_entropy") {

@@ -47,6 +47,10 @@ class Inside {
     return y;
   }
 };
+/// Adjoints with respect to weight · y; all are 0 if y is a constant, which the tape itself refuses.
+template <class S> void walk_back_from(BasicTape<S>& tape, const Var<S>& y, const S& weight = S(1)) {
+  tape.backward(std::span<const Var<S>>(&y, 1), std::span<const S>(&weight, 1));
+}
 /// A tape, and the components of a point as its variables.
 template <class S> struct Taped {
   Inside inside;
@@ -62,7 +66,7 @@ template <class S> struct Taped {
   std::vector<std::vector<S>> gradients(const std::vector<Var<S>>& ys) {
     std::vector<std::vector<S>> rows;
     for (const Var<S>& y : ys) {
-      tape.backward(y, S(1));
+      walk_back_from(tape, y);
       rows.push_back(adjoints());
     }
     return rows;
@@ -182,13 +186,13 @@ template <class F, detail::Vector X> auto value_and_gradient(const F& f, const X
   using S = detail::ElementOf<X>;
   detail::Taped<S> at(x);
   const Var<S> y = detail::one_number<S>("gradient", at.result_of("gradient", f));
-  at.tape.backward(y, S(1));
+  detail::walk_back_from(at.tape, y);
   return ValueAndGradient{y.value(), at.adjoints()};
 }
 template <class F, class T> auto value_and_gradient(const F& f, const Tensor<T>& x) {
   detail::TapedTensor<T> at(x);
   const Var<double> y = detail::one_number<double>("gradient", at.result_of("gradient", f));
-  at.tape.backward(y, 1.0);
+  detail::walk_back_from(at.tape, y);
   return ValueAndGradient{y.value(), at.tape.adjoint(at.x)};
 }
 template <class F, detail::Number X> auto value_and_gradient(const F& f, const X& x) {
@@ -242,7 +246,7 @@ template <class F, class T> Tensor<T> hvp(const F& f, const Tensor<T>& x, const 
   const auto slope = detail::tangent<Tag>(at.result_of("hvp", [&](const auto& point) {
     return f(detail::dual_point<Tag>("hvp", point, Var<Tensor<T>>(v)));
   }));
-  at.tape.backward(detail::one_number<double>("hvp", slope), 1.0);
+  detail::walk_back_from(at.tape, detail::one_number<double>("hvp", slope));
   return at.tape.adjoint(at.x);
 }
 template <class F, class T, class V> void hvp(const F&, const Var<Tensor<T>>& x, const V&) { detail::refuse_recorded_point(x); }
@@ -266,7 +270,7 @@ template <class F, class T> GradientAndHvp<Tensor<T>> gradient_and_hvp(const F& 
     return f(detail::dual_point<Tag>("gradient_and_hvp", point, Var<Tensor<T>>(v)));
   });
   const auto walked = [&](const auto& number) {
-    at.tape.backward(detail::one_number<double>("gradient_and_hvp", number), 1.0);
+    detail::walk_back_from(at.tape, detail::one_number<double>("gradient_and_hvp", number));
     return at.tape.adjoint(at.x);
   };
   return {walked(detail::primal<Tag>(y)), walked(detail::tangent<Tag>(y))};
@@ -307,7 +311,7 @@ template <class F, class X> Tensor<double> hessian_by_eights(const F& f, const X
     }
     tape.clear();
     tape.variables(point, at);
-    tape.backward(one_number<D>("hessian", f(std::as_const(at))), D(1.0));
+    walk_back_from(tape, one_number<D>("hessian", f(std::as_const(at))));
     for (std::size_t i = 0; i < n; ++i) {
       const Eight column = tape.adjoint(at[i]).tangent();
       for (std::size_t row = 0; row < rows; ++row) to[(first + row) * n + i] = column[row];

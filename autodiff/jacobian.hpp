@@ -92,14 +92,14 @@ template <class F, class T, class U> auto vjp(const F& f, const Tensor<T>& x, co
   if constexpr (TensorLike<Y>) {
     detail::require_shape("vjp", "the weights", y.shape(), u.shape());
     const Var<double> weighted = dot(y, u);
-    at.tape.backward(weighted, 1.0);
+    detail::walk_back_from(at.tape, weighted);
   } else if constexpr (detail::Vector<Y>) {
     const auto outputs = detail::all_numbers<double>(y);
     detail::require_size("vjp", "the weights", outputs.size(), detail::size_of(u));
     std::vector<double> weights;
     for (std::size_t i = 0; i < outputs.size(); ++i) weights.push_back(static_cast<double>(u[i]));
     at.tape.backward(outputs, weights);
-  } else at.tape.backward(Var<double>(y), static_cast<double>(u));
+  } else detail::walk_back_from(at.tape, Var<double>(y), static_cast<double>(u));
   return at.tape.adjoint(at.x);
 }
 
@@ -153,7 +153,7 @@ template <class F, class T> auto value_and_jacobian(const F& f, const Tensor<T>&
     const auto components = detail::all_numbers<double>(y);
     value = detail::values_of(components);
     for (const Var<double>& component : components) {
-      at.tape.backward(component, 1.0);
+      detail::walk_back_from(at.tape, component);
       walked();
     }
   }

@@ -93,7 +93,7 @@ void gradient_batch(const F& f, const std::vector<std::vector<double>>& points, 
   into.resize(points.size());
   each_recording<lanes>(points, [&](auto& tape, const auto& x, std::size_t first) {
     const Var<B> y = one_number<B>("gradient_batch", f(x));
-    tape.backward(y, B(1.0));
+    walk_back_from(tape, y);
     spread<B>(into, first, x.size(), [&](std::size_t i) { return tape.adjoint(x[i]); });
     value(first, y.value());
   });
@@ -142,7 +142,7 @@ void jacobian_batch(const F& f, const std::vector<std::vector<double>>& points, 
     for (std::size_t lane = 0; lane < lanes; ++lane)
       blocks[lane] = into.mutable_data() + std::min(first + lane, points.size() - 1) * shape.inside(0);
     for (std::size_t k = 0; k < y.size(); ++k) {
-      tape.backward(y[k], B(1.0));
+      walk_back_from(tape, y[k]);
       for (std::size_t i = 0; i < x.size(); ++i) B(tape.adjoint(x[i])).to_column(blocks, k * x.size() + i);
     }
   });

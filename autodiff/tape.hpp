@@ -255,7 +255,11 @@ template <class Scalar> class BasicTape {
  public:
   BasicTape() : record_(detail::new_tape<Scalar>()) {}
   BasicTape(BasicTape&& other) noexcept : record_(std::exchange(other.record_, nullptr)) {}
-  BasicTape& operator=(BasicTape&& other) noexcept { std::swap(record_, other.record_); return *this; }
+  BasicTape& operator=(BasicTape&& other) noexcept {
+    BasicTape taken(std::move(other));  // and with it goes, in the end, what this one held
+    std::swap(record_, taken.record_);
+    return *this;
+  }
   ~BasicTape() { if (record_) detail::end_tape(record_); }
 
   /// While this lives, the tape records on this thread, even if a younger one exists. It must end on the thread that made it.
@@ -296,7 +300,7 @@ template <class Scalar> class BasicTape {
     held().root = id;
     held().walk_back();
   }
-  /// The same for Σ wᵢ yᵢ: what a vector-Jacobian product asks for. Constants among the outputs contribute nothing. Throws
+  /// The same for Σ wᵢ yᵢ: what a vector-Jacobian product asks for. Constants among several outputs contribute nothing. Throws
   /// ShapeError unless there is one weight for each output.
   void backward(std::span<const Var<Scalar>> ys, std::span<const Scalar> weights) {
     if (ys.size() != weights.size())
@@ -308,7 +312,10 @@ template <class Scalar> class BasicTape {
       if (const Id id = held().id_of(ys[i].place(), "backward")) adjoint[id] += weights[i], held().root = std::max(held().root, id);
     held().walk_back();
   }
-  void backward(const Var<Scalar>& y, const Scalar& weight) { backward(std::span<const Var<Scalar>>(&y, 1), std::span<const Scalar>(&weight, 1)); }
+  void backward(const Var<Scalar>& y, const Scalar& weight) {
+    active_id(y.place(), "backward");
+    backward(std::span<const Var<Scalar>>(&y, 1), std::span<const Scalar>(&weight, 1));
+  }
   void backward(const std::vector<Var<Scalar>>& ys, const std::vector<Scalar>& weights) {
     backward(std::span<const Var<Scalar>>(ys), std::span<const Scalar>(weights));
   }

@@ -164,7 +164,8 @@ template <std::floating_point T> class Tensor {
   const T* end() const { return data_ + size(); }
 
   /// t(i, j): the number there. Throws ShapeError if there is none. On a tensor that is not const it is a reference for writing, before which shared
-  /// numbers are copied; to read without a copy, use a const tensor or data().
+  /// numbers are copied; to read without a copy, or what other threads use too, take a const tensor or data(). The reference, as a pointer from
+  /// mutable_data(), is good until the tensor is next copied, or used in a recording, which share its numbers: take a new one then.
   template <std::integral... I> T operator()(I... index) const { return data_[detail::number_at(shape_, {static_cast<std::size_t>(index)...})]; }
   template <std::integral... I> T& operator()(I... index) {
     const std::size_t at = detail::number_at(shape_, {static_cast<std::size_t>(index)...});

@@ -36,8 +36,8 @@ Options read_options(const std::vector<std::string>& arguments, Suite& suite) {
   Options o;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string& name = arguments[i];
-    auto next = [&]() -> const std::string& {
-      if (++i == arguments.size()) throw std::runtime_error(fmt::format("{} needs a value", name));
+    auto next = [&](const char* what = "a value") -> const std::string& {
+      if (++i == arguments.size()) throw std::runtime_error(fmt::format("{} needs {}", name, what));
       return arguments[i];
     };
     auto number = [&](double least, double most, bool whole = false) {
@@ -58,12 +58,13 @@ Options read_options(const std::vector<std::string>& arguments, Suite& suite) {
     else if (name == "--ba") suite.bundle_adjustment = read_bundle_adjustment(next());
     else if (name == "--lstm") suite.problems.lstm = read_lstm(next());
     else if (name == "--hand") {
-      const std::string model = next();
-      suite.hand_tracking = read_hand_tracking(model, next());
+      const std::string model = next("a model folder and a file");
+      suite.hand_tracking = read_hand_tracking(model, next("a file behind the model folder"));
     } else if (name == "--only") {
       std::string text = next() + ",";
       for (std::size_t at = 0, comma; (comma = text.find(',', at)) != std::string::npos; at = comma + 1)
         if (comma > at) o.only.push_back(text.substr(at, comma - at));
+      if (o.only.empty()) throw std::runtime_error("--only needs the name of a problem, or names with commas between");
     } else
       throw std::runtime_error(fmt::format("{} is no option; these are:\n{}", name, usage));
   }

@@ -23,7 +23,7 @@ void one_thread_each(char** argv) {
 /// What the command line asks for.
 struct Wanted {
   training::Plan plan;
-  std::vector<std::string> parts{"a", "b", "c", "d", "e", "threads", "scaling", "footprint"}, with{"hand", "engine", "libtorch", "dlib"};
+  std::vector<std::string> parts{"a", "b", "c", "d", "e", "threads", "scaling", "footprint"};
   std::string memory_of, clock = "cpu";
   std::filesystem::path output = "bench-results";
 
@@ -37,11 +37,12 @@ std::optional<int> read(int argc, char** argv, Wanted& wanted) {
       ->delimiter(',')
       ->check(CLI::IsMember(wanted.parts))
       ->capture_default_str();
-  app.add_option("--with", wanted.with, "contestants, of hand engine libtorch dlib")
-      ->delimiter(',')
-      ->check(CLI::IsMember(wanted.with))
-      ->capture_default_str();
   training::Plan& plan = wanted.plan;
+  plan.with = {"hand", "engine", "libtorch", "dlib"};
+  app.add_option("--with", plan.with, "contestants, of hand engine libtorch dlib")
+      ->delimiter(',')
+      ->check(CLI::IsMember(plan.with))
+      ->capture_default_str();
   CLI::Option* repetitions =
       app.add_option("-r,--repetitions", plan.repetitions, "rounds of each race (15; quick: 5)")->check(CLI::Range(1, 1000));
   app.add_option("-t,--threads", plan.threads, "threads to compare with one")->check(CLI::Range(2, 256))->capture_default_str();
@@ -62,7 +63,7 @@ int report(Wanted& wanted) {
   training::Plan& plan = wanted.plan;
   bench::try_folder(wanted.output);
   std::vector<std::string> missing;
-  plan.entrants = training::entrants(wanted.with, missing);
+  plan.entrants = training::entrants(plan.with, missing);
 
   std::string text = fmt::format("# Training{}\n\n{}. {} rounds in turns; one thread each, {}.\n\n", plan.quick ? ", quick" : "",
                                  bench::machine_line(), plan.repetitions, plan.wall ? "wall clock" : "processor time of the process");

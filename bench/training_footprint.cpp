@@ -95,7 +95,7 @@ void print_memory(const std::string& contestant, bool quick) {
 Part measure_footprint(const Plan& plan) {
   Part part;
   std::vector<std::vector<std::string>> memory{{"memory, (c) SGD", "peak", "peak without the samples", "grown while training"}};
-  for (const char* name : {"hand", "engine", "libtorch", "dlib"}) {
+  for (const std::string& name : plan.with) {
     std::vector<std::string> command{fs::read_symlink("/proc/self/exe").string(), "--measure-memory", name};
     if (plan.quick) command.push_back("--quick");
     const Finished f = run_program(command);
@@ -110,6 +110,7 @@ Part measure_footprint(const Plan& plan) {
   std::vector<std::vector<std::string>> rows{
       {"hello-world trainer", "program, stripped", "libraries it loads", "compile, -O2", "start-up"}};
   for (const Hello& hello : hellos) {
+    if (std::find(plan.with.begin(), plan.with.end(), hello.name) == plan.with.end()) continue;
     const std::string program = program_folder() + "/" + hello.file;
     if (!fs::exists(program)) continue;
     const Size size = program_size(program);

@@ -9,6 +9,7 @@ namespace training {
 
 struct Plan {
   std::vector<Entrant> entrants;
+  std::vector<std::string> with;  ///< the names of those that were asked for, whether they are there or not
   bool quick = false, wall = false;
   int repetitions = 15;
   unsigned threads = 2;

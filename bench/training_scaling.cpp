@@ -12,7 +12,7 @@ Part measure_scaling(const Plan& plan) {
   constexpr Role roles[] = {Role::hand, Role::engine, Role::libtorch};
   bench::Chart chart{.name = "training-scaling",
                      .title = "Training width-width-10, batch 32: time per sample",
-                     .y_label = "seconds",
+                     .y_label = "ns",
                      .x_label = "width",
                      .series = series,
                      .groups = {},
@@ -39,7 +39,7 @@ Part measure_scaling(const Plan& plan) {
       row.back() = bench::duration(each);
       json[series[r]] = each;
       chart.x[r].push_back(static_cast<double>(width));
-      chart.values[r].push_back(each);
+      chart.values[r].push_back(each * 1e9);
     }
     const bench::Result *engine = race.best(Role::engine), *hand = race.best(Role::hand);
     row.push_back(engine && hand ? bench::show(bench::ratio(*engine, *hand)) : "–");

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sched.h>
@@ -73,7 +74,10 @@ void stay_on_one_processor() {
 int main(int argc, char** argv) {
   try {
     if (argc < 3 || argc > 4) throw std::runtime_error("usage: versions THEN NOW [rounds]; bench/run since COMMIT builds both and calls this");
-    const int rounds = argc > 3 ? std::stoi(argv[3]) : 31;
+    char* end = nullptr;
+    const long rounds = argc > 3 ? std::strtol(argv[3], &end, 10) : 31;
+    if ((end && *end != 0) || rounds < 1 || rounds > 1000)
+      throw std::runtime_error(fmt::format("rounds: a whole number from 1 to 1000 is needed, not '{}'", argv[3]));
     std::signal(SIGPIPE, SIG_IGN);  // a version that has ended is an error, with words
     stay_on_one_processor();
     Version then(argv[1]), now(argv[2]);
@@ -89,7 +93,7 @@ int main(int argc, char** argv) {
         const auto contestant = [&](const char* name, Version& version) {
           return Contestant{name, [&version, p, work, calls] { return version.seconds(p, work, calls) / static_cast<double>(calls); }};
         };
-        const std::vector<Result> results = race({contestant("then", then), contestant("now", now)}, rounds);
+        const std::vector<Result> results = race({contestant("then", then), contestant("now", now)}, static_cast<int>(rounds));
         const Spread change = ratio(results[1], results[0]);
         if (work == 0) row[1] = duration(results[0].seconds().median);
         row.push_back(fmt::format("{:.3f} ({:.3f}–{:.3f})", change.median, change.low, change.high));

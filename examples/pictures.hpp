@@ -72,7 +72,11 @@ x(i) = real(word($path[i], 1)); y(i) = real(word($path[i], 2))
 set title sprintf("f(x) = x⁴ − 3x³ + 2, and gradient descent from x = %g", x(1)) font ',14' textcolor rgb dark
 set xrange [-2:4.2]; set yrange [-10:70]
 set xlabel 'x'; set ylabel 'f(x)' rotate by 0
-set label sprintf('the first step, from %g to %g', x(1), x(2)) at (x(1) + x(2)) / 2 - 0.15, (y(1) + y(2)) / 2 right textcolor rgb orange
+first = sprintf('the first step, from %g to %g', x(1), x(2)); middle = (x(1) + x(2)) / 2
+if (abs(x(1) - x(2)) > 0.1) {
+  if (middle > 1) { set label first at middle - 0.15, (y(1) + y(2)) / 2 right textcolor rgb orange }
+  else { set label first at middle + 0.15, (y(1) + y(2)) / 2 textcolor rgb orange }
+}
 set label 'slope −13' at -1.05, 5 right textcolor rgb grey
 set arrow from 2.25, graph 0 to 2.25, -6.543 nohead dt 3 lc rgb grey
 set label 'minimum at 9/4' at 2.2, -8.3 right textcolor rgb grey
@@ -80,12 +84,13 @@ set multiplot
 plot sample [-1.75:-0.35] '+' using 1:(6 - 13*($1 + 1)) with lines lc rgb grey dt 2, \
   $curve with lines lw 2.5 lc rgb blue, \
   $path with lines lw 1 dt 2 lc rgb orange, $path with points pt 7 ps 1.3 lc rgb orange
-# the last steps, closer
+# the last steps, closer, if they end near the minimum
+if (x(|$path|) < 2.2 || x(|$path|) > 2.95) { unset multiplot; exit }
 unset label; unset arrow; unset title; unset xlabel; unset ylabel
 set origin 0.22, 0.42; set size 0.42, 0.46
 set object 1 rectangle from graph 0, graph 0 to graph 1, graph 1 behind fc rgb 'white' fs border lc rgb grey
 set border 15; set xrange [2.2:2.95]; set yrange [-6.7:-0.2]; set xtics 0.2; set ytics 2
-set label sprintf('%d steps end at %.5f', |$path| - 1, x(|$path|)) at graph 0.05, graph 0.9 textcolor rgb orange
+set label sprintf('%d step%s at %.5f', |$path| - 1, |$path| == 2 ? ' ends' : 's end', x(|$path|)) at graph 0.05, graph 0.9 textcolor rgb orange
 plot $curve with lines lw 2 lc rgb blue, $path with points pt 7 ps 1.1 lc rgb orange
 unset multiplot)");
 }
@@ -133,7 +138,7 @@ set palette defined (0 '#0b2545', 0.15 '#13518a', 0.35 '#2a9d8f', 0.6 '#e9c46a',
 unset colorbox; set border 127 lc rgb '#a0a0a0'; set grid ztics lc rgb '#d8d8d8'; set xyplane 0
 set view 52, 292, 1, 1
 set xlabel 'θ₁, the weight' rotate parallel offset 0,-1; set ylabel 'θ₂, the bias' rotate parallel offset 0,-1
-set xrange [-15:15]; set yrange [-15:15]; set xtics 5 offset 0,-0.3; set ytics 5 offset 0,-0.3
+set xrange [-15:15]; set yrange [-15:15]; set xtics -10, 5, 15 offset 0,-0.3; set ytics -10, 5, 15 offset 0,-0.3
 set origin -0.01, 0; set size 0.52, 1
 set title 'mean squared error: a peak, a valley, flat plains' font ',14' textcolor rgb dark offset 0,1
 set zrange [0:1]; set cbrange [0:1]; set ztics 0.25

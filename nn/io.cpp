@@ -254,7 +254,7 @@ std::vector<std::uint64_t> whole_numbers(const Json& info, const char* key, cons
   std::vector<std::uint64_t> numbers;
   for (const Json& n : *it) {
     if (!n.is_number_unsigned())
-      complain("\"{}\" of \"{}\" holds {}, which is no whole number",
+      complain("\"{}\" of \"{}\" holds {}; whole numbers from 0 on are needed",
         {key, name, n.dump(-1, ' ', false, Json::error_handler_t::replace)});
     numbers.push_back(n.get<std::uint64_t>());
   }

@@ -103,7 +103,7 @@ TEST_CASE("a Jacobian of many outputs is the same as one walk back for each") {
   CHECK(all.shape() == Shape({22, 3}));
   refuses<ad::TapeError>([&] { (void)tape.adjoint(v[0]); }, {"backward() first"});
   for (std::size_t k = 0; k < y.size(); ++k) {
-    tape.backward({y[k]}, {1.0});
+    tape.backward(std::vector{y[k]}, std::vector{1.0});  // y[1] is a constant
     for (std::size_t i = 0; i < 3; ++i) CHECK(all(k, i) == about(tape.adjoint(v[i]), 1e-14));
   }
   CHECK(difference(ad::jacobian(f, x), all) == "");

@@ -85,6 +85,24 @@ TEST_CASE("a tape may move, with its variables, in a vector too") {
   works_as_the_youngest(assigned);
 }
 
+TEST_CASE("a tape that takes another's recording ends its own") {
+  ad::Tape tape, other;
+  const ad::Var theirs = other.variable(2.0), square = theirs * theirs;
+  ad::Var<double> ours;
+  {
+    const auto on = tape.record();
+    ours = tape.variable(1.0);
+  }
+  tape = std::move(other);
+  refuses<ad::TapeError>([&] { (void)other.variable(1.0); }, {"moved from"});
+  refuses<ad::TapeError>([&] { (void)tape.adjoint(ours); }, {"adjoint"});
+  tape.backward(square);
+  CHECK(tape.adjoint(theirs) == 4);
+  ad::Tape& itself = tape;
+  tape = std::move(itself);
+  tape.backward(square);
+  CHECK(tape.adjoint(theirs) == 4);
+}
 TEST_CASE("a tape that was moved from refuses to work, and can be given another") {
   ad::Tape tape;
   ad::Tape moved = std::move(tape);

@@ -142,7 +142,7 @@ void jacobian_batch(const F& f, const std::vector<std::vector<double>>& points, 
     for (std::size_t lane = 0; lane < lanes; ++lane)
       blocks[lane] = into.mutable_data() + std::min(first + lane, points.size() - 1) * shape.inside(0);
     for (std::size_t k = 0; k < y.size(); ++k) {
-      walk_back_from(tape, y[k]);
+      detail::walk_back_from(tape, y[k]);
       for (std::size_t i = 0; i < x.size(); ++i) B(tape.adjoint(x[i])).to_column(blocks, k * x.size() + i);
     }
   });

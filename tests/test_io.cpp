@@ -139,11 +139,11 @@ TEST_CASE("a damaged header says what is wrong with it") {
   check_header("[1]", "1", "\"1\" has no list \"shape\"");
   check_header("[1]", "[-1]", "\"shape\" of \"1\" holds -1");
   check_header("[1]", "[1.0]", "\"shape\" of \"1\" holds 1.0");
-  check_header("[1]", "[99999999999999999999999]", "which is no whole number");
+  check_header("[1]", "[99999999999999999999999]", "whole numbers from 0 on are needed");
   check_header("[1]", "[true]", "\"shape\" of \"1\" holds true");
   check_header("[1]", "[[1]]", "nested 4 deep");
   check_header("[1]", std::string(1'000'000, '[') + std::string(1'000'000, ']'), "nested 1000002 deep");
-  check_header("[1]", "[\"]]]][[[[\\\"{{{{\"]", "which is no whole number");
+  check_header("[1]", "[\"]]]][[[[\\\"{{{{\"]", "whole numbers from 0 on are needed");
   check_header("[0,8]", "[0,9]", "\"1\" of shape (1,) takes 8 bytes, but its data_offsets in the file are (0, 9)");
   check_header("[0,8]", "[8,0]", "data_offsets in the file are (8, 0)");
   check_header("[0,8]", "[0,8,8]", "data_offsets in the file are (0, 8, 8)");

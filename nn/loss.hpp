@@ -116,7 +116,8 @@ template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto binary_c
   }
 }
 
-/// The same from logits x, h = σ(x): mean of t·softplus(−x) + (1 − t)·softplus(x), which overflows for no finite x; its slope is (σ(x) − t) / n. Of finite logits.
+/// The same from logits x, h = σ(x): mean of t·softplus(−x) + (1 − t)·softplus(x), which overflows for no finite x; its slope is (σ(x) − t) / n. Of
+/// finite logits.
 template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>>
 auto binary_cross_entropy_with_logits(const X& logits, const Target& target) {
   constexpr const char* where = "binary_cross_entropy_with_logits";

@@ -279,7 +279,8 @@ TEST_CASE("a logsumexp of −∞ alone has slope 0, in every mode") {
   CHECK(difference(ad::hvp(over_all, x, one), Tensor<double>{0, 0}) == "");
   const auto alone = [](const auto& a) { return logsumexp(a); };
   CHECK(difference(ad::gradient(alone, mask), Tensor<double>{0, 0}) == "");
-  CHECK(difference(ad::gradient([](const auto& a) { return sum(logsumexp(a, 1)); }, ad::stack({mask, x})), ad::stack({mask * 0 == mask, softmax(x)})) == "");
+  const auto rows = [](const auto& a) { return sum(logsumexp(a, 1)); };
+  CHECK(difference(ad::gradient(rows, ad::stack({mask, x})), ad::stack({Tensor<double>{0, 0}, softmax(x)})) == "");
 }
 
 TEST_CASE("a NaN in a logsumexp is NaN in forward mode too") {

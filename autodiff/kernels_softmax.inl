@@ -38,11 +38,30 @@ template <class T> HWY_INLINE void row_scale(T alpha, T* y, std::size_t n, std::
   for (std::size_t j = 0; j < n; j += X::size) (X(alpha) * X::load(y + j)).store(y + j, limit - j);
 }
 
+/// Softmax of one row, times `share`, into y (or nowhere). Gives Σ e^(x − shift), and shift.
+template <class T> struct RowSum { T z, shift; };
+/// The row is so many vectors, which stay in registers.
+template <std::size_t vectors, class T> HWY_INLINE RowSum<T> softmax_in_registers(const T* x, T* y, std::size_t n, std::size_t limit, T share) {
+  using X = Lane<T>;
+  X e[vectors], top(-infinity<T>), z(0);
+  for (std::size_t v = 0; v < vectors; ++v) e[v] = X::load_or(x + v * X::size, n - v * X::size, -infinity<T>), top = max(top, e[v]);
+  top = hn::MaxOfLanes(typename X::D(), top.v);
+  const X shift = select(abs(top) < X(infinity<T>), top, X(0));
+  for (std::size_t v = 0; v < vectors; ++v) e[v] = exp(e[v] - shift), z += e[v];
+  z = hn::SumOfLanes(typename X::D(), z.v);
+  if (y) for (std::size_t v = 0; v < vectors; ++v) (e[v] * (X(share) / z)).store(y + v * X::size, limit - v * X::size);
+  return {hn::GetLane(z.v), hn::GetLane(shift.v)};
+}
+template <class T> HWY_INLINE RowSum<T> softmax_row(const T* x, T* y, std::size_t n, std::size_t limit, T share) {
+  if (n <= Lane<T>::size) return softmax_in_registers<1>(x, y, n, limit, share);
+  if (n <= 2 * Lane<T>::size) return softmax_in_registers<2>(x, y, n, limit, share);
+  const T shift = row_shift(x, n), z = row_exps(x, shift, y, n, limit);
+  if (y) row_scale(share / z, y, n, limit);
+  return {z, shift};
+}
+
 template <class T> void softmax(const T* x, T* y, std::size_t m, std::size_t n) {
-  over_rows(m, n, exp_work, [=](std::size_t i, std::size_t limit) HWY_ATTR {
-    T* const to = y + i * n;
-    row_scale(1 / row_exps(x + i * n, row_shift(x + i * n, n), to, n, limit), to, n, limit);
-  });
+  over_rows(m, n, exp_work, [=](std::size_t i, std::size_t limit) HWY_ATTR { softmax_row(x + i * n, y + i * n, n, limit, T(1)); });
 }
 
 template <class T> void log_softmax(const T* x, T* y, std::size_t m, std::size_t n) {

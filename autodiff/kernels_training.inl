@@ -1,20 +1,5 @@
 // Private to the kernels, read once per instruction set (kernels_targets.inl). Costs, which compute their gradient on the way, and optimizers.
 
-/// Softmax of one row, times `share`, into y (or nowhere). Gives Σ e^(x − shift), and shift.
-template <class T> struct RowSum { T z, shift; };
-template <class T> HWY_INLINE RowSum<T> softmax_row(const T* x, T* y, std::size_t n, std::size_t limit, T share) {
-  using X = Lane<T>;
-  if (n <= X::size) {  // the row is one vector: it stays in a register
-    const X v = X::load_or(x, n, -infinity<T>), top = hn::MaxOfLanes(typename X::D(), v.v), shift = select(abs(top) < X(infinity<T>), top, X(0));
-    const X e = exp(v - shift), z = hn::SumOfLanes(typename X::D(), e.v);
-    if (y) (e * (X(share) / z)).store(y, limit);
-    return {hn::GetLane(z.v), hn::GetLane(shift.v)};
-  }
-  const T shift = row_shift(x, n), z = row_exps(x, shift, y, n, limit);
-  if (y) row_scale(share / z, y, n, limit);
-  return {z, shift};
-}
-
 /// Σ over rows begin … end of log Σ eˣ − x[label]; in g softmax(x) − 1[label], times `share`. Logarithms are taken 16 at a time.
 template <class T>
 double cross_entropy_rows(const T* x, const std::int32_t* label, T* g, std::size_t begin, std::size_t end, std::size_t n, T share) {

@@ -161,19 +161,26 @@ template <class T> void pack(const Product<T>& p, std::size_t j0, std::size_t j1
   }
 }
 
-/// Memory for packed operands, kept between calls.
+/// Memory for packed operands, kept between calls, and given back when the thread ends. (A static object that ends later may still multiply: what is
+/// emptied is plain data, which is there to the last.)
 template <class T> T* packing_memory(std::size_t n, int which) {
-  struct Free { void operator()(T* p) const { ::operator delete[](p, std::align_val_t(64)); } };
-  struct Room { std::unique_ptr<T[], Free> memory; std::size_t size = 0; };
-  static thread_local Room rooms[2];  // function-local: g++ 12 never destroys thread_local templates
+  struct Room {
+    T* memory;
+    std::size_t size;
+    void give_back() { ::operator delete[](std::exchange(memory, nullptr), std::align_val_t(64)), size = 0; }
+  };
+  static thread_local constinit Room rooms[2]{};
   Room& room = rooms[which];
   if (n > room.size) {
-    room.size = 0, room.memory.reset();
-    room.memory.reset(static_cast<T*>(::operator new[](sizeof(T) * (n + n / 2), std::align_val_t(64))));
+    struct AtTheEnd { ~AtTheEnd() { for (Room& r : rooms) r.give_back(); } };
+    static thread_local AtTheEnd at_the_end;
+    (void)at_the_end;
+    room.give_back();
+    room.memory = static_cast<T*>(::operator new[](sizeof(T) * (n + n / 2), std::align_val_t(64)));
     room.size = n + n / 2;
-    std::fill_n(room.memory.get(), room.size, T(0));  // the surplus lanes of a panel are not written, but computed with: no denormal numbers
+    std::fill_n(room.memory, room.size, T(0));  // the surplus lanes of a panel are not written, but computed with: no denormal numbers
   }
-  return room.memory.get();
+  return room.memory;
 }
 
 /// A transposed a is read down its columns, one page per k: copy its tiles so that they lie in a row; all of them at each k, so that a line is

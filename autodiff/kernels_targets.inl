@@ -11,7 +11,6 @@
 #include <cmath>
 #include <concepts>
 #include <limits>
-#include <memory>
 #include <new>
 #include <numeric>
 #include <type_traits>

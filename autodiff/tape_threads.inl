@@ -121,7 +121,6 @@ template <class Scalar> void put_on_top(Link<Scalar>& link) {
   tapes.put_on_top(link);
 }
 template <class Scalar> void take_out(Link<Scalar>& link) {
-  if (ThreadTapes<Scalar>::gone) return;
   auto& tapes = ThreadTapes<Scalar>::of_this_thread();
   if (tapes.unlink(link)) tapes.let_go(link.record, tapes.disown(link.record));
   tapes.choose_recorder();
@@ -145,22 +144,16 @@ template <class Scalar> Record<Scalar>* new_tape() {
   return record;
 }
 template <class Scalar> void end_tape(Record<Scalar>* record) {
-  auto* const tapes = ThreadTapes<Scalar>::gone ? nullptr : &ThreadTapes<Scalar>::of_this_thread();
-  std::uint32_t owners = 1;
-  if (tapes && tapes->unlink(record->link)) {
-    owners += tapes->disown(record);
-    if (record->links > 0) {  // a Recording outlives its tape: it records no more
-      __atomic_store_n(&record->ended, true, __ATOMIC_RELEASE);
-      tapes->tidy();
-    }
-    tapes->choose_recorder();
-  } else {  // its list is another thread's: leave a record that holds nothing
+  auto& tapes = ThreadTapes<Scalar>::of_this_thread();
+  const std::uint32_t owners = 1 + (tapes.unlink(record->link) ? tapes.disown(record) : 0);
+  if (__atomic_load_n(&record->owners, __ATOMIC_ACQUIRE) != owners) {  // a list still has a link of it: leave a record that holds nothing
     record->shift = nowhere;
     record->kept.truncate(0), record->older_base = record->older_end = 0;
     record->last = record->next;
     __atomic_store_n(&record->ended, true, __ATOMIC_RELEASE);
     __atomic_fetch_add(&ThreadTapes<Scalar>::ended_elsewhere, 1, __ATOMIC_RELEASE);
   }
+  tapes.choose_recorder();  // takes out links of this thread's own
   ThreadTapes<Scalar>::let_go(record, owners);
 }
 template <class Scalar> void Record<Scalar>::require_parameters_here() const {

@@ -1,5 +1,6 @@
 // The life of tapes: they nest like scopes, move, and end in any order, on any thread; what is left always works.
 #include "support.hpp"
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -136,6 +137,24 @@ TEST_CASE("record() may outlive its tape") {
     refuses<ad::TapeError>([&] { (void)Number(x * x); }, {"variable (at place "});
   }
   works_as_the_youngest(outer);
+}
+
+TEST_CASE("record() on another thread may outlive its tape: it records no more") {
+  auto tape = std::make_unique<ad::Tape>();
+  const ad::Var x = tape->variable(2.0);
+  std::atomic<int> stage{0};
+  std::thread other([&] {
+    const auto on = tape->record();
+    stage = 1;
+    while (stage != 2) std::this_thread::yield();
+    refuses<ad::TapeError>([&] { (void)Number(x * x); }, {"no tape records on this thread: its tape has ended"});
+  });
+  while (stage != 1) std::this_thread::yield();
+  tape.reset();
+  stage = 2;
+  other.join();
+  ad::Tape next;
+  works(next);
 }
 
 TEST_CASE("record() may end before an older record()") {

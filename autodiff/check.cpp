@@ -54,8 +54,7 @@ void detail::require_options(const CheckOptions& options) {
 }
 void detail::require_same_twice(double first, double second) {
   if (first == second || (std::isnan(first) && std::isnan(second))) return;
-  throw Error(fmt::format("check_gradient: f gives {} and then {} at one point; let it draw the same random numbers each time, and an "
-      "nn::NoDropout live", first, second));
+  throw Error(fmt::format("check_gradient: f gives {} and then {} at one point; let it draw the same random numbers each time", first, second));
 }
 double detail::allowed(const GradientReport& report) { return std::max(report.tolerance * largest_finite(report), report.noise); }
 GradientReport detail::judge(GradientReport report) {

@@ -163,20 +163,21 @@ template <class X> constexpr bool in_float = requires { requires is_tensor<X> &&
 
 /// Compares the gradient that you derived by hand with automatic differentiation and with finite differences. `hand_written(x)` returns something
 /// indexable (for a number x, a number). Returns the report; throws GradientError, which carries it, where they disagree, and ShapeError if your
-/// gradient has another size than x, or f returns more than one number; Error if f gives different numbers at one point.
+/// gradient has another size than x, or f returns more than one number; Error if f gives different numbers at one point, or runs
+/// through Dropout: let an nn::NoDropout live.
 template <class F, class G, detail::Point X> requires detail::GradientAt<G, X>
 GradientReport check_gradient(const F& f, const G& hand_written, const X& x, CheckOptions options = {}) {
   const auto yours = detail::written_at(hand_written, x);
   const auto at = detail::checkable(x);
   const Pause pause;  // a report is all that comes of it
-  return detail::check(f, yours, gradient(f, at), true, at, options, detail::in_float<X>);
+  const auto ad = detail::repeatable("check_gradient", [&] { return gradient(f, at); });
+  return detail::check(f, yours, ad, true, at, options, detail::in_float<X>);
 }
 /// Compares automatic differentiation with finite differences: is every rule and operation that f uses right, and f smooth, at x?
-/// (Through Dropout it is not: let an nn::NoDropout live.)
 template <class F, detail::Point X> GradientReport check_gradient(const F& f, const X& x, CheckOptions options = {}) {
   const Pause pause;
   const auto at = detail::checkable(x);
-  const auto ad = gradient(f, at);
+  const auto ad = detail::repeatable("check_gradient", [&] { return gradient(f, at); });
   return detail::check(f, ad, ad, false, at, options, detail::in_float<X>);
 }
 template <class F, class G> requires(!detail::Point<G>)

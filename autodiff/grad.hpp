@@ -8,6 +8,7 @@
 #include "reduce.hpp"
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <span>
 
 namespace autodiff::inline v1 {
@@ -47,9 +48,22 @@ class Inside {
     return y;
   }
 };
-/// Adjoints with respect to weight · y; all are 0 if y is a constant, which the tape itself refuses.
+/// Adjoints with respect to Σ wᵢ yᵢ; all are 0 if every y is a constant, which the tape itself refuses.
+template <class S> void walk_back_from(BasicTape<S>& tape, std::span<const Var<S>> ys, std::span<const S> weights) {
+  const bool constant = std::all_of(ys.begin(), ys.end(), [](const Var<S>& y) { return y.place() == 0; });
+  tape.backward(ys.first(constant ? 0 : ys.size()), weights.first(constant ? 0 : weights.size()));
+}
 template <class S> void walk_back_from(BasicTape<S>& tape, const Var<S>& y, const S& weight = S(1)) {
-  tape.backward(std::span<const Var<S>>(&y, 1), std::span<const S>(&weight, 1));
+  walk_back_from(tape, std::span<const Var<S>>(&y, 1), std::span<const S>(&weight, 1));
+}
+inline thread_local constinit std::uint64_t random_draws = 0;  ///< of Dropout on this thread so far
+/// run(), of functions that run again later, and must do the same then.
+auto repeatable(const char* where, const auto& run) {
+  const std::uint64_t before = random_draws;
+  auto result = run();
+  if (random_draws != before)
+    throw Error(text("{}: the function runs twice, and would drop other numbers the second time: let an nn::NoDropout live meanwhile", {where}));
+  return result;
 }
 /// A tape, and the components of a point as its variables.
 template <class S> struct Taped {

@@ -60,6 +60,16 @@ std::map<Id, Statement> collect(Place place, const GraphOptions& options, const 
   return found;
 }
 
+/// For between quotes: names come from users, too.
+std::string escaped(const std::string& name) {
+  std::string out;
+  for (const char c : name) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string to_dot(Place place, const GraphOptions& options) {
@@ -67,7 +77,7 @@ std::string to_dot(Place place, const GraphOptions& options) {
       "digraph {\n  rankdir=LR;\n  node [fontname=\"Helvetica\", fontsize=11];\n  edge [fontname=\"Helvetica\", fontsize=9, color=\"#666666\"];\n";
   for (const auto& [id, s] : collect(place, options, "to_dot")) {
     const bool variable = s.operands.empty() && s.operation.empty();
-    const std::string label = (variable ? std::string("variable") : s.operation) +
+    const std::string label = (variable ? std::string("variable") : escaped(s.operation)) +
         (s.operation.empty() && !variable ? "" : s.shape.empty() ? "" : "\\n") + s.shape;
     out += fmt::format("  n{} [label=\"{}{}\", shape={}{}];\n", id, label,
                        label.empty() ? fmt::format("#{}", id) : "", s.shape.empty() ? "ellipse" : "box",

@@ -82,7 +82,7 @@ template <class F, detail::Vector X, class U> auto vjp(const F& f, const X& x, c
   std::vector<S> weights;
   if constexpr (detail::Number<U>) weights = {S(u)}; else for (std::size_t i = 0; i < detail::size_of(u); ++i) weights.push_back(S(u[i]));
   detail::require_size("vjp", "the weights", y.size(), weights.size());
-  at.tape.backward(y, weights);
+  detail::walk_back_from<S>(at.tape, y, weights);
   return at.adjoints();
 }
 template <class F, class T, class U> auto vjp(const F& f, const Tensor<T>& x, const U& u) {
@@ -98,7 +98,7 @@ template <class F, class T, class U> auto vjp(const F& f, const Tensor<T>& x, co
     detail::require_size("vjp", "the weights", outputs.size(), detail::size_of(u));
     std::vector<double> weights;
     for (std::size_t i = 0; i < outputs.size(); ++i) weights.push_back(static_cast<double>(u[i]));
-    at.tape.backward(outputs, weights);
+    detail::walk_back_from<double>(at.tape, outputs, weights);
   } else detail::walk_back_from(at.tape, Var<double>(y), static_cast<double>(u));
   return at.tape.adjoint(at.x);
 }
@@ -172,18 +172,6 @@ template <class F, class T> void jacobian(const F&, const Var<Tensor<T>>& x) { d
 template <class F> Tensor<double> jacobian(const F& f, std::initializer_list<double> x) { return jacobian(f, std::vector<double>(x)); }
 
 // ---- gradients inside of a recording --------------------------------------------------------------------------------
-
-namespace detail {
-inline thread_local constinit std::uint64_t random_draws = 0;  ///< of Dropout on this thread so far
-/// run(), of functions that run again later, and must do the same then.
-auto repeatable(const char* where, const auto& run) {
-  const std::uint64_t before = random_draws;
-  auto result = run();
-  if (random_draws != before)
-    throw Error(text("{}: the function runs twice, and would drop other numbers the second time: let an nn::NoDropout live meanwhile", {where}));
-  return result;
-}
-}  // namespace detail
 
 /// φ(∇f(x)), recorded: a cost of a gradient, for instance its distance from measured forces, or a penalty on its length. f maps a tensor to one
 /// number, φ a tensor of x's shape; both may use parameters. f runs once on a tape of its own, for g = ∇f(x), and once forwards along w = ∇φ(g),

@@ -80,7 +80,7 @@ void refuse_other_numbers() {
 }
 void refuse_late(Id id) {
   throw TapeError(fmt::format("adjoint: statement #{} was recorded after the last backward(), or there was none, or an exception stopped it, or "
-      "jacobian() came since; call backward() first (an auto expression is recorded anew at each use: name its type)", id));
+      "clear(), rewind() or jacobian() came since; call backward() first (an auto expression is recorded anew at each use: name its type)", id));
 }
 void refuse_moved() {
   throw TapeError("tape: this Tape was moved from and holds no recording; use the one it was moved to");

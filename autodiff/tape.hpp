@@ -301,11 +301,13 @@ template <class Scalar> class BasicTape {
     held().walk_back();
   }
   /// The same for Σ wᵢ yᵢ: what a vector-Jacobian product asks for. Constants among several outputs contribute nothing. Throws
-  /// ShapeError unless there is one weight for each output.
+  /// ShapeError unless there is one weight for each output, TapeError if all of them are constants.
   void backward(std::span<const Var<Scalar>> ys, std::span<const Scalar> weights) {
     if (ys.size() != weights.size())
       throw ShapeError(detail::text("backward: {} outputs but {} weights; give one each", {ys.size(), weights.size()}));
-    for (const auto& y : ys) held().id_of(y.place(), "backward");
+    bool constant = !ys.empty();
+    for (const auto& y : ys) constant &= held().id_of(y.place(), "backward") == 0;
+    if (constant) [[unlikely]] detail::refuse_constant("backward");
     Scalar* adjoint = held().fresh_adjoints();
     held().root = 0;
     for (std::size_t i = 0; i < ys.size(); ++i)
@@ -313,7 +315,6 @@ template <class Scalar> class BasicTape {
     held().walk_back();
   }
   void backward(const Var<Scalar>& y, const Scalar& weight) {
-    active_id(y.place(), "backward");
     backward(std::span<const Var<Scalar>>(&y, 1), std::span<const Scalar>(&weight, 1));
   }
   void backward(const std::vector<Var<Scalar>>& ys, const std::vector<Scalar>& weights) {
@@ -361,7 +362,7 @@ template <class Scalar> class BasicTape {
   }
 
   /// The same as the entries that the recording can reach (sparse.hpp). What adjoint() gives stays as it is. Throws TapeError as jacobian() does, and
-  /// where an output depends on an input through an operation on tensors.
+  /// where an output depends on an operation on tensors that was recorded after the first number that entered one.
   SparseMatrix sparse_jacobian(std::span<const Var<Scalar>> ys, std::span<const Var<Scalar>> xs) const requires std::same_as<Scalar, double>;
   SparseMatrix sparse_jacobian(const std::vector<Var<Scalar>>& ys, const std::vector<Var<Scalar>>& xs) const requires std::same_as<Scalar, double>;
 
@@ -371,7 +372,7 @@ template <class Scalar> class BasicTape {
   using Mark = typename Record::Mark;
   /// Where the recording stands, for rewind(). Throws TapeError if this tape was moved from.
   Mark mark() const { return held().mark(); }
-  /// Forgets what was recorded since the mark; variables from before it stay valid. Throws TapeError for a mark of another tape, or one
+  /// Forgets what was recorded since the mark, and all adjoints, until the next backward(); variables from before it stay valid. Throws TapeError for a mark of another tape, or one
   /// that clear() or an earlier rewind() has passed.
   void rewind(const Mark& mark) {
     const bool foreign = mark.tape != 0 && mark.tape != held().born;

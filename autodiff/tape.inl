@@ -268,6 +268,7 @@ namespace autodiff::inline v1 {
 template <class Scalar> template <std::size_t width>
 Tensor<double> BasicTape<Scalar>::jacobian(std::span<const Var<Scalar>> ys, std::span<const Var<Scalar>> xs) requires std::same_as<Scalar, double> {
   Record& record = held();
+  if (record.walking) [[unlikely]] detail::refuse_walking();
   const std::vector<Id> outputs = output_ids(ys, "jacobian"), inputs = input_ids(xs, "jacobian");
   Tensor<double> rows = Tensor<double>::uninitialized(Shape({ys.size(), xs.size()}));
   const bool numbers_only = record.nodes.list.size() == 0;

@@ -45,12 +45,12 @@ GradientReport check_gradient(M& model, const F& cost, CheckOptions options = {}
   std::vector<double> gradient(at.size(), 0.0);
   {
     Tape tape;
-    const Var<double> y = autodiff::detail::one_number<double>("check_gradient", cost());
-    if (y.place() != 0) {
-      tape.backward(y);
-      if (!detail::is_walked(model)) throw Error("check_gradient: cost() does not use this model; let it take the net by reference: [&]");
-      gradient = flat_gradient(model);
-    }
+    const Var<double> y =
+        autodiff::detail::repeatable("check_gradient", [&] { return autodiff::detail::one_number<double>("check_gradient", cost()); });
+    if (y.place() != 0) tape.backward(y);
+    if (y.place() == 0 || !detail::is_walked(model))
+      throw Error("check_gradient: cost() does not use this model; let it take the net by reference: [&]");
+    gradient = flat_gradient(model);
   }
   const auto cost_at = [&](const std::vector<Var<double>>& numbers) {
     std::vector<double> values;

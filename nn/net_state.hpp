@@ -16,7 +16,7 @@ template <class M> [[noreturn, gnu::noinline, gnu::cold]] void refuse_unreached(
   if (empty) refuse_empty_model(optimizer);
   if (used_up) throw Error(text("{}: a step has used up the gradient of this net: call tape.backward(cost) before each step", {optimizer}));
   throw Error(text("{}: no parameter of this net has an adjoint: before each step call tape.backward(cost), on a cost of this net's "
-      "output, and do not clear the tape in between, nor give the net other numbers", {optimizer}));
+      "output, and do not clear or rewind the tape in between, nor give the net other numbers", {optimizer}));
 }
 
 /// What an optimizer keeps for one parameter.

@@ -128,6 +128,8 @@ TEST_CASE("the gradient of a model is checked, whatever its numbers are, and the
   CHECK(some.components.size() <= 200);
   CHECK(some.components.back().index > 1100);
   refuses<ad::Error>([&] { (void)nn::check_gradient(net, [net] { return nn::mse(net(x), y); }); }, {"cost() does not use this model", "[&]"});
+  refuses<ad::Error>([&] { (void)nn::check_gradient(net, [&] { return 3.0; }); }, {"cost() does not use this model", "[&]"});
+  refuses<ad::Error>([&] { (void)nn::check_gradient(net, [&] { return sum(net(x).value()); }); }, {"cost() does not use this model"});
   Wrong wrong;
   try {
     (void)nn::check_gradient(wrong, wrong);
@@ -143,6 +145,16 @@ TEST_CASE("the gradient of a model is checked, whatever its numbers are, and the
   const ad::Var b = a * a;
   tape.backward(b);
   CHECK(tape.adjoint(a) == 4);
+}
+
+TEST_CASE("a gradient through Dropout is not checked, and the error says what to do") {
+  nn::Sequential net{nn::Linear<double>(2, 3), nn::Dropout(0.5), nn::Linear<double>(3, 1)};
+  nn::initialize(net, 1);
+  const auto cost = [&] { return nn::mse(net(x), y); };
+  refuses<ad::Error>([&] { (void)nn::check_gradient(net, cost); }, {"check_gradient", "drop other numbers", "nn::NoDropout"});
+  refuses<ad::Error>([&] { (void)ad::check_gradient([&](const auto& at) { return sum(net(at)); }, x); }, {"check_gradient", "nn::NoDropout"});
+  const nn::NoDropout meanwhile;
+  CHECK_NOTHROW((void)nn::check_gradient(net, cost));
 }
 
 TEST_CASE("the gradient of a trained net of float, whose cost is small, is right") {  // its rounding is that of logits around 1
@@ -182,4 +194,21 @@ TEST_CASE("an empty model has no gradient") {
   refuses<ad::Error>([&] { (void)nn::flat_gradient(none); }, {"flat_gradient: this model holds no parameters"});
   ad::Tape tape;
   refuses<ad::Error>([&] { nn::set_flat_gradient(tape, none, {}); }, {"set_flat_gradient: this model holds no parameters"});
+}
+
+TEST_CASE("checking a gradient records nothing on the caller's tape") {
+  nn::Linear<double> net(2, 1);
+  nn::initialize(net, 1);
+  ad::Tape outer;
+  nn::check_gradient(net, [&] { return nn::mse(net(Tensor{{1, 2}}), {{1}}); });
+  CHECK(outer.statistics().statements == 0);
+}
+
+TEST_CASE("the gradient of a net of which a part was moved away is refused") {
+  nn::Sequential net{nn::Linear<double>(2, 1), nn::Linear<double>(1, 1)};
+  const auto gone = std::move(std::get<1>(net.layers));
+  ad::Tape tape;
+  const ad::Var cost = sum(std::get<0>(net.layers)(Tensor{{1, 2}}));
+  tape.backward(cost);
+  refuses<ad::Error>([&] { nn::flat_gradient(net); }, {"flat_gradient: a parameter of this model was moved from"});
 }

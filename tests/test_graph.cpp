@@ -44,6 +44,13 @@ TEST_CASE("the picture of numbers and tensors is Graphviz text") {
   CHECK(has(text, "sum(#"));
 }
 
+TEST_CASE("a name with quotes stays between its own") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(Tensor<double>{1, 2});
+  const ad::Var y = ad::with_pullback("solve \"A\\b\"", x.value(), [](const auto& g) { return g; }, x);
+  CHECK(has(ad::to_dot(y), R"x([label="solve \"A\\b\"\n(2,)")x"));
+}
+
 TEST_CASE("operands beyond three are drawn, too") {
   ad::Tape tape;
   const ad::Var a = tape.variable(Tensor<double>{1}), b = tape.variable(Tensor<double>{2, 3});
@@ -77,4 +84,21 @@ TEST_CASE("to_text without a tape at all is refused") {
   Number lost;
   { ad::Tape tape; lost = tape.variable(1.0); }
   refuses<ad::TapeError>([&] { (void)ad::to_text(lost); }, {"to_text", "no tape records"});
+}
+
+TEST_CASE("as many statements as allowed are drawn, and not one more") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(2.0), y = x * x;
+  CHECK_NOTHROW(to_text(y, {.most_statements = 2}));
+  CHECK_THROWS_AS(to_text(y, {.most_statements = 1}), ad::TapeError);
+}
+
+TEST_CASE("tensors are boxes, numbers ellipses, and variables filled") {
+  ad::Tape tape;
+  const ad::Var t = tape.variable(Tensor<double>{1, 2}), u = tanh(t);
+  const ad::Var s = sum(u), y = s * s;
+  const std::string text = to_dot(y);
+  CHECK(text.find("n2 [label=\"tanh\\n(2,)\", shape=box];") != std::string::npos);
+  CHECK(text.find("n4 [label=\"#4\", shape=ellipse];") != std::string::npos);
+  CHECK(text.find("n1 [label=\"variable\\n(2,)\", shape=box, style=filled") != std::string::npos);
 }

@@ -103,7 +103,7 @@ TEST_CASE("a Jacobian of many outputs is the same as one walk back for each") {
   CHECK(all.shape() == Shape({22, 3}));
   refuses<ad::TapeError>([&] { (void)tape.adjoint(v[0]); }, {"backward() first"});
   for (std::size_t k = 0; k < y.size(); ++k) {
-    tape.backward(std::vector{y[k]}, std::vector{1.0});  // y[1] is a constant
+    tape.backward(std::vector{y[k], v[0]}, std::vector{1.0, 0.0});  // y[1] is a constant, which alone is refused
     for (std::size_t i = 0; i < 3; ++i) CHECK(all(k, i) == about(tape.adjoint(v[i]), 1e-14));
   }
   CHECK(difference(ad::jacobian(f, x), all) == "");
@@ -295,4 +295,45 @@ TEST_CASE("a function that a walk backwards calls must leave the tape alone that
   touched_by([&](const auto& x) { const auto here = tape.record(); tape.backward(x[0]); });
   touched_by([&](const auto&) { tape.clear(); });
   touched_by([&](const auto&) { tape.rewind(tape.mark()); });
+}
+
+TEST_CASE("vjp of a number at a tensor takes its weight") {
+  const auto f = [](const auto& x) { return sum(square(x)); };
+  CHECK(equal(ad::vjp(f, Tensor<double>{1, 2}, 3.0), Tensor<double>{6, 12}));
+}
+
+TEST_CASE("value_and_jacobian of numbers at a tensor gives both") {
+  const auto f = [](const auto& x) { return std::vector<ad::Var<double>>{x(0) * x(1), 3 * x(0)}; };
+  const auto [value, jacobian] = ad::value_and_jacobian(f, Tensor<double>{2, 5});
+  CHECK(value == std::vector<double>{10, 6});
+  CHECK(equal(jacobian, Tensor<double>{{5, 2}, {3, 0}}));
+}
+
+TEST_CASE("cost_of_gradient gives the parameters of φ their share") {
+  const ad::Parameter<double> p(Tensor<double>{3});
+  ad::Tape tape;
+  const ad::Var x = tape.variable(Tensor<double>{1, 2});
+  const ad::Var cost = ad::cost_of_gradient([&](const auto& g) { return sum(p.var()) * sum(g); }, [](const auto& t) { return sum(square(t)); }, x);
+  tape.backward(cost);
+  CHECK(cost.value() == 18);
+  CHECK(tape.adjoint(p)[0] == 6);
+  CHECK(equal(tape.adjoint(x), Tensor<double>{6, 6}));
+}
+
+TEST_CASE("the tape's Jacobian of many outputs goes through tensors") {
+  ad::Tape tape;
+  const std::vector x = tape.variables(std::vector<double>{1, 2});
+  const ad::Var t = ad::stack(x);
+  std::vector<ad::Var<double>> ys;
+  for (int i = 0; i < 9; ++i) ys.push_back(sum(t * static_cast<double>(i)));
+  const Tensor<double> j = tape.jacobian(ys, x);
+  for (std::size_t i = 0; i < 9; ++i) CHECK((j(i, 0) == static_cast<double>(i) && j(i, 1) == static_cast<double>(i)));
+}
+
+TEST_CASE("no adjoint is left over from before a Jacobian") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(1.0), y = x * x;
+  tape.backward(y);
+  (void)tape.jacobian(std::vector{y}, std::vector{x});
+  CHECK_THROWS_AS((void)tape.adjoint(x), ad::TapeError);
 }

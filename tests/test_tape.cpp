@@ -104,6 +104,7 @@ TEST_CASE("one output may have a weight; a constant has none, but counts for not
   tape.backward(ad::Var(x * x), 3.0);
   CHECK(tape.adjoint(x) == 12);
   refuses<ad::TapeError>([&] { tape.backward(Number(7.0), 1.0); }, {"the argument is a constant"});
+  refuses<ad::TapeError>([&] { tape.backward(std::vector<Number>{7.0, 8.0}, {1.0, 2.0}); }, {"the argument is a constant"});
   tape.backward(std::vector<Number>{7.0, x * x}, {1.0, 2.0});
   CHECK(tape.adjoint(x) == 8);
   {
@@ -382,4 +383,33 @@ TEST_CASE("a NaN goes all the way back") {
   tape.backward(y);
   CHECK(std::isnan(tape.adjoint(x)));
   CHECK(tape.adjoint(other) == 1);
+}
+
+TEST_CASE("the high-water mark stays over clear()") {
+  ad::Tape tape;
+  tape.variables(std::vector<double>(1000));
+  tape.clear();
+  const std::size_t most = tape.statistics().high_water;
+  tape.variable(1.0);
+  tape.clear();
+  CHECK(tape.statistics().high_water == most);
+}
+
+TEST_CASE("statistics count tensors, and nothing of the tape whose memory is used again") {
+  ad::Tape::release_spare();
+  { ad::Tape large; large.variables(std::vector<double>(10'000)); }
+  ad::Tape tape;
+  const ad::Var x = tape.variable(ad::Tensor<double>::ones({1000})), y = x * x;
+  const auto now = tape.statistics();
+  CHECK(now.bytes >= 8000);
+  CHECK(now.bytes < 30'000);
+  CHECK(now.high_water == now.bytes);
+  { ad::Tape nothing; CHECK(nothing.statistics().reserved < 8000); }
+  CHECK(now.reserved >= now.bytes);
+}
+
+TEST_CASE("what is reserved counts the memory of tensors") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(ad::Tensor<double>::ones({100'000})), y = x * x;
+  CHECK(tape.statistics().reserved >= 800'000);
 }

@@ -86,6 +86,16 @@ TEST_CASE("a pullback is kept for as long as the recording, and not for longer")
   CHECK(alive.use_count() == 1);
 }
 
+TEST_CASE("a pullback may not take a Jacobian of the tape that is walked, not even an empty one") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(Tensor<double>{1, 2});
+  const ad::Var y = ad::with_pullback("meddler", x.value(), [&](const auto& g) {
+    (void)tape.jacobian(std::vector<ad::Var<double>>{}, std::vector<ad::Var<double>>{});
+    return g;
+  }, x);
+  refuses<ad::TapeError>([&] { tape.backward(sum(y)); }, {"being walked backwards"});
+}
+
 TEST_CASE("of constants it is a constant, and nothing is kept") {
   const auto pullback = [alive = std::make_shared<int>(0)](const Tensor<double>& g) { return g; };
   const Tensor<double> x{1, 2};
@@ -105,4 +115,19 @@ TEST_CASE("an adjoint of another shape, and a pullback that records, are refused
   const ad::Var plain = sum(x);
   tape.backward(plain);
   CHECK(difference(tape.adjoint(x), Tensor<double>{1, 1}) == "");
+}
+
+TEST_CASE("a pullback may not walk its own tape") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(Tensor<double>{1}), other = tape.variable(Tensor<double>{1});
+  const ad::Var s = sum(other);
+  const ad::Var y = sum(ad::with_pullback("mine", Tensor<double>{1}, [&](const auto& g) { tape.backward(s); return g; }, x));
+  refuses<ad::TapeError>([&] { tape.backward(y); }, {"is being walked backwards"});
+}
+
+TEST_CASE("on a tape, too, a function of constants is not kept") {
+  const auto owner = std::make_shared<int>(1);
+  const ad::Tape tape;
+  const auto y = ad::with_pullback("mine", Tensor<double>{1}, [owner](const auto& g) { return g; }, ad::Var(Tensor<double>{1}));
+  CHECK(owner.use_count() == 1);
 }

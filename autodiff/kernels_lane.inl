@@ -15,7 +15,6 @@ template <class T> struct Truth {
 };
 
 template <class T> struct Lane {
-  using value_type = T;
   using D = hn::ScalableTag<T>;
   using V = hn::Vec<D>;
   V v;
@@ -49,12 +48,8 @@ template <class T> struct Lane {
   friend HWY_ATTR HWY_INLINE Lane operator-(Lane a, Lane b) { return hn::Sub(a.v, b.v); }
   friend HWY_ATTR HWY_INLINE Lane operator*(Lane a, Lane b) { return hn::Mul(a.v, b.v); }
   friend HWY_ATTR HWY_INLINE Lane operator/(Lane a, Lane b) { return hn::Div(a.v, b.v); }
-  friend HWY_ATTR HWY_INLINE Lane operator+(Lane a) { return a; }
   friend HWY_ATTR HWY_INLINE Lane operator-(Lane a) { return hn::Neg(a.v); }
   HWY_INLINE Lane& operator+=(Lane b) { return *this = *this + b; }
-  HWY_INLINE Lane& operator-=(Lane b) { return *this = *this - b; }
-  HWY_INLINE Lane& operator*=(Lane b) { return *this = *this * b; }
-  HWY_INLINE Lane& operator/=(Lane b) { return *this = *this / b; }
 
   friend HWY_ATTR HWY_INLINE Truth<T> operator>(Lane a, Lane b) { return {hn::Gt(a.v, b.v)}; }
   friend HWY_ATTR HWY_INLINE Truth<T> operator<(Lane a, Lane b) { return {hn::Lt(a.v, b.v)}; }

@@ -124,6 +124,9 @@ template <bool up, class T> HWY_INLINE bool before(T a, T b) { return up ? a > b
 template <bool up, class T>
 HWY_INLINE Lane<T> foremost(Lane<T> a, Lane<T> b) { return select((up ? b > a : b < a) || isnan(b), select(isnan(a), a, b), a); }
 
+/// Equal, or both NaN.
+template <class T> HWY_INLINE bool same(T a, T b) { return a == b || (a != a && b != b); }
+
 template <bool up, class T> void extreme_along(const T* x, T* y, std::int64_t* index, const Along& s) {
   using X = Lane<T>;
   for (std::size_t o = 0; o < (s.inner ? s.outer : 0); ++o, x += s.n * s.inner, y += s.inner, index += index ? s.inner : 0) {
@@ -140,7 +143,7 @@ template <bool up, class T> void extreme_along(const T* x, T* y, std::int64_t* i
       for (; i < s.n; ++i) if (before<up>(x[i], best)) best = x[i];
       *y = best;
       if (!index) continue;
-      for (i = 0; x[i] != best && !(best != best && x[i] != x[i]);) ++i;
+      for (i = 0; !same(x[i], best);) ++i;
       *index = static_cast<std::int64_t>(i);
       continue;
     }
@@ -151,7 +154,7 @@ template <bool up, class T> void extreme_along(const T* x, T* y, std::int64_t* i
     }
     if (index) for (std::size_t j = 0; j < s.inner; ++j) {
       std::size_t i = 0;
-      while (x[i * s.inner + j] != y[j] && !(y[j] != y[j] && x[i * s.inner + j] != x[i * s.inner + j])) ++i;
+      while (!same(x[i * s.inner + j], y[j])) ++i;
       index[j] = static_cast<std::int64_t>(i);
     }
   }

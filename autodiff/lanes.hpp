@@ -62,7 +62,7 @@ template <class T> struct Workspace {
   ~Workspace() { if (!ended && x.capacity() * sizeof x[0] <= most_kept) x.swap(kept()); }
 
  private:
-  static constexpr std::size_t most_kept = std::size_t{1} << 22;  ///< bytes; beyond, malloc keeps such blocks by itself
+  static constexpr std::size_t most_kept = std::size_t{1} << 22;  ///< bytes: no thread sits on more for a call that may never come
   static inline thread_local constinit bool ended = false;        ///< is the memory gone? What is static, and ends after it, may still differentiate
   static std::vector<T>& kept() {
     struct Memory {

@@ -171,7 +171,8 @@ template <std::floating_point T> class Parameter {
     block_->replace(std::move(value));
   }
 
-  /// Its variable on the tape that records; a constant if none does.
+  /// Its variable on the tape that records; a constant if none does. While it stands on a tape its value() is the parameter's present one, also
+  /// after an update in place.
   [[gnu::always_inline]] Var<Tensor<T>> var() const {
     if (!detail::records()) return block_->value;
     Cell& c = cell();

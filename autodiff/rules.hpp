@@ -21,7 +21,7 @@
 //   - a SIMD lane or a batch, which the rules' `value` and slopes are called with directly. It converts from every arithmetic type,
 //     has + − · ÷ and unary −, comparisons < <= > >= == != that yield masks, which have && || !, and, found by argument-dependent
 //     lookup, select(mask, p, q), sqrt, abs, copysign, floor, ceil, round, trunc, exp, expm1, log, log2, log10, log1p, sin, cos, asin,
-//     acos, atan, sinh, cosh, tanh, asinh, acosh, atanh. Beside a lane a constant slope is a plain int.
+//     acos, atan, sinh, cosh, tanh, asinh, acosh, atanh, erf, erfc. Beside a lane a constant slope is a plain int.
 #pragma once
 #include "special.hpp"
 

@@ -85,7 +85,7 @@ class Shape {
     for (std::size_t i = 0; i < p.size(); ++i) differs |= p[i] ^ q[i];
     return differs == 0;
   }
-  /// (rows, columns) of a matrix whose numbers exist already, so that nothing need be checked.
+  /// (rows, columns), of which the caller knows that they are no more than most_numbers.
   static constexpr Shape matrix(std::size_t rows, std::size_t columns) {
     Shape s;
     s.sizes_[0] = static_cast<std::uint32_t>(rows), s.sizes_[1] = static_cast<std::uint32_t>(columns);
@@ -134,7 +134,7 @@ class Shape {
   std::size_t count_ = 1;
 };
 
-/// The shape of a matrix whose numbers exist already. It becomes a Shape where that is kept: a Shape that is made by single sizes and copied at
+/// The shape of a matrix of no more than most_numbers, as the caller knows. It becomes a Shape where that is kept: a Shape that is made by single sizes and copied at
 /// once waits for each size to reach memory, 6 ns.
 struct MatrixShape {
   std::size_t rows, columns;

@@ -39,7 +39,7 @@ SparseMatrix BasicTape<Scalar>::sparse_jacobian(const std::vector<Var<Scalar>>& 
 /// J = ∂Fᵢ/∂xⱼ of shape (m, n) for F from n numbers to m, as the entries that the recording of F can reach: F is recorded once, and from each output
 /// a walk back goes over what that depends on, and over nothing else. (1000 outputs of five inputs each, out of 1000: 80 µs, jacobian() takes 2300;
 /// `rows` in bench/scalar_gbench.) Which entries there are follows from the recording, not from the numbers: one whose derivative happens to be 0 is
-/// among them. Throws TapeError where an output depends on an input through an operation on tensors.
+/// among them. Throws TapeError where an output depends on an operation on tensors that was recorded after the first number that entered one.
 template <class F, detail::Vector X> SparseMatrix sparse_jacobian(const F& f, const X& x) {
   static_assert(std::same_as<detail::ElementOf<X>, double>, "a sparse Jacobian is taken at plain numbers; inside of another derivative use jacobian");
   detail::Taped<double> at(x);

@@ -69,7 +69,7 @@ template <std::size_t count, class T, class G> void add_adjoints(const Pull<T>& 
 ///     // y = A⁻¹b by Eigen:  b̄ = A⁻ᵀȳ,  Ā = −b̄·yᵀ
 ///     ad::Var y = ad::with_pullback("solve", solution, [A = A.value(), solution](const auto& g) {
 ///       const ad::Tensor<double> b = solve(transpose(A), g);
-///       return std::tuple(-matmul(reshape(b, {n, 1}), reshape(solution, {1, n})), b);
+///       return std::tuple(-matmul(reshape(b, {b.size(), 1}), reshape(solution, {1, b.size()})), b);
 ///     }, A, b);
 template <class Y, class Pullback, TensorLike... X> auto with_pullback(const char* name, const Y& y, const Pullback& pullback, const X&... x) {
   static_assert(sizeof...(X) >= 1 && sizeof...(X) <= 3, "with_pullback: an operation has one to three operands; concatenate more");

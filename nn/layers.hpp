@@ -15,9 +15,9 @@ namespace autodiff::inline v1::nn {
 namespace detail {
 
 /// The number type of a tensor inside any nest.
-template <class X> struct NumberOf : NumberOf<std::remove_cvref_t<decltype(std::declval<const X&>().value())>> {};
-template <class X> requires TensorLike<X> struct NumberOf<X> { using type = typename X::Number; };
-template <class X> using NumberIn = typename NumberOf<X>::type;
+template <class X> struct NumberInNest : NumberInNest<std::remove_cvref_t<decltype(std::declval<const X&>().value())>> {};
+template <class X> requires TensorLike<X> struct NumberInNest<X> { using type = typename X::Number; };
+template <class X> using NumberIn = typename NumberInNest<X>::type;
 
 using autodiff::detail::records;
 

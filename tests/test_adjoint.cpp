@@ -216,3 +216,19 @@ TEST_CASE("what was aliased before a rewind() is not read after it") {
     tape.rewind(mark);
   }
 }
+
+TEST_CASE("the adjoint of a large matrix that was computed is not put off") {
+  ad::Tape tape;
+  const ad::Var v = tape.variable(Tensor<double>::full({40, 40}, 3));
+  const ad::Var y = sum(matmul(Tensor<double>::ones({1, 40}), square(v)));
+  tape.backward(y);
+  CHECK(tape.adjoint(v)(7, 8) == 6);
+}
+
+TEST_CASE("nor is that of a large vector") {
+  const ad::Parameter<double> w(Tensor<double>::ones({1000}));
+  ad::Tape tape;
+  const ad::Var y = sum(matmul(Tensor<double>::full({2, 1000}, 3), w.var()));
+  tape.backward(y);
+  CHECK(tape.adjoint(w)[999] == 6);
+}

@@ -110,3 +110,9 @@ TEST_CASE("memory that the system does not have is an error that says how much")
   CHECK(buffer.capacity() == 4);
   CHECK(buffer.data()[3] == 7);
 }
+
+TEST_CASE("what is used counts all blocks") {
+  ad::detail::Arena arena;
+  arena.take(40'000), arena.take(40'000), arena.take(40'000);
+  CHECK(arena.used() >= 120'000);
+}

@@ -205,3 +205,24 @@ TEST_CASE("values come with the gradients of many points") {
   for (std::size_t i = 0; i < points.size(); ++i) CHECK(values[i] == points[i][0] * points[i][0] * points[i][1]);
   CHECK(ad::value_and_gradient_batch(f, {}).value.empty());
 }
+
+TEST_CASE("jacobian_batch refuses a function that returns another number of components") {
+  std::size_t runs = 0;
+  const auto f = [&](const auto& x) { return std::vector(runs++ == 0 ? 2 : 1, x[0]); };
+  refuses<ad::ShapeError>([&] { (void)ad::jacobian_batch<4>(f, std::vector(8, std::vector<double>{1})); }, {"jacobian_batch: what F returns must have 2 components, not 1"});
+}
+
+TEST_CASE("jacobian_batch gives a tensor of as many numbers the right shape") {
+  auto into = ad::Tensor<double>::zeros({4, 1, 1});
+  ad::jacobian_batch([](const auto& x) { using V = std::remove_cvref_t<decltype(x[0])>; return std::vector<V>{x[0] * x[1], x[0]}; }, {{2, 3}}, into);
+  CHECK(into.shape() == ad::Shape({1, 2, 2}));
+}
+
+TEST_CASE("comparisons of lanes at ties") {
+  const double numbers[] = {0, 1, 2, 3};
+  const auto x = ad::Batch<double, 4>::from(numbers);
+  const auto text = [](const auto& truth) { const auto b = ad::select(truth, ad::Batch<double, 4>(1), ad::Batch<double, 4>(0)); return std::vector<double>{b[0], b[1], b[2], b[3]}; };
+  CHECK(text(x <= 1) == std::vector<double>{1, 1, 0, 0});
+  CHECK(text(x >= 1) == std::vector<double>{0, 1, 1, 1});
+  CHECK(text(x != 1) == std::vector<double>{1, 0, 1, 1});
+}

@@ -172,3 +172,7 @@ TEST_CASE("jvp_batch: what jvp gives, for more directions than lanes, of one num
   CHECK(ad::jvp_batch([](const auto&) { return 5.0; }, x, {{1, 0, 0}}) == std::vector<std::vector<double>>{{0}});
   refuses<ad::ShapeError>([&] { (void)ad::jvp_batch(one, x, {{1, 2, 3}, {1, 2}}); }, {"jvp_batch", "a direction", "3 components", "not 2"});
 }
+
+TEST_CASE("forwards at no numbers the Jacobian has no columns") {
+  CHECK(ad::jacobian_forwards([](const auto& x) { return sum(x); }, Tensor<double>::zeros({0})).shape() == ad::Shape({1, 0}));
+}

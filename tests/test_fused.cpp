@@ -192,3 +192,14 @@ TEST_CASE("forward mode refuses what the tape refuses") {
   refuses<ad::ShapeError>([&] { (void)ad::jvp([&](const auto& at) { return sum(ad::layer<ad::Sigmoid>(at, w, column)); }, x, v); },
       {"the bias has shape (3, 1)"});
 }
+
+TEST_CASE("a bias of two axes is refused") {
+  refuses<ad::ShapeError>([&] { (void)ad::layer(Tensor<double>{{1, 2}}, Tensor<double>::ones({2, 3}), Tensor<double>::ones({3, 1})); }, {"the bias has shape (3, 1)"});
+}
+
+TEST_CASE("a variable that stands twice in a layer gets both shares") {
+  const auto f = [](const auto& x) { return sum(square(ad::layer(x, x, Tensor<double>{1, 2}))); };
+  CHECK_NOTHROW(ad::check_gradient(f, Tensor<double>{{1, 2}, {3, 4}}));
+  const auto g = [](const auto& x) { return sum(square(ad::layer(x, Tensor<double>{{1, 2}, {3, 4}}, x))); };
+  CHECK_NOTHROW(ad::check_gradient(g, Tensor<double>{1, 2}));
+}

@@ -15,27 +15,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <vector>
+#include "folder.hpp"
 
 namespace ad = autodiff;
 namespace nn = autodiff::nn;
 namespace fs = std::filesystem;
+using support::bytes_of;
+using support::Folder;
+using support::write;
 
 namespace {
 
-/// A directory of its own for each test.
-struct Folder {
-  fs::path path = fs::temp_directory_path() / ("autodiff_test_io_" + std::to_string(::getpid()) + "_" + std::to_string(serial++));
-  static inline int serial = 0;
-  Folder() { fs::create_directory(path); }
-  ~Folder() { fs::remove_all(path); }
-  std::string operator/(const std::string& name) const { return path / name; }
-  std::size_t files() const { return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), fs::directory_iterator())); }
-};
-std::string bytes_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-void write(const std::string& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
 std::string with_length(const std::string& header, const std::string& data = "") {
   std::string bytes(8, '\0');
   const std::uint64_t n = header.size();
@@ -333,7 +323,7 @@ TEST_CASE("a net that was moved from is neither saved, loaded nor initialized, a
   nn::save(net, folder / "net");
   const Net other = std::move(net);
   CHECK_THROWS_WITH_AS(nn::save(net, folder / "net"), doctest::Contains("save: a parameter of this model was moved from"), ad::Error);
-  CHECK_THROWS_AS(nn::load(net, folder / "net"), ad::Error);
+  CHECK_THROWS_WITH_AS(nn::load(net, folder / "net"), doctest::Contains("load: a parameter of this model was moved from"), ad::Error);
   CHECK_THROWS_AS(nn::initialize(net, 1), ad::Error);
   Net again = some_net(2);
   nn::load(again, folder / "net");
@@ -427,5 +417,92 @@ TEST_CASE("an error shows a line of what a file says, however long it is, and no
     CHECK(text.find("is ??????") != std::string::npos);
     CHECK(text.size() < 1500);
     CHECK(text.find('\x9b') == std::string::npos);
+  }
+}
+
+namespace {
+struct CalledMetadata {
+  ad::Parameter<double> p{ad::Tensor<double>{1}};
+  static constexpr const char* field_names[] = {"__metadata__"};
+};
+}  // namespace
+
+TEST_CASE("a model without parameters is not saved") {
+  const Folder folder;
+  std::vector<nn::Linear<float>> none;
+  CHECK_THROWS_WITH_AS(nn::save(none, folder / "a"), doctest::Contains("holds no parameters"), ad::Error);
+}
+
+TEST_CASE("nor loaded") {
+  const Folder folder;
+  std::vector<nn::Linear<float>> none;
+  write(folder / "a", with_length("{}"));
+  CHECK_THROWS_WITH_AS(nn::load(none, folder / "a"), doctest::Contains("holds no parameters"), ad::Error);
+}
+
+TEST_CASE("no parameter is called __metadata__") {
+  const Folder folder;
+  CHECK_THROWS_WITH_AS(nn::save(CalledMetadata(), folder / "net"), doctest::Contains("cannot be called \"__metadata__\""), nn::FileError);
+}
+
+TEST_CASE("files that an earlier process left behind are in nobody's way") {
+  const Folder folder;
+  for (int i = 0; i < 2000; ++i) write(folder / (std::to_string(::getpid()) + "-" + std::to_string(i) + ".part"), "");
+  CHECK_NOTHROW(nn::save(some_net(1), folder / "net"));
+}
+
+TEST_CASE("a transposed weight is called that") {
+  check_header("[2,2]", "[2,3]", "shape (2, 3) in the file and (2, 2) in the net");
+  const Folder folder;
+  nn::Linear net(2, 3), pytorch(3, 2), other(3, 5);
+  pytorch.bias = nn::Linear(2, 3).bias, other.bias = pytorch.bias;
+  nn::save(pytorch, folder / "net");
+  CHECK_THROWS_WITH_AS(nn::load(net, folder / "net"), doctest::Contains("(inputs, outputs): transpose it"), nn::FileError);
+}
+
+TEST_CASE("and another is not") {
+  const Folder folder;
+  nn::Linear net(2, 3), other(3, 5);
+  other.bias = net.bias;
+  nn::save(other, folder / "net");
+  try { nn::load(net, folder / "net"); FAIL("no"); }
+  catch (const nn::FileError& e) { CHECK(std::string(e.what()).find("transpose") == std::string::npos); }
+}
+
+TEST_CASE("a pipe is no model") {
+  const Folder folder;
+  REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);
+  Net net = some_net(1);
+  CHECK_THROWS_WITH_AS(nn::load(net, folder / "pipe"), doctest::Contains("not a regular file"), nn::FileError);
+}
+
+TEST_CASE("a parameter without numbers is saved and loaded") {
+  struct Odd { ad::Parameter<double> none{ad::Shape({0, 2})}, some{ad::Tensor<double>{1}}; } odd;
+  const Folder folder;
+  nn::save(odd, folder / "net");
+  odd.some.assign({2});
+  CHECK_NOTHROW(nn::load(odd, folder / "net"));
+  CHECK(odd.some.value()[0] == 1);
+}
+
+TEST_CASE("what an error quotes of a file is cut between characters") {
+  const Folder folder;
+  for (int shift = 0; shift < 3; ++shift) {
+    std::string name = std::string(static_cast<std::size_t>(shift), 'a') + "\x7f", words = header;
+    for (int i = 0; i < 1000; ++i) name += "\xe2\x82\xac";  // the euro sign
+    words.replace(words.find("F32"), 3, name);
+    write(folder / "net", with_length(words, std::string(32, 'x')));
+    auto net = some_net(1);
+    try {
+      nn::load(net, folder / "net");
+      FAIL_CHECK("no error");
+    } catch (const nn::FileError& e) {
+      const std::string text = e.what(), euro = "\xe2\x82\xac";
+      CHECK(text.find('\x7f') == std::string::npos);
+      std::size_t at = text.find(euro);
+      REQUIRE(at != std::string::npos);
+      while (text.compare(at, 3, euro) == 0) at += 3;
+      CHECK(text.substr(at) == "\xe2\x80\xa6");
+    }
   }
 }

@@ -367,3 +367,35 @@ TEST_CASE("sine and cosine stay within ±1, also at multiples of π/2") {
     }
   });
 }
+
+TEST_CASE("work that threads share gives the same numbers, and adds to what is there") {
+  const std::size_t n = 50'000;
+  auto x = ad::Tensor<double>::uninitialized({n}), w = x;
+  for (std::size_t i = 0; i < n; ++i) x[i] = std::sin(static_cast<double>(i)), w[i] = std::cos(static_cast<double>(i));
+  const auto f = [&](const auto& t) { return sum(t) + sum(tanh(t)) + sum(t * w / (2 + t)) + sum(w / (3 + t)); };
+  const auto bias = [](const auto& b) { const auto t = ad::Tensor<double>::ones({200, 300}) * b; return sum(square(t + b)) + sum(b); };
+  const auto b = ad::Tensor<double>::full({300}, 0.5);
+  const ad::Tensor<double> g = ad::gradient(f, x), less = x < w, gb = ad::gradient(bias, b);
+  ad::set_threads(3);
+  CHECK(equal(ad::gradient(f, x), g));
+  CHECK(equal(x < w, less));
+  CHECK(equal(ad::gradient(bias, b), gb));
+  ad::set_threads(1);
+}
+
+TEST_CASE("a short row on the left of many") {
+  auto x = ad::Tensor<double>::uninitialized({3000, 3});
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<double>(i);
+  const ad::Tensor<double> y = ad::Tensor<double>{1, 2, 3} - x;
+  for (std::size_t i = 0; i < x.size(); ++i) REQUIRE(y[i] == static_cast<double>(i % 3 + 1) - static_cast<double>(i));
+}
+
+TEST_CASE("logarithms at the ends of their domains") {
+  CHECK(log(ad::Tensor<double>{0, 1})[0] == -HUGE_VAL);
+  CHECK(log(ad::Tensor<float>{0, 1})[0] == -HUGE_VALF);
+  CHECK(log1p(ad::Tensor<double>{-1, 1})[0] == -HUGE_VAL);
+  {
+    CHECK(std::signbit(log1p(ad::Tensor<double>{-0.0, 1}).data()[0]));
+    CHECK(std::signbit(log1p(ad::Tensor<float>{-0.0f, 1}).data()[0]));
+  }
+}

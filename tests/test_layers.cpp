@@ -284,3 +284,30 @@ TEST_CASE("any number of threads may run one net") {
   for (auto& thread : threads) thread.join();
   CHECK(wrong == std::vector<int>(4, 0));
 }
+
+TEST_CASE("Dropout that drops nothing records nothing") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(Tensor{1, 2});
+  const ad::Var y = nn::Dropout(0)(x);
+  CHECK(tape.statistics().statements == 1);
+}
+
+TEST_CASE("an inner NoDropout does not end the outer") {
+  const nn::Dropout drop(0.99);
+  ad::Tape tape;
+  const ad::Var x = tape.variable(Tensor::ones({100}));
+  const nn::NoDropout outer;
+  { const nn::NoDropout inner; }
+  CHECK(sum(drop(x)).value() == 100);
+}
+
+TEST_CASE("Dropout drops other numbers after each clear()") {
+  const nn::Dropout drop(0.5);
+  ad::Tape tape;
+  std::vector<Tensor> kept;
+  for (int step = 0; step < 2; ++step) {
+    tape.clear();
+    kept.push_back(drop(tape.variable(Tensor::ones({100}))).value());
+  }
+  CHECK(!equal(kept[0], kept[1]));
+}

@@ -378,3 +378,37 @@ TEST_CASE("what lies behind a tensor's numbers is never computed with as a denor
   }
 }
 #endif
+
+TEST_CASE("copies of values are given back by clear()") {
+  ad::Tape tape;
+  std::size_t before = 0;
+  for (int step = 0; step < 30; ++step) {
+    if (step == 10) before = allocations();
+    tape.clear();
+    const ad::Var x = tape.variable(Tensor<double>{1, 2});
+    const ad::Var y = exp(x);
+    (void)y.value();
+  }
+  if (malloc_is_counted) CHECK(allocations() - before == 0);
+}
+
+TEST_CASE("clear() gives back numbers that a parameter has given up") {
+  ad::Parameter<double> p(Tensor<double>{1});
+  ad::Tape tape;
+  std::size_t before = 0;
+  for (int step = 0; step < 30; ++step) {
+    if (step == 10) before = allocations();
+    tape.clear();
+    (void)sum(p.var());
+    p.assign(Tensor<double>::full({1}, step));
+  }
+  CHECK(allocations() - before == 0);
+}
+
+TEST_CASE("release_spare gives back the memory of tensors, too") {
+  { const auto t = Tensor<double>::zeros({1000}); }
+  ad::Tape::release_spare();
+  const std::size_t before = allocations();
+  const auto t = Tensor<double>::zeros({1000});
+  if (malloc_is_counted) CHECK(allocations() > before);
+}

@@ -159,3 +159,45 @@ TEST_CASE("Jacobians and large weights are looked at, and Hessians raise no fals
     refuses<ad::Error>([&] { tape.backward(cost); }, {"matmul", "hands NaN to its operand 2, a parameter"});
   }
 }
+
+TEST_CASE("a trap that has ended looks no more") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(ad::Tensor<double>{0});
+  ad::Var<double> cost;
+  {
+    const ad::NanTrap trap;
+    cost = sum(sqrt(x)) - sum(sqrt(x));
+  }
+  CHECK_NOTHROW(tape.backward(cost));
+  CHECK(std::isnan(tape.adjoint(x)[0]));
+}
+
+TEST_CASE("an inner trap does not end the outer") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(-1.0);
+  const ad::NanTrap outer;
+  { const ad::NanTrap inner; }
+  ad::Var<double> y;
+  CHECK_THROWS_AS(y = log(x), ad::Error);
+}
+
+TEST_CASE("a trap looks at the adjoints of a Jacobian") {
+  const ad::NanTrap trap;
+  ad::Tape tape;
+  const ad::Var x = tape.variable(0.0);
+  std::vector<ad::Var<double>> ys;
+  for (int i = 0; i < 8; ++i) {
+    const ad::Var a = sqrt(x), b = sqrt(x);
+    ys.push_back(a - b);
+  }
+  refuses<ad::Error>([&] { (void)tape.jacobian(ys, std::vector{x}); }, {"the adjoint of statement #1 is NaN"});
+}
+
+TEST_CASE("a trap looks at adjoints that would be put off") {
+  const ad::NanTrap trap;
+  const ad::Parameter<double> w(ad::Tensor<double>::ones({1000, 1}));
+  ad::Tape tape;
+  const ad::Var y = matmul(ad::Tensor<double>::full({2, 1000}, HUGE_VAL), w.var());
+  const ad::Var cost = sum(ad::with_pullback("mine", ad::Tensor<double>{{0}, {0}}, [](const auto&) { return ad::Tensor<double>{{1}, {-1}}; }, y));
+  refuses<ad::Error>([&] { tape.backward(cost); }, {"hands NaN to its operand 2, a parameter"});
+}

@@ -303,3 +303,13 @@ TEST_CASE("as: between float and double, on a tape and forwards") {
   tape.backward(twice);
   CHECK(difference(tape.adjoint(v), Tensor<double>{3, 3, 3}) == "");
 }
+
+TEST_CASE("a product takes more axes of 1 on the right") {
+  CHECK(matmul(Tensor<double>::ones({2, 3}), Tensor<double>::ones({1, 1, 3, 4})).shape() == ad::Shape({1, 1, 2, 4}));
+}
+
+TEST_CASE("select forwards keeps the sign of 0") {
+  const auto f = [](const auto& x) { return select(Tensor<double>{1, 0}, x, 2 * x); };
+  const auto y = ad::value_and_jvp(f, Tensor<double>{-0.0, -0.0}, Tensor<double>{1, 1}).value;
+  CHECK((std::signbit(y.data()[0]) && std::signbit(y.data()[1])));
+}

@@ -487,3 +487,56 @@ TEST_CASE("what was moved from is known as such, its copies too, until it is giv
   CHECK(!copy.moved_from());
   CHECK(copy.size() == 2);
 }
+
+TEST_CASE("the latest of several outputs says what a walk passed") {
+  ad::Parameter<double> p(Tensor<double>{1});
+  ad::Tape tape;
+  const ad::Var x = tape.variable(1.0), early = x * 2;
+  const ad::Var late = relu(sum(p.var()) - 100);
+  tape.backward({late, early}, {1, 1});
+  CHECK(p.walked());
+}
+
+TEST_CASE("a walk of another tape, of the same number, does not count") {
+  ad::Parameter<double> p(Tensor<double>{1});
+  ad::Tape a, b;
+  {
+    const auto here = a.record();
+    const ad::Var cost = sum(p.var());
+    a.backward(cost);
+    a.clear(), a.clear();
+  }
+  const ad::Var off = relu(sum(p.var()) - 100);
+  b.backward(off);
+  CHECK(!p.reached());
+}
+
+TEST_CASE("a parameter that was moved from, and is filled again, is another one") {
+  ad::Parameter<double> a(Tensor<double>{1}), b = std::move(a);
+  a = ad::Parameter<double>(Tensor<double>{2});
+  CHECK(a.identity() != b.identity());
+  ad::Parameter<double> c = std::move(a);
+  const ad::Parameter<double> full(Tensor<double>{2});
+  a = full;
+  CHECK(a.identity() != c.identity());
+}
+
+TEST_CASE("the value of a parameter's variable follows an update in place") {
+  ad::Parameter<double> p(Tensor<double>{1});
+  ad::Tape tape;
+  const ad::Var v = p.var();
+  CHECK(v.value()[0] == 1);
+  const ad::Var cost = sum(v);
+  tape.backward(cost);
+  p.descend(0.5);
+  CHECK(v.value()[0] == 0.5);
+}
+
+TEST_CASE("a walk from a tensor has passed what it does not reach") {
+  ad::Parameter<double> p(Tensor<double>{1});
+  ad::Tape tape;
+  const ad::Var off = relu(sum(p.var()) - 100);
+  const ad::Var y = tape.variable(Tensor<double>{1, 2}) * off;
+  tape.backward(y, {1, 1});
+  CHECK(p.walked());
+}

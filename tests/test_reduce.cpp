@@ -313,3 +313,28 @@ TEST_CASE("at the origin the norm's derivatives are 0, the second too") {
   CHECK(difference(ad::hvp(f, origin, v), origin) == "");
   CHECK(difference(ad::hvp(f, Tensor<double>{3, 4}, v), Tensor<double>{-0.064, 0.048}) == "");
 }
+
+TEST_CASE("the largest along an axis of nothing, of nothing, is nothing") {
+  CHECK(max(Tensor<double>::zeros({0, 0}), ad::Axis(0)).shape() == ad::Shape({0}));
+}
+
+TEST_CASE("the norm of NaN is NaN") {
+  CHECK(std::isnan(norm(Tensor<double>{NAN})));
+  CHECK(std::isnan(norm(Tensor<double>{0, NAN, 0})));
+}
+
+TEST_CASE("the norm along an axis does not overflow") {
+  const Tensor<double> y = norm(Tensor<double>{{3e200, 4e200}}, 1);
+  CHECK(y[0] / 5e200 == doctest::Approx(1));
+  const Tensor<float> z = norm(Tensor<float>{{3e25f, 4e25f}}, 1);
+  CHECK(z[0] / 5e25f == doctest::Approx(1));
+}
+
+TEST_CASE("argmax is the first of several NaN") {
+  CHECK(argmax(Tensor<double>{1, NAN, NAN}) == 1);
+}
+
+TEST_CASE("a row that gets no adjoint gives none, whatever its numbers") {
+  const Tensor<double> g = ad::gradient([](const auto& x) { return logsumexp(x, 1)(1); }, Tensor<double>{{HUGE_VAL, 0}, {0, 0}});
+  CHECK(equal(g, Tensor<double>{{0, 0}, {0.5, 0.5}}));
+}

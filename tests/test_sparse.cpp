@@ -166,3 +166,20 @@ TEST_CASE("tensors are refused where an output depends on them, and strangers") 
   const Number stranger = other.variable(1.0);
   refuses<ad::TapeError>([&] { (void)tape.sparse_jacobian({stranger}, {x}); }, {"sparse_jacobian: this variable"});
 }
+
+TEST_CASE("tensors that no input enters do not stop a sparse Jacobian") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(2.0);
+  const ad::Var t = tape.variable(Tensor<double>{1, 2});
+  const ad::Var y = x * sum(ad::concatenate({t, t}));
+  CHECK(tape.sparse_jacobian(std::vector{y}, std::vector{x}).values == std::vector<double>{6});
+}
+
+TEST_CASE("nor do those that numbers before the inputs entered") {
+  ad::Tape tape;
+  const ad::Var a = tape.variable(2.0);
+  const ad::Var s = sum(ad::stack({a, a}));
+  const ad::Var x = tape.variable(3.0);
+  const ad::Var y = s * x;
+  CHECK(tape.sparse_jacobian(std::vector{y}, std::vector{x}).values == std::vector<double>{4});
+}

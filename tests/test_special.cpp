@@ -121,7 +121,7 @@ TEST_CASE("polygamma has infinite poles of odd order and says NaN where the side
 TEST_CASE("polygamma of a huge order or argument neither hangs nor gives nonsense") {
   CHECK(ad::polygamma(2000000000, 0.5) == -infinity);
   CHECK(ad::polygamma(2000000000, 1e12) == 0);
-  CHECK(ad::polygamma(1, 1e300) == doctest::Approx(1e-300).epsilon(1e-14));
+  CHECK(ad::polygamma(1, 1e300) / 1e-300 == doctest::Approx(1).epsilon(1e-14));
   CHECK(ad::polygamma(1, 1e-300) == infinity);
   CHECK(ad::polygamma(3, 1e300) == 0);
 }

@@ -269,3 +269,11 @@ TEST_CASE("a constant takes no argument, and a stranger among constants is refus
   refuses<ad::TapeError>([&] { (void)Number(stranger * c + x); }, {"belongs to another tape"});
   refuses<ad::TapeError>([&] { (void)Number(c * c * c * c * stranger + x); }, {"belongs to another tape"});
 }
+
+TEST_CASE("a mark of an empty tape outlives clear()") {
+  ad::Tape tape;
+  const auto mark = tape.mark();
+  tape.variable(1.0);
+  tape.clear();
+  CHECK_NOTHROW(tape.rewind(mark));
+}

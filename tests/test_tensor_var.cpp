@@ -387,3 +387,35 @@ TEST_CASE("a plain tensor takes what is added to it, and the like") {
 template <class Y> concept ElementAssigned = requires(Y& y) { y(0) = 3.0; } || requires(Y& y) { y(0) += 3.0; } || requires(Y& y) { ++y(0); };
 static_assert(ElementAssigned<ad::Tensor<double>>);
 static_assert(!ElementAssigned<ad::Var<ad::Tensor<double>>>, "y(0) of a variable is a copy: writing to it would change nothing, without a word");
+
+namespace {
+struct Cubed {  // rules of a user's
+  static constexpr ad::Row row{.name = "cubed", .domain = {-1, 1}, .max_ulp = 1};
+  template <class X> static X value(const X& x) { return x * x * x; }
+  static auto slope(const auto& x, const auto&) { return 3 * x * x; }
+};
+struct Weighted {
+  static constexpr ad::Row row{.name = "weighted", .domain = {-1, 1}, .max_ulp = 1, .right = {-1, 1}};
+  template <class X> static X value(const X& a, const X& b) { return a * b; }
+  static auto left(const auto&, const auto& b, const auto&) { return b; }
+  static auto right(const auto& a, const auto&, const auto&) { return a; }
+};
+}  // namespace
+
+TEST_CASE("a rule of a user's own adds its adjoint to others") {
+  const auto f = [](const auto& x) { return sum(ad::apply<Cubed>(x)) + sum(x) + sum(ad::apply<Cubed>(x)); };
+  CHECK(equal(ad::gradient(f, Tensor<double>{1, 2}), Tensor<double>{7, 25}));
+  const auto g = [](const auto& x) { return sum(ad::apply<Weighted>(x, x)) + sum(x); };
+  CHECK(equal(ad::gradient(g, Tensor<double>{1, 2}), Tensor<double>{3, 5}));
+}
+
+TEST_CASE("a constant is copied on write again when the tape that used it has ended") {
+  Tensor<double> c{1, 2};
+  {
+    ad::Tape tape;
+    const ad::Var x = tape.variable(Tensor<double>{3, 4}), y = x * c;
+  }
+  Tensor<double> d = c;
+  d[0] = 5;
+  CHECK(c.data()[0] == 1);
+}

@@ -7,6 +7,8 @@
 #include <ctime>
 #include <fmt/core.h>
 #include <fstream>
+#include <numeric>
+#include <random>
 #include <sstream>
 #include <stdexcept>
 #include <string_view>
@@ -64,6 +66,7 @@ Script bars(const Chart& chart) {
       "set style data histogram\nset style histogram clustered gap 1\nset style fill solid 0.9 noborder\nset boxwidth 0.9\nset xtics "
       "rotate by -30 noenhanced\n";
   gp += chart.logarithmic ? "set logscale y\n" : "set yrange [0:*]\n";
+  gp += "set arrow from graph 0, first 1 to graph 1, first 1 nohead front lc rgb '#444444'\n";  // as fast as by hand
   gp += fmt::format("plot for [i=2:{}] '{}.dat' using i:xtic(1) title columnheader(i)\n", chart.series.size() + 1, chart.name);
   return {data, gp};
 }
@@ -126,11 +129,13 @@ std::vector<Result> race(const std::vector<Contestant>& contestants, int repetit
     results.push_back({c.name, {}});
     c.run();
   }
-  for (int round = 0; round < repetitions; ++round)
-    for (std::size_t k = 0; k < contestants.size(); ++k) {
-      const std::size_t turn = (k + static_cast<std::size_t>(round)) % contestants.size();
-      results[turn].samples.push_back(contestants[turn].run());
-    }
+  std::vector<std::size_t> order(contestants.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::mt19937 random;
+  for (int round = 0; round < repetitions; ++round) {
+    std::shuffle(order.begin(), order.end(), random);
+    for (const std::size_t turn : order) results[turn].samples.push_back(contestants[turn].run());
+  }
   return results;
 }
 

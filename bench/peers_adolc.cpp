@@ -1,5 +1,8 @@
-// ADOL-C enters: operator overloading on a tape, recorded anew for each gradient (`trace_on` keeps what one walk back needs).
+// ADOL-C enters twice: with a tape recorded anew for each gradient, as every other tape here (`trace_on` keeps what one walk back needs); and with
+// one recorded once, which is run again at each point: that holds as long as no branch would go another way. (Not bundle adjustment, where each
+// observation is a function of its own.)
 #include "suite.hpp"
+#include <utility>
 #ifdef BENCH_ADOLC
 #include <adolc/adolc.h>
 inline adouble erfc(const badouble& a) { return 1 - erf(a); }   // it has erf only
@@ -8,29 +11,76 @@ inline adouble erfc(const badouble& a) { return 1 - erf(a); }   // it has erf on
 namespace bench {
 
 #ifdef BENCH_ADOLC
+namespace {
+
+constexpr const char *anew = "ADOL-C", *once = "ADOL-C, recorded once";
+constexpr short tape = 1, tape_once = 2;
+
+template <class Problem> void record(const Problem& problem, short tag, int keep) {
+  double value = 0;
+  trace_on(tag, keep);
+  {
+    std::vector<adouble> x(problem.x.size());
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] <<= problem.x[i];
+    adouble y = problem(x);
+    y >>= value;
+  }
+  trace_off();
+}
+void record(const HandTracking& ht, short tag) {
+  double value = 0;
+  trace_on(tag);
+  {
+    std::vector<adouble> x(ht.x.size());
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] <<= ht.x[i];
+    for (adouble& error : ht(x)) error >>= value;
+  }
+  trace_off();
+}
+
+/// All columns, forwards over the recording.
+void columns(const HandTracking& ht, short tag, std::vector<double>& out) {
+  const std::size_t n = ht.x.size(), rows = ht.rows(), columns = ht.columns();
+  std::vector<double> values(rows), seeds(n * columns), tangents(rows * columns);
+  std::vector<double*> seed_rows(n), tangent_rows(rows);
+  for (std::size_t j = 0; j < columns; ++j) {
+    const auto direction = ht.direction(j);
+    for (std::size_t i = 0; i < n; ++i) seeds[i * columns + j] = direction[i];
+  }
+  for (std::size_t i = 0; i < n; ++i) seed_rows[i] = &seeds[i * columns];
+  for (std::size_t i = 0; i < rows; ++i) tangent_rows[i] = &tangents[i * columns];
+  fov_forward(tag, static_cast<int>(rows), static_cast<int>(n), static_cast<int>(columns), ht.x.data(), seed_rows.data(), values.data(),
+              tangent_rows.data());
+  for (std::size_t j = 0; j < columns; ++j)
+    for (std::size_t i = 0; i < rows; ++i) out[j * rows + i] = tangents[i * columns + j];
+}
+
+/// Calls `record` the first time.
+template <class Record, class Use> Derivative recorded_once(Record record, Use use) {
+  return [record, use, recorded = false](std::vector<double>& out) mutable {
+    if (!std::exchange(recorded, true)) record();
+    use(out);
+  };
+}
+
+}  // namespace
+
 void enter_adolc(Suite& suite) {
-  const std::string name = "ADOL-C";
-  constexpr short tape = 1;
   // Long recordings go to files in the current directory: they leave with the suite.
-  const std::shared_ptr<void> files(nullptr, [](void*) { removeTape(tape, ADOLC_REMOVE_COMPLETELY); });
+  const std::shared_ptr<void> files(nullptr, [](void*) { for (const short tag : {tape, tape_once}) removeTape(tag, ADOLC_REMOVE_COMPLETELY); });
   suite.problems.each([&](auto& problem) {
-    suite.at(problem.name).entries.push_back({name, [&problem, files](std::vector<double>& out) {
-      const std::size_t n = problem.x.size();
-      double value = 0;
-      trace_on(tape, 1);
-      {
-        std::vector<adouble> x(n);
-        for (std::size_t i = 0; i < n; ++i) x[i] <<= problem.x[i];
-        adouble y = problem(x);
-        y >>= value;
-      }
-      trace_off();
+    auto& entries = suite.at(problem.name).entries;
+    const int n = static_cast<int>(problem.x.size());
+    entries.push_back({anew, [&problem, n, files](std::vector<double>& out) {
+      record(problem, tape, 1);
       double weight = 1;
-      reverse(tape, 1, static_cast<int>(n), 0, &weight, out.data());
+      reverse(tape, 1, n, 0, &weight, out.data());
     }});
+    entries.push_back({once, recorded_once([&problem] { record(problem, tape_once, 0); },
+                                           [&problem, n](std::vector<double>& out) { gradient(tape_once, n, problem.x.data(), out.data()); })});
   });
   BundleAdjustment& ba = suite.bundle_adjustment;
-  suite.at(ba.name).entries.push_back({name, [&ba](std::vector<double>& out) {
+  suite.at(ba.name).entries.push_back({anew, [&ba](std::vector<double>& out) {
     constexpr std::size_t m = BundleAdjustment::locals;
     for (std::size_t i = 0; i < ba.p; ++i) {
       auto local = ba.local(i);
@@ -52,30 +102,12 @@ void enter_adolc(Suite& suite) {
     }
   }});
   HandTracking& ht = suite.hand_tracking;
-  suite.at(ht.name).entries.push_back({name, [&ht](std::vector<double>& out) {
-    const std::size_t n = ht.x.size(), rows = ht.rows(), columns = ht.columns();
-    std::vector<double> values(rows);
-    trace_on(tape);
-    {
-      std::vector<adouble> x(n);
-      for (std::size_t i = 0; i < n; ++i) x[i] <<= ht.x[i];
-      auto errors = ht(x);
-      for (std::size_t i = 0; i < rows; ++i) errors[i] >>= values[i];
-    }
-    trace_off();
-    std::vector<double> seeds(n * columns), tangents(rows * columns);
-    std::vector<double*> seed_rows(n), tangent_rows(rows);
-    for (std::size_t j = 0; j < columns; ++j) {
-      const auto direction = ht.direction(j);
-      for (std::size_t i = 0; i < n; ++i) seeds[i * columns + j] = direction[i];
-    }
-    for (std::size_t i = 0; i < n; ++i) seed_rows[i] = &seeds[i * columns];
-    for (std::size_t i = 0; i < rows; ++i) tangent_rows[i] = &tangents[i * columns];
-    fov_forward(tape, static_cast<int>(rows), static_cast<int>(n), static_cast<int>(columns), ht.x.data(), seed_rows.data(), values.data(),
-                tangent_rows.data());
-    for (std::size_t j = 0; j < columns; ++j)
-      for (std::size_t i = 0; i < rows; ++i) out[j * rows + i] = tangents[i * columns + j];
+  suite.at(ht.name).entries.push_back({anew, [&ht](std::vector<double>& out) {
+    record(ht, tape);
+    columns(ht, tape, out);
   }});
+  suite.at(ht.name).entries.push_back(
+      {once, recorded_once([&ht] { record(ht, tape_once); }, [&ht](std::vector<double>& out) { columns(ht, tape_once, out); })});
 }
 #else
 void enter_adolc(Suite&) {}

@@ -1,4 +1,4 @@
-// Sacado enters: gradients by its reverse mode (Rad), Jacobians by its forward mode (SFad).
+// Sacado enters, with its reverse mode (Rad) and its forward mode (SFad).
 #include "peers_forward.hpp"
 #ifdef BENCH_SACADO
 #include <Sacado.hpp>
@@ -21,14 +21,14 @@ template <int K> struct Fads {
 void enter_sacado(Suite& suite) {
   using Var = Sacado::Rad::ADvar<double>;
   suite.problems.each([&](auto& problem) {
-    suite.at(problem.name).entries.push_back({"Sacado", [&problem](std::vector<double>& out) {
+    suite.at(problem.name).entries.push_back({"Sacado Rad", [&problem](std::vector<double>& out) {
       std::vector<Var> x(problem.x.begin(), problem.x.end());
       Var y = problem(x);
       Var::Outvar_Gradcomp(y);
       for (std::size_t i = 0; i < x.size(); ++i) out[i] = x[i].adj();
     }});
   });
-  enter_forward_jacobians<Fads>(suite, "Sacado");
+  enter_forward<Fads>(suite, "Sacado SFad");
 }
 #else
 void enter_sacado(Suite&) {}

@@ -2,11 +2,11 @@
 // Everything is verified before it is timed. Prints Markdown; writes scalar.md, scalar.json and pictures into a folder.
 #include "harness.hpp"
 #include "problems/files.hpp"
+#include "run_apart.hpp"
 #include "scaling.hpp"
 #include "suite.hpp"
 #include <cstdio>
 #include <fmt/core.h>
-#include <new>
 
 namespace {
 
@@ -71,7 +71,8 @@ Options read_options(const std::vector<std::string>& arguments, Suite& suite) {
   return o;
 }
 
-Row time_case(const Case& c, const Options& o) {
+/// Verifies and times; all results, as {"name", "samples"}, in the order of Row.
+nlohmann::json time_entries(const Case& c, const Options& o) {
   std::vector<std::vector<double>> out(c.entries.size() + 1, std::vector<double>(c.derivatives));
   std::vector<Contestant> field;
   if (c.function) field.push_back(timed("function", c.function, 1, o.slice, Clock::thread));
@@ -82,8 +83,16 @@ Row time_case(const Case& c, const Options& o) {
     field.push_back(timed(
         c.entries[i].contestant, [&, i] { c.entries[i].derivative(out[i]); }, c.entries[i].units, o.slice, Clock::thread));
   }
-  std::vector<Result> results = race(field, o.repetitions);
-  Row row{&c, {}, {}, {}, {}, c.tape_bytes ? static_cast<double>(c.tape_bytes()) : 0};
+  nlohmann::json results = nlohmann::json::array();
+  for (const Result& r : race(field, o.repetitions)) results.push_back({{"name", r.name}, {"samples", r.samples}});
+  return {{"results", results}, {"bytes", c.tape_bytes ? c.tape_bytes() : 0}};
+}
+
+Row time_case(const Case& c, const Options& o, const std::filesystem::path& folder) {
+  const nlohmann::json timed = run_apart(folder, [&] { return time_entries(c, o); });
+  std::vector<Result> results;
+  for (const auto& r : timed["results"]) results.push_back({r["name"], r["samples"]});
+  Row row{&c, {}, {}, {}, {}, timed["bytes"]};
   std::size_t at = 0;
   if (c.function) row.function = results[at++];
   if (c.inactive) row.inactive = results[at++];
@@ -154,7 +163,7 @@ std::string peer_table(const std::vector<Row>& rows, const std::vector<std::stri
   return markdown(table);
 }
 
-nlohmann::json to_json(const std::vector<Row>& rows) {
+nlohmann::json to_json(const std::vector<Row>& rows, const Options& o) {
   nlohmann::json problems = nlohmann::json::array();
   for (const Row& row : rows) {
     const Case& c = *row.problem;
@@ -166,11 +175,13 @@ nlohmann::json to_json(const std::vector<Row>& rows) {
       nlohmann::json one = to_json(r);
       one["to_hand"] = to_json(ratio(r, row.hand));
       if (c.function) one["to_function"] = to_json(ratio(r, row.function));
+      if (&r != &row.entries.front()) one["from_autodiff"] = to_json(ratio(row.entries.front(), r));
       entry["contestants"].push_back(one);
     }
     problems.push_back(entry);
   }
-  return {{"suite", "scalar"}, {"machine", machine()}, {"problems", problems}};
+  return {{"suite", "scalar"}, {"machine", machine()}, {"repetitions", o.repetitions}, {"slice", o.slice}, {"clock", "of the thread"},
+          {"not_built_with", o.peers ? absent_peers() : std::vector<std::string>{}}, {"problems", problems}};
 }
 
 Chart bars(const std::vector<Row>& rows, const std::vector<std::string>& names) {
@@ -220,15 +231,17 @@ void run(const std::vector<std::string>& arguments) {
   enter_lanes(suite);
   if (o.peers) enter_adolc(suite), enter_sacado(suite), enter_eigen(suite), enter_ceres(suite);
 
+  const std::filesystem::path scratch = std::filesystem::absolute(o.out) / "scratch";   // ADOL-C writes files where it stands
+  const std::shared_ptr<void> swept(nullptr, [&](void*) { std::error_code none; std::filesystem::remove_all(scratch, none); });
+  std::filesystem::create_directory(scratch);
   std::vector<Row> rows;
   for (const Case& c : suite.cases) {
     if (!wanted(c, o)) continue;
     fmt::print(stderr, "{} …\n", c.problem);
     try {
-      rows.push_back(time_case(c, o));
-    } catch (const std::bad_alloc&) {
-      throw std::runtime_error(
-          fmt::format("{} ({}, {} derivatives): not enough memory; take a smaller one", c.problem, c.size, c.derivatives));
+      rows.push_back(time_case(c, o, scratch));
+    } catch (const std::exception& e) {
+      throw std::runtime_error(fmt::format("{} ({}, {} derivatives): {}", c.problem, c.size, c.derivatives, e.what()));
     }
   }
   const auto names = contestants(rows);
@@ -242,7 +255,7 @@ void run(const std::vector<std::string>& arguments) {
   fmt::print("{}", report);
   std::fflush(stdout);
 
-  nlohmann::json json = to_json(rows);
+  nlohmann::json json = to_json(rows, o);
   std::vector<Chart> charts{bars(rows, names)};
   if (o.scaling) charts.push_back(scaling(json));
   write_report(o.out, "scalar", report, json, charts);

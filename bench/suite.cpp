@@ -2,6 +2,7 @@
 #include "suite.hpp"
 #include "counted.hpp"
 #include "harness.hpp"
+#include <cmath>
 #include <fmt/core.h>
 
 namespace bench {
@@ -50,6 +51,9 @@ void add_cases(Suite& suite) {
 double distance_from_hand(const Case& c, const Entry& entry) {
   std::vector<double> expected(c.derivatives), got(c.derivatives, std::nan(""));
   c.hand(expected);
+  for (const double a : expected)
+    if (!std::isfinite(a))
+      throw std::runtime_error(fmt::format("the hand-written derivative is not finite ({}); take another input", a));
   entry.derivative(got);
   double scale = 0, worst = 0;
   for (const double a : expected) scale = std::max(scale, std::abs(a));
@@ -58,7 +62,7 @@ double distance_from_hand(const Case& c, const Entry& entry) {
     if (!(apart <= worst)) worst = apart;               // a NaN is kept
     if (std::isnan(worst)) return worst;
   }
-  return worst / scale;
+  return worst == 0 ? 0 : worst / scale;
 }
 
 void verify(const Case& c, const Entry& entry) {
@@ -66,9 +70,9 @@ void verify(const Case& c, const Entry& entry) {
   const double apart = distance_from_hand(c, entry);
   if (!(apart <= most))
     throw std::runtime_error(
-        fmt::format("{}: the derivative of {} is {:.2g} away from the hand-written one (relative to its largest number); at most {:.0e} is "
+        fmt::format("the derivative of {} is {:.2g} away from the hand-written one (relative to its largest number); at most {:.0e} is "
                     "right, so no time is printed",
-                    c.problem, entry.contestant, apart, most));
+                    entry.contestant, apart, most));
 }
 
 std::vector<std::string> absent_peers() {

@@ -98,7 +98,7 @@ Part measure_epochs(const Plan& plan, const std::string& letters) {
     constexpr Role roles[] = {Role::hand, Role::engine, Role::libtorch, Role::dlib};
     for (std::size_t r = 0; r < 4; ++r) {
       const bench::Result* of = race.best(roles[r]);
-      chart.values[r].push_back(of && hand ? of->seconds().median / hand->seconds().median : std::nan(""));
+      chart.values[r].push_back(of && hand ? bench::ratio(*of, *hand).median : std::nan(""));
     }
     part.json.push_back(json);
     part.failures.insert(part.failures.end(), race.failures.begin(), race.failures.end());

@@ -1,9 +1,11 @@
 // What training costs beside time: memory while training (c), and for a hello-world trainer its size with the libraries it loads,
 // its compile time and its start-up time. Each is measured on a process of its own.
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fmt/core.h>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 #include "training_parts.hpp"
 #include "training_process.hpp"
@@ -58,19 +60,15 @@ constexpr Hello hellos[] = {{"engine", "training_hello_engine", "-std=c++20 -I" 
                             {"libtorch", "training_hello_torch", "-std=c++17 -I/usr/include/torch/csrc/api/include"},
                             {"dlib", "training_hello_dlib", "-std=c++17"}};
 
-/// Seconds to compile (not link) the hello-world trainer with -O2, or 0 where it can't be.
-double compile_time(const Hello& hello, int times) {
-  std::vector<std::string> command{"c++", "-O2", "-c", fmt::format("{}/bench/{}.cpp", TRAINING_SOURCE, hello.file), "-o",
-                                   "/dev/null"};
-  std::istringstream flags(hello.flags);
-  for (std::string f; flags >> f;) command.push_back(f);
-  std::vector<double> took;
-  for (int i = 0; i < times; ++i) {
-    const Finished f = run_program(command);
-    if (!f.ok) return 0;
-    took.push_back(f.seconds);
-  }
-  return bench::spread(took).median;
+/// Seconds to compile (not link) the hello-world trainer with -O2, or 0 where it can't be. The second time counts: its headers are in memory.
+double compile_time(const Hello& hello) {
+  const char* const compiler = std::getenv("CXX");
+  std::istringstream words(fmt::format("{} {} -O2 -c -o /dev/null", compiler && *compiler ? compiler : "c++", hello.flags));
+  std::vector<std::string> command{std::istream_iterator<std::string>(words), {}};
+  command.push_back(fmt::format("{}/bench/{}.cpp", TRAINING_SOURCE, hello.file));
+  (void)run_program(command);
+  const Finished f = run_program(command);
+  return f.ok ? f.seconds : 0;
 }
 
 }  // namespace
@@ -121,7 +119,7 @@ Part measure_footprint(const Plan& plan) {
       starts.push_back(f.seconds);
     }
     const bool compiles = std::find(plan.compile_too.begin(), plan.compile_too.end(), hello.name) != plan.compile_too.end();
-    const double compile = compiles ? compile_time(hello, std::string(hello.name) == "engine" ? 3 : 1) : 0;
+    const double compile = compiles ? compile_time(hello) : 0;
     rows.push_back({called(hello.name), megabytes(size.program), fmt::format("{} ({})", megabytes(size.libraries), size.count),
                     compile > 0 ? bench::duration(compile) : "–", bench::duration(bench::spread(starts).median)});
     part.json["hello"][hello.name] = {{"program_bytes", size.program},

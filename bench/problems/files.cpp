@@ -10,6 +10,14 @@ namespace bench {
 
 namespace {
 
+/// The beginning of a word that an error shows, without what a terminal would obey.
+std::string shown(const std::string& word) {
+  constexpr std::size_t most = 40;
+  std::string text = word.substr(0, most);
+  for (char& c : text) if (static_cast<unsigned char>(c) < ' ' || c == 127) c = '?';
+  return word.size() > most ? text + "…" : text;
+}
+
 /// The words of a file, one after the other.
 class Words {
   std::string file_, text_, separators_;
@@ -33,8 +41,8 @@ class Words {
     const std::string text = word(what);
     char* end = nullptr;
     const double value = std::strtod(text.c_str(), &end);
-    if (*end != 0) refuse(fmt::format("{}: a number expected, found '{}'", what, text));
-    if (!std::isfinite(value)) refuse(fmt::format("{}: a finite number expected, found '{}'", what, text));
+    if (*end != 0) refuse(fmt::format("{}: a number expected, found '{}'", what, shown(text)));
+    if (!std::isfinite(value)) refuse(fmt::format("{}: a finite number expected, found '{}'", what, shown(text)));
     return value;
   }
   std::size_t count(const std::string& what, std::size_t least, std::size_t most) {
@@ -49,7 +57,7 @@ class Words {
     return v;
   }
   void end() {
-    if (!done()) refuse(fmt::format("the end of the file expected, found '{}'", word("")));
+    if (!done()) refuse(fmt::format("the end of the file expected, found '{}'", shown(word(""))));
   }
   std::size_t left() {
     const std::size_t at = at_, line = line_;
@@ -165,7 +173,10 @@ HandTracking read_hand_tracking(const std::filesystem::path& model, const std::f
   Words in(file);
   const std::size_t n = in.count("the number of points", 1, many);
   in.count("the number of thetas", hand.thetas, hand.thetas);
-  const bool complicated = in.left() == 6 * n + hand.thetas;
+  const std::size_t simple = 4 * n + hand.thetas, more = 6 * n + hand.thetas, found = in.left();
+  const bool complicated = found == more;
+  if (found != simple && !complicated)
+    in.refuse(fmt::format("{} points need {} more numbers, or {} with two u for each; found {}", n, simple, more, found));
   if (complicated && hand.triangles.empty()) throw std::runtime_error(fmt::format("{}: no triangles", (model / "triangles.txt").string()));
   for (std::size_t i = 0; i < n; ++i) {
     hand.measured.push_back(in.count(complicated ? "a triangle" : "a vertex", 0, complicated ? hand.triangles.size() - 1 : last));

@@ -117,8 +117,15 @@ struct HandTracking {
   /// The Jacobian, column by column. A finger's joint moves the bones below it only: four tangents per bone at most.
   void hand(std::vector<double>& out) const {
     struct Moved { std::size_t theta; Place<double> place, skin; };
-    std::vector<Place<double>> own(bones), place(bones), skin(bones);
-    std::vector<std::vector<Moved>> moved(bones);
+    struct Few {                                                       // the thetas that move a bone
+      std::array<Moved, thetas> all;                                   // 4 of a hand, more of what a file may say
+      std::size_t count = 0;
+      void push_back(const Moved& m) { all[count++] = m; }
+      Moved* begin() { return all.data(); }
+      Moved* end() { return all.data() + count; }
+    };
+    std::array<Place<double>, bones> own, place, skin;
+    std::array<Few, bones> moved;
     for (std::size_t b = 0; b < bones; ++b) {
       own[b] = base[b];
       const std::size_t s = spread(b), t = bend(b);
@@ -144,6 +151,9 @@ struct HandTracking {
       for (Moved& m : moved[b]) m.skin = after(m.place, inverse[b]);
     }
     const Rotation rotation({x[0], x[1], x[2]});
+    for (Few& few : moved)
+      for (Moved& m : few)
+        for (Three<double>& column : m.skin) column = rotation(column);
     std::fill(out.begin(), out.end(), 0.0);
     const std::size_t n = rows();
     /// Adds share × the derivative of −vertex to the rows of point i; returns the vertex.
@@ -154,7 +164,7 @@ struct HandTracking {
         const Three<double> at = apply(skin[w.bone], v0);
         for (std::size_t k = 0; k < 3; ++k) sum[k] += w.weight * at[k];
         for (const Moved& m : moved[w.bone]) {
-          const Three<double> d = rotation(apply(m.skin, v0));
+          const Three<double> d = apply(m.skin, v0);
           for (std::size_t k = 0; k < 3; ++k) out[m.theta * n + 3 * i + k] -= share * w.weight * d[k];
         }
       }

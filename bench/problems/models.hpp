@@ -37,8 +37,8 @@ struct KMeans {
     std::fill(g.begin(), g.end(), 0.0);
     double sum = 0;
     for (std::size_t i = 0; i < n; ++i) {
-      const std::size_t c = nearest(v, i);
-      sum += distance<double>(v, i, c);
+      const auto [c, squared] = nearest(v, i);
+      sum += squared;
       for (std::size_t j = 0; j < d; ++j) g[c * d + j] += 2 * (v[c * d + j] - points[i * d + j]);
     }
     return sum;
@@ -48,7 +48,7 @@ struct KMeans {
     std::vector<double> count(k, 0.0);
     std::fill(r.begin(), r.end(), 0.0);
     for (std::size_t i = 0; i < n; ++i) {
-      const std::size_t c = nearest(v, i);
+      const std::size_t c = nearest(v, i).cluster;
       ++count[c];
       for (std::size_t j = 0; j < d; ++j) r[c * d + j] += v[c * d + j] - points[i * d + j];
     }
@@ -65,11 +65,14 @@ struct KMeans {
     }
     return sum;
   }
-  std::size_t nearest(const std::vector<double>& v, std::size_t point) const {
-    std::size_t best = 0;
-    double least = distance<double>(v, point, 0);
-    for (std::size_t c = 1; c < k; ++c)
-      if (const double a = distance<double>(v, point, c); a < least) least = a, best = c;
+  struct Nearest { std::size_t cluster; double squared; };
+  Nearest nearest(const std::vector<double>& v, std::size_t point) const {
+    Nearest best{0, distance<double>(v, point, 0)};
+    for (std::size_t c = 1; c < k; ++c) {               // chosen without a branch, which would be mispredicted
+      const double a = distance<double>(v, point, c);
+      const bool nearer = a < best.squared;
+      best = {nearer ? c : best.cluster, nearer ? a : best.squared};
+    }
     return best;
   }
 };

@@ -157,17 +157,26 @@ struct LeastSquares {
   }
   double hand(const std::vector<double>& v, std::vector<double>& g) {
     std::fill(g.begin(), g.end(), 0.0);
+    const std::size_t m = v.size();
+    powers_.resize(m);
+    const double* __restrict p = v.data();
+    double *__restrict d = g.data(), *__restrict powers = powers_.data();
     double sum = 0;
     for (std::size_t i = 0; i < n; ++i) {
       const double ti = t(i);
       double power = 1, residual = sign(ti);
-      for (std::size_t j = 0; j < v.size(); ++j, power *= ti) residual -= v[j] * power;
+      for (std::size_t j = 0; j < m; ++j, power *= ti) {
+        powers[j] = power;
+        residual -= p[j] * power;
+      }
       sum += residual * residual;
-      power = residual;
-      for (std::size_t j = 0; j < v.size(); ++j, power *= ti) g[j] -= power;
+      for (std::size_t j = 0; j < m; ++j) d[j] -= residual * powers[j];
     }
     return 0.5 * sum;
   }
+
+ private:
+  std::vector<double> powers_;
 };
 
 }  // namespace bench

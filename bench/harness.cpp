@@ -47,7 +47,9 @@ std::string quoted(const std::string& text) {
 
 const char* const style =
     "set terminal svg size 1100,480 dynamic background rgb 'white' font 'sans,13'\n"
-    "set key outside top center horizontal\nset grid ytics lc rgb '#dddddd'\nset border 3\nset tics nomirror\n";
+    "set key outside top center horizontal\nset grid ytics lc rgb '#dddddd'\nset border 3\nset tics nomirror\n"
+    "colours = '#1b6ca8 #2a9d8f #8ecae6 #e76f51 #f4a261 #6a4c93 #c3a6d8 #333333 #999999 #b8860b'\n"  // gnuplot's own come again after eight
+    "do for [i=1:10] { set linetype i lc rgb word(colours, i) }\nset linetype cycle 10\n";
 
 struct Script {
   std::string data, commands;

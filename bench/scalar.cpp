@@ -184,7 +184,9 @@ nlohmann::json to_json(const std::vector<Row>& rows, const Options& o) {
           {"not_built_with", o.peers ? absent_peers() : std::vector<std::string>{}}, {"problems", problems}};
 }
 
-Chart bars(const std::vector<Row>& rows, const std::vector<std::string>& names) {
+/// Of the problems in which somebody takes part besides the library's tape.
+Chart bars(std::vector<Row> rows, const std::vector<std::string>& names) {
+  std::erase_if(rows, [](const Row& row) { return row.entries.size() < 2; });
   Chart chart{.name = "scalar",
               .title = "A gradient's time ÷ the hand-written adjoint's",
               .y_label = "times",
@@ -257,6 +259,7 @@ void run(const std::vector<std::string>& arguments) {
 
   nlohmann::json json = to_json(rows, o);
   std::vector<Chart> charts{bars(rows, names)};
+  if (charts[0].groups.empty()) charts.clear();
   if (o.scaling) charts.push_back(scaling(json));
   write_report(o.out, "scalar", report, json, charts);
 }

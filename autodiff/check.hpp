@@ -80,7 +80,7 @@ struct Measured { double slope, bend; };
 /// h, times |x| if that is below 1.
 /// The slopes on the two sides differ by h·f″: half of it over h/2, a quarter over h/4. What they differ beyond that is `bend`: a kink, by which
 /// the quotient may be off. Kinks can cancel, so where the result is not `expected`, the quotient over h/10 must agree, or the difference counts
-/// as bend.
+/// as bend, and so does what rounding makes of it.
 /// `f_here`: f(x); `enough`: an error with which no shorter h is tried; `rounding`: of f, relative to the larger of 1 and |f|.
 template <class F, class X>
 Measured difference(const F& f, X& x, std::size_t i, double f_here, double expected, double step, double enough, double rounding) {
@@ -115,7 +115,7 @@ Measured difference(const F& f, X& x, std::size_t i, double f_here, double expec
   }
   if (!(std::abs(best.slope - expected) <= 10 * enough)) {
     const double shorter = slopes(taken / 10).central, noise = 100 * rounding * size / taken;
-    best.bend = std::max(best.bend, std::abs(shorter - best.slope) - noise);
+    best.bend = std::max({best.bend, std::abs(shorter - best.slope) - noise, 2 * rounding * size / taken});  // beside a kink steps are so short
   }
   return best;
 }

@@ -1,5 +1,6 @@
 // Floor 5. Pictures of a recording: first the statements that a result depends on are collected, then written out.
 #include "graph.hpp"
+#include <algorithm>
 #include <fmt/format.h>
 #include <map>
 #include <set>
@@ -21,17 +22,20 @@ std::map<Id, Statement> collect(Place place, const GraphOptions& options, const 
   const Id last = tape->id_of(place, where);
   if (last == 0) refuse_constant(where);
 
-  std::map<Id, const Node*> nodes;
-  for (std::size_t i = 0; i < tape->nodes.list.size(); ++i) nodes[tape->nodes.list[i].id] = &tape->nodes.list[i];
+  const auto& nodes = tape->nodes.list;  // in the order of their ids
   const auto id_of = [&](const CellBase* cell) { return cell->place ? tape->id_of(cell->place, where) : Id{0}; };
 
   std::map<Id, Statement> found;
   std::set<Id> wanted{last};
   const char* a = tape->next;
+  std::size_t nodes_left = nodes.size();
   for (Id id = tape->count(); --id > 0;) {  // backwards, as the walk goes: the arguments are read from the end
+    const Node* const node = nodes_left > 0 && nodes[nodes_left - 1].id == id ? &nodes[--nodes_left] : nullptr;
+    const bool draws = wanted.count(id) > 0;
     std::vector<std::pair<Id, double>> arguments;
-    give_back<double>(a, 1.0, [&](Id from, double slope) { arguments.emplace(arguments.begin(), from, slope); });
-    if (!wanted.count(id)) continue;
+    give_back<double>(a, 1.0, [&](Id from, double slope) { if (draws) arguments.emplace_back(from, slope); });
+    if (!draws) continue;
+    std::reverse(arguments.begin(), arguments.end());
     if (found.size() == options.most_statements)
       throw TapeError(text("{}: more than {} statements; draw a smaller recording, or raise most_statements", {where, options.most_statements}));
     Statement& s = found[id];
@@ -39,8 +43,8 @@ std::map<Id, Statement> collect(Place place, const GraphOptions& options, const 
       s.operands.push_back({from, std::move(label)});
       wanted.insert(from);
     };
-    if (const auto node = nodes.find(id); node != nodes.end()) {
-      const Node& n = *node->second;
+    if (node) {
+      const Node& n = *node;
       s.operation = n.name;
       if (n.out) s.shape = n.out->shape.text();
       for_each_operand(n, [&](const CellBase& cell) {
@@ -53,8 +57,8 @@ std::map<Id, Statement> collect(Place place, const GraphOptions& options, const 
     }
     for (const auto& [from, slope] : arguments) depend(from, fmt::format("{:.4g}", slope));
   }
-  for (const auto& [id, node] : nodes)  // a variable that is a tensor has no node of its own: its shape is known where it is used
-    for_each_operand(*node, [&](const CellBase& cell) {
+  for (std::size_t i = 0; i < nodes.size(); ++i)  // a variable that is a tensor has no node of its own: its shape is known where it is used
+    for_each_operand(nodes[i], [&](const CellBase& cell) {
       if (const auto s = found.find(id_of(&cell)); s != found.end() && s->second.shape.empty()) s->second.shape = cell.shape.text();
     });
   return found;

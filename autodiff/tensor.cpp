@@ -25,13 +25,13 @@ constexpr std::size_t classes = 4 * 20, most_of_a_class = 8,
     most_spare_bytes = std::size_t{64} << 20;  // the last class is of 64 MB; what is larger is not kept
 
 /// Classes 4k … 4k + 3 are of 5, 6, 7 and 8 quarters of 2ᵏ · 64 bytes.
-constexpr std::size_t class_size(std::size_t room) { return (5 + room % 4) << (room / 4) << 4; }
+constexpr std::size_t class_bytes(std::size_t size_class) { return (5 + size_class % 4) << (size_class / 4) << 4; }
 constexpr std::size_t class_of(std::size_t bytes) {
   const std::size_t quarters = (std::max<std::size_t>(bytes, 65) - 1) >> 4, octave = static_cast<std::size_t>(std::bit_width(quarters)) - 3;
   return 4 * octave + (quarters >> octave) - 4;
 }
-static_assert(class_of(80) == 0 && class_of(81) == 1 && class_of(128) == 3 && class_of(129) == 4 && class_size(4) == 160);
-static_assert(class_size(classes - 1) == most_spare_bytes);
+static_assert(class_of(80) == 0 && class_of(81) == 1 && class_of(128) == 3 && class_of(129) == 4 && class_bytes(4) == 160);
+static_assert(class_bytes(classes - 1) == most_spare_bytes);
 
 struct Spare {
   std::size_t bytes = 0;
@@ -39,8 +39,8 @@ struct Spare {
   std::array<std::array<Storage*, most_of_a_class>, classes> blocks{};
 
   void release() {
-    for (std::size_t room = 0; room < classes; ++room)
-      while (count[room] > 0) ::operator delete(blocks[room][--count[room]], std::align_val_t(alignment));
+    for (std::size_t size_class = 0; size_class < classes; ++size_class)
+      while (count[size_class] > 0) ::operator delete(blocks[size_class][--count[size_class]], std::align_val_t(alignment));
     bytes = 0;
   }
 };
@@ -52,30 +52,30 @@ struct AtTheEnd { ~AtTheEnd() { ending = true, spare.release(); } };
 
 Storage* Storage::allocate(std::size_t bytes) {
   std::size_t needed = alignment + padded(bytes) + alignment;
-  const std::size_t room = class_of(needed);
+  const std::size_t size_class = class_of(needed);
   void* memory = nullptr;
-  if (room < classes && spare.count[room] > 0) {
-    memory = spare.blocks[room][--spare.count[room]];
-    spare.bytes -= class_size(room);
+  if (size_class < classes && spare.count[size_class] > 0) {
+    memory = spare.blocks[size_class][--spare.count[size_class]];
+    spare.bytes -= class_bytes(size_class);
   } else {
-    if (keeps && room < classes) needed = class_size(room);
+    if (keeps && size_class < classes) needed = class_bytes(size_class);
     memory = ::operator new(needed, std::align_val_t(alignment), std::nothrow);
     if (!memory) throw Error(text("tensor: it needs {} bytes, and the system has no such memory; work on a part at a time", {bytes}));
   }
   // What is read past the numbers is 0: memory that held pointers reads as denormal floats, and each costs Intel's machines 150 cycles.
   std::memset(static_cast<char*>(memory) + alignment + bytes, 0, padded(bytes) - bytes + alignment);
   Storage* const storage = new (memory) Storage;
-  storage->room = static_cast<std::uint32_t>(room);
+  storage->size_class = static_cast<std::uint32_t>(size_class);
   return storage;
 }
 void Storage::free(Storage* storage) {
-  const std::size_t room = storage->room;
-  if (!keeps || ending || room >= classes || spare.count[room] == most_of_a_class) return ::operator delete(storage, std::align_val_t(alignment));
-  if (spare.bytes + class_size(room) > most_spare_bytes) spare.release();  // mostly of sizes that nobody asks for any more
+  const std::size_t size_class = storage->size_class;
+  if (!keeps || ending || size_class >= classes || spare.count[size_class] == most_of_a_class) return ::operator delete(storage, std::align_val_t(alignment));
+  if (spare.bytes + class_bytes(size_class) > most_spare_bytes) spare.release();  // mostly of sizes that nobody asks for any more
   static thread_local AtTheEnd at_the_end;
   (void)at_the_end;
-  spare.bytes += class_size(room);
-  spare.blocks[room][spare.count[room]++] = storage;
+  spare.bytes += class_bytes(size_class);
+  spare.blocks[size_class][spare.count[size_class]++] = storage;
 }
 void Storage::release_spare() { spare.release(); }
 

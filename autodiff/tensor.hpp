@@ -30,7 +30,7 @@ struct Storage {
   std::uint32_t owners = 1;   ///< tensors and tapes; atomic by the builtins (<atomic> costs every user 0.2 s of compile time)
   std::uint64_t kept_by = 0;  ///< the recording that already keeps it (nodes.hpp), to keep it only once; atomic: threads share constants
   bool idle = false;          ///< one owner is a tape that keeps it only in case its next recording uses it too; atomic
-  std::uint32_t room = 0;     ///< the class of its size (tensor.cpp)
+  std::uint32_t size_class = 0;  ///< in tensor.cpp
 
   void* numbers() { return reinterpret_cast<char*>(this) + alignment; }
   void retain() { __atomic_fetch_add(&owners, 1, __ATOMIC_RELAXED); }

@@ -284,3 +284,10 @@ TEST_CASE("a component of 0 may be off by what rounds in the largest") {
 TEST_CASE("a kink at the point itself is found") {
   CHECK_THROWS_AS(ad::check_gradient([](const auto& x) { return relu(x[0]) + x[1]; }, {0, 1}), ad::GradientError);
 }
+
+TEST_CASE("beside a kink the rounding of floats is no disagreement, and a wrong slope still is") {
+  const auto cut = [](const auto& x) { return sum(relu(x)); };
+  for (const float x : {1e-6f, 1e-5f, 3e-5f, 1e-4f, 3e-4f, 1e-3f, 3e-3f, 1e-2f}) CHECK_NOTHROW(ad::check_gradient(cut, Tensor<float>{x, -x, 1}));
+  const auto wrong = [](const auto&) { return std::vector<float>{1.5f, 0, 1}; };
+  CHECK_THROWS_AS(ad::check_gradient(cut, wrong, Tensor<float>{1e-5f, -1e-5f, 1}), ad::GradientError);
+}

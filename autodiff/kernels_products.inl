@@ -161,32 +161,34 @@ template <class T> void pack(const Product<T>& p, std::size_t j0, std::size_t j1
   }
 }
 
-/// Memory for packed operands, kept between calls, and given back when the thread ends. (A static object that ends later may still multiply: what is
-/// emptied is plain data, which is there to the last.)
-template <class T> T* packing_memory(std::size_t n, int which) {
-  struct Room {
-    T* memory;
-    std::size_t size;
-    void give_back() { ::operator delete[](std::exchange(memory, nullptr), std::align_val_t(64)), size = 0; }
-  };
-  static thread_local constinit Room rooms[2]{};
-  Room& room = rooms[which];
-  if (n > room.size) {
-    struct AtTheEnd { ~AtTheEnd() { for (Room& r : rooms) r.give_back(); } };
-    static thread_local AtTheEnd at_the_end;
-    (void)at_the_end;
-    room.give_back();
-    room.memory = static_cast<T*>(::operator new[](sizeof(T) * (n + n / 2), std::align_val_t(64)));
-    room.size = n + n / 2;
-    std::fill_n(room.memory, room.size, T(0));  // the surplus lanes of a panel are not written, but computed with: no denormal numbers
+/// Memory for packed operands, kept between calls, and given back when the thread ends.
+template <class T> struct Packing {
+  struct Room { T* memory; std::size_t size; };
+  static inline thread_local constinit Room rooms[2]{};
+  static inline thread_local constinit bool ended = false;  ///< what is static, and ends later, may still multiply: then nothing is kept
+  struct AtTheEnd { ~AtTheEnd() { ended = true, give_back(); } };
+
+  static void give_back() {
+    for (Room& room : rooms) ::operator delete[](std::exchange(room.memory, nullptr), std::align_val_t(64)), room.size = 0;
   }
-  return room.memory;
-}
+  static T* memory(std::size_t n, int which) {
+    Room& room = rooms[which];
+    if (n > room.size) {
+      static thread_local AtTheEnd at_the_end;  // function-local: g++ 12 never destroys thread_local templates
+      (void)at_the_end;
+      ::operator delete[](std::exchange(room.memory, nullptr), std::align_val_t(64)), room.size = 0;
+      room.memory = static_cast<T*>(::operator new[](sizeof(T) * (n + n / 2), std::align_val_t(64)));
+      room.size = n + n / 2;
+      std::fill_n(room.memory, room.size, T(0));  // the surplus lanes of a panel are not written, but computed with: no denormal numbers
+    }
+    return room.memory;
+  }
+};
 
 /// A transposed a is read down its columns, one page per k: copy its tiles so that they lie in a row; all of them at each k, so that a line is
 /// fetched once (4 % of a weight gradient of 512 × 512), and so many k at a time that a line is written once (1 to 2 %).
 template <class T> const T* pack_tiles(const Product<T>& p, std::size_t i, std::size_t end) {
-  T* const packed = packing_memory<T>((end - i) * p.k, 1);
+  T* const packed = Packing<T>::memory((end - i) * p.k, 1);
   const std::size_t step = p.a_col, group = p.k * tile_rows,  // copied: else read again after each store, which might change p
       whole = (end - i) / tile_rows * tile_rows;
   const T* a = p.a + i;
@@ -209,7 +211,7 @@ template <class T> const T* pack_tiles(const Product<T>& p, std::size_t i, std::
 /// Columns j0 … j1 of rows i0 … i1, 64 rows at a time, so that a's rows stay in the first-level cache over the panels.
 template <class T> void product_block(const Product<T>& p, std::size_t i0, std::size_t i1, std::size_t j0, std::size_t j1, bool packing) {
   constexpr std::size_t full = panel_width<T>, rows = 64;
-  T* const packed = packing ? packing_memory<T>((j1 - j0 + full) * p.k + full, 0) : nullptr;
+  T* const packed = packing ? Packing<T>::memory((j1 - j0 + full) * p.k + full, 0) : nullptr;
   if (packing) pack(p, j0, j1, packed);
   for (std::size_t i = i0; i < i1; i += rows) {
     const std::size_t end = std::min(i1, i + rows);
@@ -313,7 +315,7 @@ template <class T> void row_product(const Product<T>& p) {
 /// The numbers of x, `step` apart, in a row.
 template <class T> const T* contiguous(const T* x, std::size_t step, std::size_t n) {
   if (step == 1 || n == 1) return x;
-  T* const row = packing_memory<T>(n + Lane<T>::size, 1);
+  T* const row = Packing<T>::memory(n + Lane<T>::size, 1);
   for (std::size_t i = 0; i < n; ++i) row[i] = x[i * step];
   return row;
 }

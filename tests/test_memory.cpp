@@ -402,7 +402,7 @@ TEST_CASE("clear() gives back numbers that a parameter has given up") {
     (void)sum(p.var());
     p.assign(Tensor<double>::full({1}, step));
   }
-  CHECK(allocations() - before == 0);
+  if (malloc_is_counted) CHECK(allocations() - before == 0);
 }
 
 TEST_CASE("release_spare gives back the memory of tensors, too") {

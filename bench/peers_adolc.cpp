@@ -16,24 +16,15 @@ namespace {
 constexpr const char *anew = "ADOL-C", *once = "ADOL-C, recorded once";
 constexpr short tape = 1, tape_once = 2;
 
-template <class Problem> void record(const Problem& problem, short tag, int keep) {
+template <class Problem> void record(const Problem& problem, short tag, int keep = 0) {
   double value = 0;
   trace_on(tag, keep);
   {
     std::vector<adouble> x(problem.x.size());
     for (std::size_t i = 0; i < x.size(); ++i) x[i] <<= problem.x[i];
-    adouble y = problem(x);
-    y >>= value;
-  }
-  trace_off();
-}
-void record(const HandTracking& ht, short tag) {
-  double value = 0;
-  trace_on(tag);
-  {
-    std::vector<adouble> x(ht.x.size());
-    for (std::size_t i = 0; i < x.size(); ++i) x[i] <<= ht.x[i];
-    for (adouble& error : ht(x)) error >>= value;
+    auto y = problem(x);
+    if constexpr (requires { y.size(); }) for (adouble& one : y) one >>= value;
+    else y >>= value;
   }
   trace_off();
 }
@@ -76,7 +67,7 @@ void enter_adolc(Suite& suite) {
       double weight = 1;
       reverse(tape, 1, n, 0, &weight, out.data());
     }});
-    entries.push_back({once, recorded_once([&problem] { record(problem, tape_once, 0); },
+    entries.push_back({once, recorded_once([&problem] { record(problem, tape_once); },
                                            [&problem, n](std::vector<double>& out) { gradient(tape_once, n, problem.x.data(), out.data()); })});
   });
   BundleAdjustment& ba = suite.bundle_adjustment;

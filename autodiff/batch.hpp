@@ -50,6 +50,10 @@ template <class T, std::size_t n, std::size_t width = register_bytes> struct Reg
 
   [[gnu::always_inline]] T operator[](std::size_t i) const { return i < half ? low[i] : high[i - half]; }
   [[gnu::always_inline]] void set(std::size_t i, T x) { if (i < half) low.set(i, x); else high.set(i - half, x); }
+  /// The sum of all numbers.
+  [[gnu::always_inline]] T total() const {
+    if constexpr (half == rest) return each(low, high, [](auto p, auto q) { return p + q; }).total(); else return low.total() + high.total();
+  }
   /// f of each register of a, or of a and b.
   [[gnu::always_inline]] friend auto each(const Registers& a, const auto& f) { return joined(each(a.low, f), each(a.high, f)); }
   [[gnu::always_inline]] friend auto each(const Registers& a, const Registers& b, const auto& f) {
@@ -93,6 +97,11 @@ template <class T, std::size_t n> requires(n * sizeof(T) <= register_bytes && st
 
   [[gnu::always_inline]] T operator[](std::size_t i) const { return vector[i]; }
   [[gnu::always_inline]] void set(std::size_t i, T x) { vector[i] = x; }
+  [[gnu::always_inline]] T total() const {
+    T sum = vector[0];
+    for (std::size_t k = 1; k < n; ++k) sum += vector[k];
+    return sum;
+  }
   [[gnu::always_inline]] friend auto each(const Registers& a, const auto& f) { return wrapped([&] { return f(a.vector); }); }
   [[gnu::always_inline]] friend auto each(const Registers& a, const Registers& b, const auto& f) {
     return wrapped([&] { return f(a.vector, b.vector); });

@@ -38,11 +38,7 @@ template <std::size_t n, bool guarded, std::size_t width = register_bytes> class
     static constexpr std::array<double, 2 * n> one = [] { std::array<double, 2 * n> a{}; a[n] = 1; return a; }();
     return Tangents(Registers::from(one.data() + n - std::min(k, n)));
   }
-  friend bool vanishes(const Tangents& t) {
-    double numbers[n];
-    t.to(numbers);
-    return std::ranges::all_of(numbers, [](double number) { return number == 0; });
-  }
+  [[gnu::always_inline]] double total() const { return registers_.total(); }
   [[gnu::always_inline]] double operator[](std::size_t k) const { return registers_[k]; }
   [[gnu::always_inline]] void to(double* numbers) const { registers_.to(numbers); }
   [[gnu::always_inline]] static Tangents column(const std::array<const double*, n>& rows, std::size_t i) {
@@ -136,7 +132,7 @@ auto run_forwards(const F& f, const X& x, std::size_t count, const auto& seeds, 
   });
   for (std::size_t first = V::size; first < count; first += V::size)
     call<V>(f, x, seeds(first), [&](const auto& y) { put(into, y, first, tangents_of); });
-  finite = vanishes(all);
+  finite = all.total() == 0;
   return into;
 }
 /// What run gives with `lanes` tangents, guarded if it must be.
@@ -162,6 +158,12 @@ template <class X, class V> [[gnu::always_inline]] inline void put_row(const V& 
   for (std::size_t k = 0; k < std::min(left, V::size); ++k) row[first + k] = tangents[k];  // g++ warns without the bound
 }
 
+/// The same for all that F returned, to the rows of J.
+template <class Rows> void put_rows(Rows& rows, const auto& y, std::size_t first, const auto& x, const auto& tangents_of) {
+  if constexpr (is_tensor<Rows>) require_size("jacobian_forwards", "what F returns", rows.shape()[0], size_of(y));
+  each_number(y, [&](std::size_t j, const auto& one) { put_row(tangents_of(one), first, x, row_of(rows, j, size_of(x))); });
+}
+
 }  // namespace detail
 
 /// F(x) and J, as value_and_jacobian gives them, without a tape: F runs once for each 8 or 16 of x's numbers, on a std::vector; if x is a std::array,
@@ -175,14 +177,16 @@ template <class F, detail::PlainVector X> auto value_and_jacobian_forwards(const
     return both;
   };
   return detail::run_units(f, x, begin, [&x](auto& both, const auto& y, std::size_t first, const auto& tangents_of) {
-    detail::require_size("jacobian_forwards", "what F returns", both.value.size(), detail::size_of(y));
-    detail::each_number(y, [&](std::size_t j, const auto& one) {
-      detail::put_row(tangents_of(one), first, x, detail::row_of(both.jacobian, j, detail::size_of(x)));
-    });
+    detail::put_rows(both.jacobian, y, first, x, tangents_of);
   });
 }
-/// J alone.
-template <class F, detail::PlainVector X> auto jacobian_forwards(const F& f, const X& x) { return value_and_jacobian_forwards(f, x).jacobian; }
+/// J alone. (Taken out of both it would be copied: of bundle adjustment's time a tenth.)
+template <class F, detail::PlainVector X> auto jacobian_forwards(const F& f, const X& x) {
+  const auto begin = [&](const auto& y) { return detail::rows_for(y, x); };
+  return detail::run_units(f, x, begin, [&x](auto& rows, const auto& y, std::size_t first, const auto& tangents_of) {
+    detail::put_rows(rows, y, first, x, tangents_of);
+  });
+}
 template <class F>
 auto value_and_jacobian_forwards(const F& f, std::initializer_list<double> x) { return value_and_jacobian_forwards(f, std::vector<double>(x)); }
 template <class F> auto jacobian_forwards(const F& f, std::initializer_list<double> x) { return jacobian_forwards(f, std::vector<double>(x)); }

@@ -206,7 +206,10 @@ template <class T, class F>
     const Pull<T> p{t, n};
     if constexpr (std::is_empty_v<F>) F{}(p); else (*static_cast<F*>(n.closure))(p);
   };
-  return tape.nodes.list.append() = {pull, name, out, {}, closure, more_operands, id};
+  Node& node = tape.nodes.list.append();
+  node.pullback = pull, node.name = name, node.out = out, node.closure = closure, node.more_operands = more_operands, node.id = id;
+  for (CellBase*& in : node.in) in = nullptr;
+  return node;
 }
 /// The same with its operands, and `value`, the result if that is a number.
 template <class T, class F, class... Operands>

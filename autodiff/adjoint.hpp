@@ -25,19 +25,19 @@ template <class T> void add_product(const Deferred<T>& product, const Shape& sha
 template <class T> [[gnu::noinline]] void compute(Nodes<double>& nodes, Cell<T>& deferred) {
   deferred.adjoint = nodes.template numbers<T>(nodes.walk_memory, deferred.shape.count());
   add_product(*deferred.deferred, deferred.shape, deferred.adjoint, false, T(1));
-  deferred.state = Adjoint::written;
+  deferred.state = AdjointState::written;
 }
 /// An adjoint that was deferred is computed.
 template <class T> [[gnu::always_inline]] inline void compute_deferred(Nodes<double>& nodes, Cell<T>& cell) {
-  if (cell.state == Adjoint::deferred) compute(nodes, cell);
+  if (cell.state == AdjointState::deferred) compute(nodes, cell);
 }
 /// Numbers of its own for a cell whose adjoint is aliased or deferred.
 template <class T> [[gnu::noinline, gnu::cold]] void make_own(Nodes<double>& nodes, Cell<T>& cell) {
-  if (cell.state == Adjoint::deferred) return compute(nodes, cell);
+  if (cell.state == AdjointState::deferred) return compute(nodes, cell);
   const T* const before = cell.adjoint;
   cell.adjoint = nodes.template numbers<T>(nodes.walk_memory, cell.shape.count());
   std::copy_n(before, cell.shape.count(), cell.adjoint);
-  cell.state = Adjoint::written;
+  cell.state = AdjointState::written;
 }
 
 /// Where a cell's adjoint is to be written, and whether there is something to add to; null for a constant.
@@ -45,11 +45,11 @@ template <class T> struct Target { T* data; bool add; explicit operator bool() c
 template <class T> [[gnu::always_inline]] inline Target<T> target(Nodes<double>& nodes, Cell<T>& cell) {
   if (cell.place == 0) return {nullptr, false};
   if (cell.walk == nodes.walk_number) {
-    if (cell.state != Adjoint::written) [[unlikely]] make_own(nodes, cell);
+    if (cell.state != AdjointState::written) [[unlikely]] make_own(nodes, cell);
     return {cell.adjoint, true};
   }
   cell.adjoint = nodes.template numbers<T>(nodes.walk_memory, cell.shape.count());
-  cell.walk = nodes.walk_number, cell.state = Adjoint::written;
+  cell.walk = nodes.walk_number, cell.state = AdjointState::written;
   return {cell.adjoint, false};
 }
 
@@ -58,7 +58,7 @@ template <class T> [[gnu::always_inline]] inline bool alias(Nodes<double>& nodes
   if (x.place == 0) return true;
   if (x.walk == nodes.walk_number) return false;
   x.adjoint = gradient;
-  x.walk = nodes.walk_number, x.state = Adjoint::aliased;
+  x.walk = nodes.walk_number, x.state = AdjointState::aliased;
   return true;
 }
 
@@ -71,7 +71,7 @@ template <class T> [[gnu::always_inline]] inline bool may_defer(const Nodes<doub
 }
 /// gz stays until the next walk: it is an adjoint, or from `walk_memory`.
 template <class T> void defer(Nodes<double>& nodes, Cell<T>& w, const T* x, const T* gz, std::size_t m) {
-  w.walk = nodes.walk_number, w.state = Adjoint::deferred;
+  w.walk = nodes.walk_number, w.state = AdjointState::deferred;
   w.deferred = new (nodes.walk_memory.take(sizeof(Deferred<T>))) Deferred<T>{x, gz, m};
 }
 

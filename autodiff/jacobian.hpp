@@ -99,7 +99,11 @@ template <class F, class T, class U> auto vjp(const F& f, const Tensor<T>& x, co
     std::vector<double> weights;
     for (std::size_t i = 0; i < outputs.size(); ++i) weights.push_back(static_cast<double>(u[i]));
     detail::walk_back_from<double>(at.tape, outputs, weights);
-  } else detail::walk_back_from(at.tape, Var<double>(y), static_cast<double>(u));
+  } else {
+    const Var<double> output = y;
+    const double weight = static_cast<double>(u);
+    detail::walk_back_from<double>(at.tape, std::span(&output, 1), std::span(&weight, 1));
+  }
   return at.tape.adjoint(at.x);
 }
 

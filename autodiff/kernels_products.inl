@@ -163,20 +163,22 @@ template <class T> void pack(const Product<T>& p, std::size_t j0, std::size_t j1
 
 /// Memory for packed operands, kept between calls, and given back when the thread ends.
 template <class T> struct Packing {
-  struct Room { T* memory; std::size_t size; };
+  struct Room {
+    T* memory;
+    std::size_t size;
+    void give_back() { ::operator delete[](std::exchange(memory, nullptr), std::align_val_t(64)), size = 0; }
+  };
   static inline thread_local constinit Room rooms[2]{};
   static inline thread_local constinit bool ended = false;  ///< what is static, and ends later, may still multiply: then nothing is kept
   struct AtTheEnd { ~AtTheEnd() { ended = true, give_back(); } };
 
-  static void give_back() {
-    for (Room& room : rooms) ::operator delete[](std::exchange(room.memory, nullptr), std::align_val_t(64)), room.size = 0;
-  }
+  static void give_back() { for (Room& room : rooms) room.give_back(); }
   static T* memory(std::size_t n, int which) {
     Room& room = rooms[which];
     if (n > room.size) {
       static thread_local AtTheEnd at_the_end;  // function-local: g++ 12 never destroys thread_local templates
       (void)at_the_end;
-      ::operator delete[](std::exchange(room.memory, nullptr), std::align_val_t(64)), room.size = 0;
+      room.give_back();
       room.memory = static_cast<T*>(::operator new[](sizeof(T) * (n + n / 2), std::align_val_t(64)));
       room.size = n + n / 2;
       std::fill_n(room.memory, room.size, T(0));  // the surplus lanes of a panel are not written, but computed with: no denormal numbers

@@ -51,29 +51,6 @@ template <class B> void spread(std::vector<std::vector<double>>& vectors, std::s
   for (std::size_t i = 0; i < size; ++i) B(batch(i)).to_column(rows, i);
 }
 
-/// The numbers of a point. A thread keeps their memory for its next call: malloc gives large blocks back to the system, and touching new pages costs
-/// as much as the work on them (gradient_batch of Rosenbrock and Speelpenning, 1000 variables, eight points a call: 1.8 and 2.8 times the time).
-template <class T> struct Workspace {
-  std::vector<T> x;
-
-  Workspace() { if (!ended) x.swap(kept()); }
-  Workspace(const Workspace&) = delete;
-  Workspace& operator=(const Workspace&) = delete;
-  ~Workspace() { if (!ended && x.capacity() * sizeof x[0] <= most_kept) x.swap(kept()); }
-
- private:
-  static constexpr std::size_t most_kept = std::size_t{1} << 22;  ///< bytes: no thread sits on more for a call that may never come
-  static inline thread_local constinit bool ended = false;        ///< is the memory gone? What is static, and ends after it, may still differentiate
-  static std::vector<T>& kept() {
-    struct Memory {
-      std::vector<T> x;
-      ~Memory() { ended = true; }
-    };
-    static thread_local Memory memory;
-    return memory.x;
-  }
-};
-
 /// body(tape, x, first) for each `lanes` points from `first` on, with x their numbers side by side, the variables of a fresh recording.
 template <std::size_t lanes> void each_recording(const std::vector<std::vector<double>>& points, const auto& body) {
   BasicTape<Batch<double, lanes>> tape;

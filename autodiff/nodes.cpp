@@ -69,8 +69,7 @@ CellBase* Nodes<double>::cell_of(const Shared& parameter) const {
     if (parameter_cells[i]->parameter == &parameter) return parameter_cells[i];
   return nullptr;
 }
-void Nodes<double>::release_all() {
-  forget_all(recording);
+void Nodes<double>::release_kept() {
   let_go(storages, 0);
   let_go(shared, 0);
 }

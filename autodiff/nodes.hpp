@@ -24,7 +24,7 @@ namespace detail {
 template <class Scalar> struct Record;
 
 /// What the last walk backwards has left of an adjoint (adjoint.hpp).
-enum class Adjoint : unsigned char { written, aliased, deferred };
+enum class AdjointState : unsigned char { written, aliased, deferred };
 
 /// What any tensor on a tape has.
 struct CellBase {
@@ -32,7 +32,7 @@ struct CellBase {
   std::uint64_t walk = 0;  ///< the walk backwards that wrote its adjoint; since a later one began, the adjoint is 0
   Shape shape;
   struct UserCopies* copies = nullptr;
-  Adjoint state = Adjoint::written;
+  AdjointState state = AdjointState::written;
   struct Shared* parameter = nullptr;  ///< whose numbers these are: an optimizer may change them before the next clear()
   std::uint64_t spent_walk = 0;        ///< the walk backwards whose adjoint an update has used
 };
@@ -127,7 +127,7 @@ template <> struct Nodes<double> {
   Buffer<char> scratch_memory;
 
   constexpr Nodes() = default;
-  constexpr ~Nodes() { if (recording) release_all(); }
+  constexpr ~Nodes() { if (recording) forget_all(recording), release_kept(); }
 
   /// Room for numbers. Where they take more than 64 bytes, zeros stand behind them: the last row of a matrix is read past its end, and what the
   /// arena holds there, pointers and small integers, would be denormal numbers, 150 cycles each on Intel's machines.
@@ -205,7 +205,7 @@ template <> struct Nodes<double> {
   CellBase* cell_of(const Shared& parameter) const;
   /// Forgets everything; from now on the recording is called `next`.
   void forget_all(Place next);
-  void release_all();
+  void release_kept();  ///< gives back what is kept for the next recording: there will be none
   std::size_t bytes() const { return list.size() * sizeof(Node) + arena.used() + walk_memory.used(); }
   std::size_t reserved() const { return list.capacity() * sizeof(Node) + arena.capacity() + walk_memory.capacity() + scratch_memory.capacity(); }
 };

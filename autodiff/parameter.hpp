@@ -208,7 +208,7 @@ template <std::floating_point T> class Parameter {
     if (!here) return false;
     const T scale = static_cast<T>(-rate);
     const Cell& c = *block_->cell;  // update() may look for it on other tapes, and leave block_->cell there
-    if (c.state == detail::Adjoint::deferred) add_product(*c.deferred, c.shape, here.update(), true, scale);
+    if (c.state == detail::AdjointState::deferred) add_product(*c.deferred, c.shape, here.update(), true, scale);
     else kernels<T>().axpy(scale, c.adjoint, here.update(), size(), true);
     return true;
   }

@@ -62,7 +62,7 @@ template <class Scalar> struct ThreadTapes {
     if (!all && __atomic_sub_fetch(&record->owners, owners, __ATOMIC_ACQ_REL) != 0) return;
     if (gone) { delete record; return; }
     record->forget(record->beginning);
-    if constexpr (Nodes<Scalar>::possible) record->nodes.release_all();
+    if constexpr (Nodes<Scalar>::possible) record->nodes.release_kept();
     of_this_thread().keep(record);
   }
   /// Keeps an ended record. The youngest is used again first, as the likeliest to fit. Over the limit, other kinds'

@@ -206,7 +206,7 @@ template <class T, class F>
     const Pull<T> p{t, n};
     if constexpr (std::is_empty_v<F>) F{}(p); else (*static_cast<F*>(n.closure))(p);
   };
-  Node& node = tape.nodes.list.append();
+  Node& node = tape.nodes.list.append();  // member by member: g++ clears a whole node by `rep stos`, 25 cycles (an XOR net in a program of its own −2 %)
   node.pullback = pull, node.name = name, node.out = out, node.closure = closure, node.more_operands = more_operands, node.id = id;
   for (CellBase*& in : node.in) in = nullptr;
   return node;

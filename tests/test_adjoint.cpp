@@ -24,7 +24,7 @@ struct Owing {
     return ad::gradient([&](const auto& t) { return dot(tanh(matmul(x, t) + bias.value()), seed); }, w.value().clone());
   }
 };
-bool deferred(const Parameter<double>& p) { return p.cell().state == ad::detail::Adjoint::deferred; }
+bool deferred(const Parameter<double>& p) { return p.cell().state == ad::detail::AdjointState::deferred; }
 Tensor<double> adjoint(const Parameter<double>& p) {
   const double* const g = p.adjoint();
   REQUIRE(g != nullptr);

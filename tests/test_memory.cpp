@@ -379,6 +379,18 @@ TEST_CASE("what lies behind a tensor's numbers is never computed with as a denor
 }
 #endif
 
+TEST_CASE("gradient() allocates its result and nothing else, also inside of another one") {
+  const auto sum_of_squares = [](const auto& x) {
+    std::remove_cvref_t<decltype(x[0])> y = 0.0;
+    for (const auto& one : x) y += one * one;
+    return y;
+  };
+  const std::vector<double> x(5'000, 0.5);
+  CHECK(allocations([&] { CHECK(ad::gradient(sum_of_squares, x)[7] == 1); }) == 20);
+  const auto nested = [&](const auto& v) { return ad::gradient(sum_of_squares, v)[3] * v[0]; };  // 2 x₃ x₀
+  CHECK(allocations([&] { CHECK(ad::gradient(nested, x)[0] == 1); }) == 40);
+}
+
 TEST_CASE("copies of values are given back by clear()") {
   ad::Tape tape;
   std::size_t before = 0;

@@ -127,9 +127,33 @@ HWY_INLINE Lane<T> foremost(Lane<T> a, Lane<T> b) { return select((up ? b > a : 
 /// Equal, or both NaN.
 template <class T> HWY_INLINE bool same(T a, T b) { return a == b || (a != a && b != b); }
 
+/// Of short rows as many as a vector has lanes, side by side. (Row by row, with a branch for each number: three times as long for ten classes.)
+template <bool up, class T> HWY_INLINE void extremes_of_rows(const T* x, T* y, std::int64_t* index, std::size_t n) {
+  using X = Lane<T>;
+  using DI = hn::RebindToSigned<typename X::D>;
+  HWY_ALIGN hn::TFromD<DI> starts[X::size];
+  for (std::size_t row = 0; row < X::size; ++row) starts[row] = static_cast<hn::TFromD<DI>>(row * n);
+  const auto column = [x, at = hn::Load(DI(), starts)](std::size_t i) HWY_ATTR { return X(hn::GatherIndex(typename X::D(), x + i, at)); };
+  X best = column(0), at = X(0);
+  for (std::size_t i = 1; i < n; ++i) {
+    const X one = column(i);
+    const Truth<T> beyond = (up ? one > best : one < best) || (isnan(one) && !isnan(best));
+    best = select(beyond, one, best), at = select(beyond, X(i), at);
+  }
+  best.store(y);
+  if (!index) return;
+  HWY_ALIGN T places[X::size];
+  at.store(places);
+  std::copy_n(places, X::size, index);
+}
+
 template <bool up, class T> void extreme_along(const T* x, T* y, std::int64_t* index, const Along& s) {
   using X = Lane<T>;
-  for (std::size_t o = 0; o < (s.inner ? s.outer : 0); ++o, x += s.n * s.inner, y += s.inner, index += index ? s.inner : 0) {
+  std::size_t done = 0;
+  if (s.inner == 1 && s.n < 2 * X::size)
+    for (; done + X::size <= s.outer; done += X::size, x += X::size * s.n, y += X::size, index += index ? X::size : 0)
+      extremes_of_rows<up>(x, y, index, s.n);
+  for (std::size_t o = done; o < (s.inner ? s.outer : 0); ++o, x += s.n * s.inner, y += s.inner, index += index ? s.inner : 0) {
     if (s.inner == 1) {
       T best = x[0];
       std::size_t i = 0;

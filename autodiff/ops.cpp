@@ -101,6 +101,7 @@ Moves broadcasting(const Shape& x, const Shape& to) {
 
 std::vector<std::size_t> entries(const Shape& x, std::size_t axis, std::span<const std::ptrdiff_t> index) {
   std::vector<std::size_t> result;
+  result.reserve(index.size());
   const auto n = static_cast<std::ptrdiff_t>(x[axis]);
   for (const std::ptrdiff_t i : index) {
     if (i < -n || i >= n)

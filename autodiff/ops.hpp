@@ -154,16 +154,19 @@ struct Moves {
   Shape shape;
   std::array<std::ptrdiff_t, Shape::most_axes> step{};
   std::size_t start = 0;
-  /// f(k, j) for each: number k of the result is number j of the operand.
-  template <class F> void each(const F& f) const {
+  /// f(k, n, j, s) for each run: numbers k … k + n − 1 of the result are the numbers j, j + s, j + 2s … of the operand.
+  template <class F> void each_run(const F& f) const {
     if (shape.count() == 0) return;
-    const std::size_t axes = shape.axes(), inner = axes ? shape[axes - 1] : 1;
-    const std::ptrdiff_t inner_step = axes ? step[axes - 1] : 0;
+    std::size_t axes = shape.axes();
+    while (axes > 1 && shape[axes - 1] == 1) --axes;
+    std::size_t n = axes ? shape[axes - 1] : 1;
+    const std::ptrdiff_t inner_step = axes ? step[--axes] : 0;
+    while (axes > 0 && step[axes - 1] == static_cast<std::ptrdiff_t>(n) * inner_step) n *= shape[--axes];  // rows that go on in each other are one run
     std::array<std::size_t, Shape::most_axes> at{};
     auto from = static_cast<std::ptrdiff_t>(start);
-    for (std::size_t k = 0;;) {
-      for (std::size_t i = 0; i < inner; ++i) f(k++, static_cast<std::size_t>(from + static_cast<std::ptrdiff_t>(i) * inner_step));
-      std::size_t axis = axes ? axes - 1 : 0;
+    for (std::size_t k = 0;; k += n) {
+      f(k, n, static_cast<std::size_t>(from), inner_step);
+      std::size_t axis = axes;
       for (;;) {
         if (axis-- == 0) return;
         from += step[axis];
@@ -182,12 +185,24 @@ std::optional<Matrices> as_transpose(const Shape& x, std::span<const std::size_t
 Moves slicing(const Shape& x, Axis axis, std::ptrdiff_t begin, std::ptrdiff_t end, std::ptrdiff_t step);
 Moves broadcasting(const Shape& x, const Shape& to);
 
+/// The numbers of x, moved to y.
+template <class T> void move(const Moves& moves, const T* x, T* y) {
+  moves.each_run([x, y](std::size_t k, std::size_t n, std::size_t j, std::ptrdiff_t step) {
+    constexpr std::size_t least = 16;  // numbers from which a call pays
+    if (step == 1 && n >= least) std::copy_n(x + j, n, y + k);
+    else if (step == 0 && n >= least) std::fill_n(y + k, n, x[j]);
+    else for (std::size_t i = 0; i < n; ++i) y[k + i] = (x + j)[static_cast<std::ptrdiff_t>(i) * step];
+  });
+}
 template <class Y, class T> Y move_each(const char* name, const TensorOperand<T>& x, const Moves& moves) {
-  return record<Y>(name, moves.shape, [&](T* y) { moves.each([&](std::size_t k, std::size_t j) { y[k] = x->data[j]; }); }, [moves](const Pull<T>& p) {
+  return record<Y>(name, moves.shape, [&](T* y) { move(moves, x->data, y); }, [moves](const Pull<T>& p) {
     const auto to = p.to(0);
     if (!to) return;
     T* const gx = zeroed<T>(to, p.in(0).shape.count());
-    moves.each([gx, g = p.adjoint()](std::size_t k, std::size_t j) { gx[j] += g[k]; });
+    moves.each_run([gx, g = p.adjoint()](std::size_t k, std::size_t n, std::size_t j, std::ptrdiff_t step) {
+      if (step == 1) for (std::size_t i = 0; i < n; ++i) gx[j + i] += g[k + i];
+      else for (std::size_t i = 0; i < n; ++i) (gx + j)[static_cast<std::ptrdiff_t>(i) * step] += g[k + i];
+    });
   }, x);
 }
 template <TensorLike X> auto moved(const char* name, const X& x, const Moves& moves) {
@@ -199,7 +214,7 @@ template <TensorLike X> auto moved(const char* name, const X& x, const Moves& mo
 /// long.)
 template <class Y, class T> Y broadcast_to(const TensorOperand<T>& x, const Moves& moves) {
   const Broadcast walk = broadcast_walk(moves.shape, x->shape, x->shape);
-  return record<Y>("broadcast_to", moves.shape, [&](T* y) { moves.each([&](std::size_t k, std::size_t j) { y[k] = x->data[j]; }); },
+  return record<Y>("broadcast_to", moves.shape, [&](T* y) { move(moves, x->data, y); },
       [walk](const Pull<T>& p) { if (const auto to = p.to(0)) kernels<T>().sum_back(walk, p.adjoint(), false, to.data, to.add); }, x);
 }
 
@@ -302,6 +317,7 @@ std::vector<std::size_t> entries(const Shape& x, std::size_t axis, std::span<con
 /// Whole numbers of any type as positions.
 template <std::integral I> std::vector<std::ptrdiff_t> positions(const std::vector<I>& index) {
   std::vector<std::ptrdiff_t> all;
+  all.reserve(index.size());
   for (const I i : index) {
     if (!std::in_range<std::ptrdiff_t>(i))
       throw ShapeError(text("gather: entry {} is beyond every axis: one holds at most {}", {i, Shape::most_along_axis}));

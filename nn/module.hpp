@@ -331,10 +331,11 @@ template <class M, class F> void for_each_named_parameter(M& model, const F& f) 
 namespace detail {
 /// The same, where two layers share a parameter once.
 template <class M, class F> void for_each_parameter_once(M& model, const F& f) {
-  std::vector<std::uint64_t> seen;
+  std::vector<std::uint64_t> seen;  // sorted; later made parameters have larger identities, so that most are appended
   for_each_parameter(model, [&](auto& p) {
-    if (std::find(seen.begin(), seen.end(), p.identity()) != seen.end()) return;
-    seen.push_back(p.identity());
+    const auto at = std::lower_bound(seen.begin(), seen.end(), p.identity());
+    if (at != seen.end() && *at == p.identity()) return;
+    seen.insert(at, p.identity());
     f(p);
   });
 }

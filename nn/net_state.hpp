@@ -137,8 +137,9 @@ class NetState {
   template <class T> [[gnu::noinline, gnu::cold]] const T* multiplied(const T* g, std::size_t n, double scale) {
     Tensor<T>& room = std::get<Tensor<T>>(room_);
     if (room.size() < n) room = Tensor<T>::uninitialized(Shape({n}));
-    std::transform(g, g + n, room.mutable_data(),
-        [scale](T x) { return static_cast<T>(scale * static_cast<double>(x)); });  // the scale may be no float
+    T* const to = room.mutable_data();
+    if (scale > 1e-30) kernels<T>().axpy(static_cast<T>(scale), g, to, n, false);
+    else std::transform(g, g + n, to, [scale](T x) { return static_cast<T>(scale * static_cast<double>(x)); });  // the scale may be no float
     return room.data();
   }
 

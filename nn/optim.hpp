@@ -39,8 +39,8 @@ template <class M> void require_initialized(const char* optimizer, M& model) {
         "nn::initialize(net, seed) first", {optimizer, dead, matrices}));
 }
 
-/// most / √Σg² over all parameters, 1 if that is more. Two passes: the squares of large gradients overflow.
-template <class M> [[gnu::noinline, gnu::cold]] double needed_clip_factor(const char* optimizer, M& model, double most) {
+/// most / √Σg² over all parameters, where that or a gradient is out of a double's range. Two passes: the squares overflow, and perhaps their root.
+template <class M> [[gnu::noinline, gnu::cold]] double clip_factor_out_of_range(const char* optimizer, M& model, double most) {
   double largest = 0, sum = 0;
   const auto each_number = [&](const auto& f) {
     for_each_parameter_once(model, [&]<class T>(Parameter<T>& p) {
@@ -51,14 +51,19 @@ template <class M> [[gnu::noinline, gnu::cold]] double needed_clip_factor(const 
   if (!(largest <= std::numeric_limits<double>::max()))
     throw Error(text("{}: the gradient holds {}, and cannot be shortened to clip_norm {}; an ad::NanTrap finds where that came from",
         {optimizer, largest, most}));
-  if (largest == 0) return 1;
   each_number([&](double g) { sum += (g / largest) * (g / largest); });
   return std::min(1.0, most / largest / std::sqrt(sum));
 }
 /// What the gradient is multiplied with, so that its length over all parameters, √Σg², is `most` at most; 1 for a `most` of 0, which allows any.
 /// Throws Error for a length that is not finite.
 template <class M> double clip_factor(const char* optimizer, M& model, double most) {
-  return most == 0 ? 1 : needed_clip_factor(optimizer, model, most);
+  if (most == 0) return 1;
+  double length = 0;
+  for_each_parameter_once(model, [&]<class T>(Parameter<T>& p) {
+    if (const auto here = p.reached()) length = std::hypot(length, autodiff::detail::length(here.adjoint(), p.size()));
+  });
+  if (length == 0) return 1;
+  return std::isfinite(length) ? std::min(1.0, most / length) : clip_factor_out_of_range(optimizer, model, most);
 }
 
 /// Calls step(parameter, its number among those of its type), which returns whether the last backward() reached it; throws Error if no backward()
@@ -90,7 +95,7 @@ struct SgdOptions {
 class Sgd {
  public:
   /// Throws Error for options that make no sense: negative, above 1e30 or NaN, a momentum of 1 or more, nesterov without momentum.
-  explicit Sgd(SgdOptions options = {}) : options_(options), bare_(options.momentum == 0 && options.weight_decay == 0 && options.clip_norm == 0) {
+  explicit Sgd(SgdOptions options = {}) : options_(options), bare_(options.momentum == 0 && options.weight_decay == 0) {
     set_learning_rate(options.learning_rate);
     detail::require_option("sgd", "momentum", options.momentum, detail::fractions);
     detail::require_option("sgd", "weight_decay", options.weight_decay, detail::rates);
@@ -118,14 +123,14 @@ class Sgd {
   /// finite where clip_norm is set, and, with momentum, for another net than before.
   template <class M> void step(M& model) {
     if (!started_) [[unlikely]] detail::require_initialized("sgd", model);
-    if (bare_) {
-      detail::step_each("sgd", model, [rate = options_.learning_rate](auto& p, std::size_t) { return p.descend(rate); });
+    const double scale = detail::clip_factor("sgd", model, options_.clip_norm), rate = options_.learning_rate * scale;
+    if (bare_ && (scale == 1 || rate > 1e-30)) {  // else a float might not hold it
+      detail::step_each("sgd", model, [rate](auto& p, std::size_t) { return p.descend(rate); });
       started_ = true;
       return;
     }
     const SgdNumbers numbers{options_.learning_rate, options_.momentum, options_.weight_decay, options_.nesterov};
     const bool keeps = options_.momentum != 0;
-    const double scale = detail::clip_factor("sgd", model, options_.clip_norm);
     if (keeps) state_.bind("sgd", model, 1);
     detail::step_each("sgd", model, [&]<class T>(Parameter<T>& p, std::size_t i) {
       const auto here = p.reached();
@@ -144,7 +149,7 @@ class Sgd {
     return 1;
   }
   SgdOptions options_;
-  bool bare_;  ///< w −= learning_rate · gradient, and nothing else
+  bool bare_;  ///< w −= learning_rate · gradient, clipped or not, and nothing else
   detail::NetState state_;
   bool started_ = false;
 };

@@ -249,6 +249,8 @@ template <class T> void product_in_blocks(const Product<T>& p, bool packing) {
 /// A long k goes in pieces, so that a packed block is wide enough: else a line or two are read of each row of b, every row on another page, and few
 /// rows of a do not make up for that. (m × 2048 × 2048: m = 16 −30 %, 32 −20 %, 128 −7 %, 256 nothing; where k is 784 or 512: +2 %.)
 constexpr std::size_t long_k = 1024, piece_of_k = 512, few_rows = 128;
+/// A longer one goes in pieces whatever the other sizes, so that a packed panel fits the second-level cache, and memory for it does not grow with k.
+constexpr std::size_t longest_k = 8192;
 
 /// From how many rows of a on a b whose rows are contiguous is packed, too: more, if the caches hold b. (Packed, m × 1024 × 1024 takes at m = 4 50 %
 /// more, at 8 14 % more, at 13 13 % less; m × 2048 × 2048 at m = 4 28 % less, at 8 23 %.)
@@ -257,8 +259,9 @@ template <class T> std::size_t least_rows(const Product<T>& p) { return p.k * p.
 template <class T> void product_of_matrices(const Product<T>& p) {
   if (p.m == 0 || p.n == 0) return;
   const bool packing = p.b_col != 1 || (p.n > 4 * panel_width<T> && p.m >= least_rows(p));
-  if (p.k < long_k || p.m > few_rows || p.b_col != 1) return product_in_blocks(p, packing);
-  const std::size_t most = pieces_in(p.k, pieces_in(p.k, piece_of_k));  // so that all are nearly of one size
+  const bool few = p.k >= long_k && p.m <= few_rows && p.b_col == 1;
+  if (!few && !(packing && p.k > longest_k)) return product_in_blocks(p, packing);
+  const std::size_t most = pieces_in(p.k, pieces_in(p.k, few ? piece_of_k : longest_k / 2));  // so that all are nearly of one size
   Product<T> piece = p;
   for (std::size_t k = 0; k < p.k; k += most) {
     piece.k = std::min(most, p.k - k);

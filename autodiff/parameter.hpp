@@ -124,7 +124,8 @@ template <std::floating_point T> struct ParameterBlock : Shared {
 }  // namespace detail
 
 /// Numbers to be learned. Copies have numbers of their own. Recording and updating is for one thread at a time, and a thread that updates must be
-/// the only one on whose tapes the parameter stands: clear() the others' first. Any number of threads may compute with it while no tape records.
+/// the only one on whose tapes the parameter stands: clear() the others' first. Any number of threads may compute with it while no tape records; a
+/// gradient taken through it, also one in the input of a net, records: for that each thread needs a copy.
 template <std::floating_point T> class Parameter {
   using Block = detail::ParameterBlock<T>;
   using Record = detail::Record<double>;

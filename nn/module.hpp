@@ -215,10 +215,17 @@ template <class M, class... Within> consteval bool may_hold() {
 
 // ---- the walk -------------------------------------------------------------------------------------------------------
 
+/// Calls f with a parameter, last.
+template <class F, class P, class... Before> void arrive_at(const F& f, P& parameter, const Before&... before) {
+  constexpr bool callable = std::is_invocable_v<const F&, const Before&..., P&>;
+  static_assert(callable || !std::is_const_v<P>,
+      "the net is const, and a step, initialize() or load() changes its parameters: take it as Net&, not as const Net&");
+  if constexpr (callable || !std::is_const_v<P>) f(before..., parameter);
+}
 /// Where the walk is: nobody wants to know, or as a name.
 struct Unnamed {
   template <class G> void into(std::size_t, std::optional<std::string_view>, const G& go) { go(); }
-  template <class F, class P> void arrive(const F& f, P& parameter) { f(parameter); }
+  template <class F, class P> void arrive(const F& f, P& parameter) { arrive_at(f, parameter); }
 };
 struct Named {
   std::string path;
@@ -229,7 +236,7 @@ struct Named {
     go();
     path.resize(before);
   }
-  template <class F, class P> void arrive(const F& f, P& parameter) { f(path.empty() ? std::string("parameter") : path, parameter); }
+  template <class F, class P> void arrive(const F& f, P& parameter) { arrive_at(f, parameter, path.empty() ? std::string("parameter") : path); }
 };
 
 template <class M> constexpr std::optional<std::string_view> name_of([[maybe_unused]] std::size_t i, [[maybe_unused]] std::size_t n) {

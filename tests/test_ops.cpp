@@ -155,6 +155,28 @@ TEST_CASE("slice follows Python") {
   refuses<ad::ShapeError>([&] { (void)slice(some({}), 0, 0, 1); }, {"()", "0 axes"});
 }
 
+TEST_CASE("long runs of numbers are moved as well as short ones: rows, columns, steps, and what repeats") {
+  Tensor<double> x = Tensor<double>::zeros({5, 40, 3});
+  for (std::size_t k = 0; k < x.size(); ++k) x[k] = static_cast<double>(k);
+  const auto moved_right = [](const auto& y, const auto& from) {
+    const Shape shape = y.shape();
+    for (std::size_t i = 0, k = 0; i < shape[0]; ++i)
+      for (std::size_t j = 0; j < shape[1]; ++j)
+        for (std::size_t l = 0; l < shape[2]; ++l) CHECK(y.data()[k++] == from(i, j, l));
+  };
+  moved_right(slice(x, ad::Axis(0), 1, 4), [&](auto i, auto j, auto l) { return x(i + 1, j, l); });
+  moved_right(slice(x, ad::Axis(1), 3, 33), [&](auto i, auto j, auto l) { return x(i, j + 3, l); });
+  moved_right(slice(x, ad::Axis(1), 39, 2, -2), [&](auto i, auto j, auto l) { return x(i, 39 - 2 * j, l); });
+  moved_right(slice(x, ad::Axis(2), 1, 2), [&](auto i, auto j, auto) { return x(i, j, std::size_t{1}); });
+  moved_right(transpose(x, {1, 0, 2}), [&](auto i, auto j, auto l) { return x(j, i, l); });
+  moved_right(broadcast_to(slice(x, ad::Axis(2), 2, 3), {5, 40, 20}), [&](auto i, auto j, auto) { return x(i, j, std::size_t{2}); });
+  moved_right(broadcast_to(slice(x, ad::Axis(0), 0, 1), {4, 40, 3}), [&](auto, auto j, auto l) { return x(std::size_t{0}, j, l); });
+  ad::check_gradient([](const auto& t) {
+    return sum(square(slice(t, ad::Axis(0), 1, 4))) + sum(square(slice(t, ad::Axis(1), 39, 2, -2))) + sum(square(slice(t, ad::Axis(2), 1, 2))) +
+        sum(square(transpose(t, {1, 0, 2})));
+  }, x * 0.01);
+}
+
 TEST_CASE("broadcast_to repeats, and its adjoint is summed back") {
   CHECK(equal(broadcast_to(Tensor<double>{{1}, {2}}, {2, 3}), Tensor<double>{{1, 1, 1}, {2, 2, 2}}));
   for (const auto& [from, to] : {std::pair<Shape, Shape>{{3, 1}, {2, 3, 4}}, {{}, {2, 2}},

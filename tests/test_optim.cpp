@@ -142,7 +142,7 @@ TEST_CASE("a step that finds no adjoint says what to do") {
     tape.backward(cost);
     optimizer.step(net);
     CHECK_THROWS_WITH_AS(optimizer.step(net), (name + ": a step has used up the gradient of this net: call tape.backward(cost) before each "
-        "step").c_str(), ad::Error);
+        "step; of two optimizers each steps a part of the net").c_str(), ad::Error);
     CHECK_THROWS_AS(tape.backward(cost), ad::TapeError);
     tape.clear();
     CHECK_THROWS_AS(optimizer.step(net), ad::Error);

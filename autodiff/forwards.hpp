@@ -2,7 +2,7 @@
 // them, sixteen at most, side by side in SIMD registers.
 //
 // A statement on a tape takes the same time for one variable and for a million; here it grows with their number, from next to nothing. The residuals
-// of bundle adjustment (bench/), of 15 variables, take a third of the time that they take on a tape.
+// of bundle adjustment (bench/), of 15 variables, take a quarter of the time that they take on a tape.
 //
 // To read this file, start at `value_and_jacobian_forwards`, then `run_forwards`.
 #pragma once

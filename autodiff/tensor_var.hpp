@@ -150,7 +150,6 @@ template <class T> class TensorOperand {
   const Cell<T>& operator*() const { return *cell_; }
   const Cell<T>* operator->() const { return cell_; }
   bool recorded() const { return cell_->place != 0; }
-  bool is_constant_number() const { return cell_->shape.axes() == 0 && !recorded(); }
   /// Its cell on the tape; a constant is kept, and given one if it has none.
   [[gnu::always_inline]] Cell<T>* on(Record<double>& tape) const { return recorded() ? cell_ : constant_on(tape); }
 
@@ -373,17 +372,29 @@ template <class Rule, bool second, class T> [[gnu::always_inline]] inline void p
   if (std::is_same_v<Slope, Exactly<1>> && p.alias(x, y.adjoint)) return;
   if (const auto to = p.to(x)) zip_pullback<Rule, second>(a.data, b.data, repeats, y.data, y.adjoint, to.data, y.shape.count(), to.add);
 }
-/// Beside a constant number: in one loop, without a walk. (16 numbers times 1.5: 34 ns in place of 90.)
+/// The same where the operand is a number beside a tensor: it gets the sum.
+template <class Rule, bool second, class T> [[gnu::noinline]] void pull_number(const Pull<T>& p, Repeats repeats) {
+  Cell<T>&a = p.in(0), &b = p.in(1), &y = p.out();
+  const auto to = p.to(second ? b : a);
+  if (!to) return;
+  const std::size_t n = y.shape.count();
+  T* const full = p.tape.nodes.template scratch<T>(n);
+  zip_pullback<Rule, second>(a.data, b.data, repeats, y.data, y.adjoint, full, n, false);
+  const T share = static_cast<T>(kernels<T>().sum(full, n));
+  *to.data = to.add ? *to.data + share : share;
+}
+/// Beside a number: in one loop, without a walk. (16 numbers times 1.5: 40 ns in place of 90.)
 template <class Y, class Rule, class T> [[gnu::noinline]] Y zip_number(const TensorOperand<T>& left, const TensorOperand<T>& right, Repeats repeats) {
   const Shape& shape = repeats.a ? right->shape : left->shape;
   return record<Y>(Rule::row.name, shape, [&](T* y) { zip<Rule>(left->data, right->data, repeats, y, shape.count()); }, [repeats](const Pull<T>& p) {
-    if (repeats.a) pull_operand<Rule, true>(p, repeats); else pull_operand<Rule, false>(p, repeats);
+    if (repeats.a) pull_number<Rule, false>(p, repeats), pull_operand<Rule, true>(p, repeats);
+    else pull_operand<Rule, false>(p, repeats), pull_number<Rule, true>(p, repeats);
   }, left, right);
 }
 template <class Y, class Rule, class T> [[gnu::always_inline]] inline Y zip(const TensorOperand<T>& left, const TensorOperand<T>& right) {
   if (left->shape != right->shape) [[unlikely]] {
-    if (right.is_constant_number()) return zip_number<Y, Rule>(left, right, {.b = true});
-    if (left.is_constant_number()) return zip_number<Y, Rule>(left, right, {.a = true});
+    if (right->shape.axes() == 0) return zip_number<Y, Rule>(left, right, {.b = true});
+    if (left->shape.axes() == 0) return zip_number<Y, Rule>(left, right, {.a = true});
     return zip_broadcast<Y, Rule>(left, right);
   }
   return record<Y>(Rule::row.name, left->shape,

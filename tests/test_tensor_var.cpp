@@ -419,3 +419,28 @@ TEST_CASE("a constant is copied on write again when the tape that used it has en
   d[0] = 5;
   CHECK(c.data()[0] == 1);
 }
+
+TEST_CASE("a number beside a tensor, on either side, a constant or not: both get their share, and the number's is a sum") {
+  const auto check = [](const auto& op) {
+    ad::check_gradient([&](const auto& t) {
+      const auto number = 0.7 + t(0) * t(1);  // 0.9
+      return sum(square(op(t, number))) + sum(square(op(number, t))) + sum(square(op(t, 1.25))) + sum(square(op(1.25, t))) + square(number);
+    }, Tensor<double>{0.4, 0.5, 1.5, 2.5, 0.3});
+  };
+  check([](const auto& a, const auto& b) { return a + b; });
+  check([](const auto& a, const auto& b) { return a - b; });
+  check([](const auto& a, const auto& b) { return a * b; });
+  check([](const auto& a, const auto& b) { return a / b; });
+  check([](const auto& a, const auto& b) { return pow(a, b); });
+  check([](const auto& a, const auto& b) { return max(a, b); });
+  check([](const auto& a, const auto& b) { return hypot(a, b); });
+
+  ad::Tape tape;
+  const ad::Var s = tape.variable(3.0);
+  const ad::Var x = tape.variable(Tensor<float>{1, 2, 4});
+  tape.backward(sum(x * s) + s);
+  CHECK(tape.adjoint(s) == 8);
+  CHECK(equal(tape.adjoint(x), Tensor<float>{3, 3, 3}));
+  tape.backward(sum(tape.variable(Tensor<float>::zeros({0, 2})) * s) + s);
+  CHECK(tape.adjoint(s) == 1);
+}

@@ -51,6 +51,9 @@ template <std::size_t count, class T, class G> void add_adjoints(const Pull<T>& 
   if constexpr (std::same_as<G, Tensor<T>>) {
     static_assert(count == 1, "with_pullback: of several operands the pullback returns a std::tuple, the adjoint of each");
     add_adjoint<T>(p, 0, adjoints);
+  } else if constexpr (!requires { std::tuple_size<G>::value; }) {
+    static_assert(sizeof(G) == 0, "with_pullback: the pullback returns a plain tensor of the operands' number type, or a std::tuple of such: "
+                                  "of a captured variable take the value(), of a number make a Tensor");
   } else {
     static_assert(std::tuple_size_v<G> == count, "with_pullback: the pullback returns the adjoint of each operand, no more and no less");
     [&]<int... i>(std::integer_sequence<int, i...>) { (add_adjoint<T>(p, i, std::get<i>(adjoints)), ...); }

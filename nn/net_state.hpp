@@ -14,7 +14,9 @@ template <class M> [[noreturn, gnu::noinline, gnu::cold]] void refuse_unreached(
   bool empty = true, used_up = false;
   for_each_parameter(model, [&](const auto& p) { empty = false, used_up = used_up || p.used_up(); });
   if (empty) refuse_empty_model(optimizer);
-  if (used_up) throw Error(text("{}: a step has used up the gradient of this net: call tape.backward(cost) before each step; of two optimizers each steps a part of the net", {optimizer}));
+  if (used_up)
+    throw Error(text("{}: a step has used up the gradient of this net: call tape.backward(cost) before each step; of two optimizers each steps a part "
+        "of the net", {optimizer}));
   throw Error(text("{}: no parameter of this net has an adjoint: before each step call tape.backward(cost), on a cost of this net's "
       "output, and do not clear or rewind the tape in between, nor give the net other numbers", {optimizer}));
 }

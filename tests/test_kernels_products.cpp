@@ -46,7 +46,7 @@ TEST_CASE("products agree with plain loops for all transposes, tails, starts and
 
 TEST_CASE("products with a long inner size, of few rows and of many") {
   everywhere([]<class T> {
-    for (const Size& s : {Size{3, 40, 1030}, {33, 110, 1600}, {129, 20, 1024}})
+    for (const Size& s : {Size{3, 40, 1030}, {33, 110, 1600}, {129, 20, 1024}, {3, 5, 8200}})
       for (const int form : {0, 1, 2}) for (const int mode : {1, 3}) check_product<T>(s, form, mode, form == 0);
   });
 }

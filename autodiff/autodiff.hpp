@@ -17,7 +17,7 @@
 //      parameter.hpp   tensors to be learned
 //      fused.hpp       a layer or a cost in one operation
 //   3  var.hpp         Var<double>: numbers that remember, and how expressions of them are recorded
-//      tensor_var.hpp  Var<Tensor<T>>: tensors that remember
+//      tensor_var.hpp  Var<Tensor<T>>: tensors that remember   elementwise.hpp  how they obey the rules, number by number
 //   2  tape.hpp        record, backward, mark, rewind       nodes.hpp, arena.hpp  its tensor half, and its memory
 //      arguments.hpp   how it stores them               adjoint.hpp  where the adjoint of a tensor is
 //      nan_trap.hpp    where the first NaN came from

@@ -3,7 +3,7 @@
 // result; a linear operation applies itself). Operands are Tensor, Var<Tensor> or, for forward mode, a Dual of either; a result remembers
 // if an operand does. Several tensors become one in joins.hpp; reductions are in reduce.hpp, fused layers and costs in fused.hpp.
 #pragma once
-#include "tensor_var.hpp"
+#include "elementwise.hpp"
 #include <optional>
 
 namespace autodiff::inline v1 {

@@ -79,7 +79,7 @@ template <class A, class B = A> using MeetingOf = typename Meeting<A, B>::type;
 }  // namespace detail
 
 /// Rule(x), Rule(a, b) of plain numbers, in floating point: whole numbers count as double. (Of everything else likewise, floor by floor: dual.hpp,
-/// batch.hpp, var.hpp, tensor_var.hpp.)
+/// batch.hpp, var.hpp, elementwise.hpp.)
 template <class Rule, Arithmetic X> [[gnu::always_inline]] constexpr auto apply(X x) {
   return Rule::value(static_cast<detail::MeetingOf<X>>(x));
 }

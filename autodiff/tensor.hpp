@@ -81,7 +81,7 @@ inline std::size_t number_at(const Shape& shape, std::initializer_list<std::size
 template <std::floating_point T> class Tensor {
  public:
   using Number = T;
-  using Operand = void;  ///< obeys the rules: exp(t), a * b … (tensor_var.hpp)
+  using Operand = void;  ///< obeys the rules: exp(t), a * b … (elementwise.hpp)
   template <class U> using Braces = std::initializer_list<U>;
 
   Tensor() : shape_({0}) {}                                   ///< no numbers, shape (0,)

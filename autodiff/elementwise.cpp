@@ -1,5 +1,5 @@
 // Floor 3. Broadcasting: which shape two operands give, and how each is walked.
-#include "tensor_var.hpp"
+#include "elementwise.hpp"
 
 namespace autodiff::inline v1::detail {
 

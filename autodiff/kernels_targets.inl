@@ -26,6 +26,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 #include "kernels_lane_math.inl"
 #include "rules.inl"
 #include "kernels_elementwise.inl"
+#include "kernels_transpose.inl"
 #include "kernels_reductions.inl"
 #include "kernels_broadcast.inl"
 #include "kernels_softmax.inl"

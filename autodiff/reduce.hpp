@@ -143,7 +143,8 @@ template <class T> bool within_range(const Tensor<T>& squares) {
 template <AnyTensor X> auto norm(const X& x, Axis axis) {
   (void)x.shape().axis(axis, "norm");
   const auto squares = sum(square(x), axis);
-  if (detail::within_range(plain(squares)) || plain(x).size() == 0) return detail::root_of(squares);
+  if (detail::within_range(plain(squares))) return detail::stored(sqrt(squares));
+  if (x.size() == 0) return detail::root_of(squares);
   const auto largest = max(abs(plain(x)), axis.keep());  // rare, or rows of zeros: squares of what is 1 at most
   using T = std::remove_cvref_t<decltype(largest[0])>;
   const auto scale = select((largest > 0) * (largest - largest == 0), max(largest, std::numeric_limits<T>::min()), 1);  // whose inverse is finite

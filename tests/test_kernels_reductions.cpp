@@ -15,7 +15,7 @@ TEST_CASE("sums, dots, and sums along an axis agree with long double loops") {
           8 * std::numeric_limits<T>::epsilon() * (1 + static_cast<double>(sum)));
     }
     for (const ad::Along s : {ad::Along{1, 5, 1}, {1, 1, 1}, {3, 4, 5}, {2, 300, 33},
-        {40, 6, 1}, {1, 9, 70}, {4, 1, 9}, {2, 0, 3}, {0, 2, 3}, {2, 3, 0}, {5, 70, 1}})
+        {40, 6, 1}, {35, 3, 1}, {35, 20, 1}, {17, 31, 1}, {20, 0, 1}, {1, 9, 70}, {4, 1, 9}, {2, 0, 3}, {0, 2, 3}, {2, 3, 0}, {5, 70, 1}})
       for (const bool add : {false, true}) {
         const std::size_t inner = s.outer * s.inner;
         const Block<T> x = random_block<T>(inner * s.n), g = random_block<T>(inner);
@@ -33,6 +33,19 @@ TEST_CASE("sums, dots, and sums along an axis agree with long double loops") {
           CHECK(near<T>(y[o * s.inner + i], sum, static_cast<double>(s.n)));
         }
       }
+  });
+}
+
+TEST_CASE("the sum of a row is the same to the last digit wherever the row stands") {
+  everywhere([]<class T> {
+    for (const std::size_t n : {3u, 7u, 20u, 40u}) {
+      constexpr std::size_t m = 37;
+      const Block<T> row = random_block<T>(n);
+      Block<T> x(m * n), y(m);
+      for (std::size_t i = 0; i < x.size(); ++i) x[i] = row[i % n];
+      ad::kernels<T>().sum_along(x.data(), y.data(), {m, n, 1}, false);
+      for (std::size_t i = 0; i < m; ++i) CHECK(y[i] == y[0]);
+    }
   });
 }
 

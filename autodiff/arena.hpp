@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <type_traits>
+#include <utility>
 
 namespace autodiff::inline v1::detail {
 
@@ -28,6 +29,12 @@ template <class T> class Buffer {
   void grow(std::size_t capacity) {
     data_ = static_cast<T*>(reallocate(static_cast<void*>(data_), capacity_ * sizeof(T), capacity * sizeof(T)));
     capacity_ = capacity;
+  }
+  /// The same, but what it holds is lost: no copy of that, and never room for both.
+  void renew(std::size_t capacity) {
+    std::free(static_cast<void*>(std::exchange(data_, nullptr)));
+    capacity_ = 0;
+    grow(capacity);
   }
 };
 

@@ -234,15 +234,10 @@ namespace detail {
 
 constexpr std::size_t room = 2 * 64 / sizeof(double);  ///< a kernel reads a vector past the end of its input
 
-/// Rules whose formula is plain arithmetic are computed in place: what it takes to call a kernel is more than they cost.
-template <class Rule>
-constexpr bool is_arithmetic = std::is_same_v<Rule, Add> || std::is_same_v<Rule, Subtract> ||
-    std::is_same_v<Rule, Multiply> || std::is_same_v<Rule, Divide> || std::is_same_v<Rule, Negate> || std::is_same_v<Rule, Square>;
-
 }  // namespace detail
 
 template <class Rule, class T, std::size_t n> [[gnu::always_inline]] inline Batch<T, n> apply(const Batch<T, n>& x) {
-  if constexpr (detail::is_arithmetic<Rule>) return Rule::value(x);
+  if constexpr (Rule::row.arithmetic) return Rule::value(x);
   else if constexpr (contains<Rule>(UnaryRules{})) {
     alignas(64) T in[detail::room], out[detail::room];
     x.to(in);
@@ -256,7 +251,7 @@ template <class Rule, class T, std::size_t n> [[gnu::always_inline]] inline Batc
   }
 }
 template <class Rule, class T, std::size_t n> [[gnu::always_inline]] inline Batch<T, n> apply(const Batch<T, n>& a, const Batch<T, n>& b) {
-  if constexpr (detail::is_arithmetic<Rule>) return Rule::value(a, b);
+  if constexpr (Rule::row.arithmetic) return Rule::value(a, b);
   else {
     T left[n], right[n];
     a.to(left), b.to(right);

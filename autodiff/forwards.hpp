@@ -208,7 +208,7 @@ template <class F> auto gradient_forwards(const F& f, std::initializer_list<doub
 /// with the unit vectors for directions, the rows are the columns of J. All directions have the size of x (ShapeError).
 template <std::size_t lanes = 8, class F, detail::PlainVector X>
 std::vector<std::vector<double>> jvp_batch(const F& f, const X& x, const std::vector<std::vector<double>>& directions) {
-  detail::require_sizes("jvp_batch", "a direction", directions, x.size());
+  detail::require_sizes("jvp_batch", "direction", directions, x.size());
   if (directions.empty()) return {};
   return detail::finite_or_guarded<lanes>([&]<class V>(bool& finite) {
     const auto seeds = [&](std::size_t first) { return [those = detail::SideBySide<V>(directions, first)](std::size_t i) { return those[i]; }; };
@@ -223,7 +223,7 @@ std::vector<std::vector<double>> jvp_batch(const F& f, const X& x, const std::ve
 }
 
 /// J (m, n) at a tensor, column by column: one run of F for each of the n numbers of x. For a tensor x of fewer numbers than F returns. Throws
-/// TapeError where F uses a variable or a parameter of a tape that records.
+/// TapeError where F uses a variable or a parameter of a tape that records, ShapeError unless F returns as many numbers in each run.
 template <class F, class T> Tensor<double> jacobian_forwards(const F& f, const Tensor<T>& x) {
   if (x.size() == 0) return jacobian(f, x);
   Tensor<double> columns;
@@ -233,6 +233,7 @@ template <class F, class T> Tensor<double> jacobian_forwards(const F& f, const T
     const auto column = jvp(f, x, unit);
     const std::size_t m = detail::size_of(column);
     if (j == 0) columns = Tensor<double>::uninitialized(Shape({m, x.size()}));
+    else detail::require_size("jacobian_forwards", "what F returns", columns.shape()[0], m);
     double* const to = columns.mutable_data();
     for (std::size_t i = 0; i < m; ++i) to[i * x.size() + j] = detail::number_of(column, i);
   }

@@ -18,6 +18,7 @@ void refuse_shapes(const char* where, const Shape& x, const Shape& target) {
 void require_labels(const char* where, const Shape& logits, std::span<const std::int32_t> labels) {
   if (logits.axes() == 0)
     throw ShapeError(text("{}: the logits have shape (), one number; give them a row of N for each label, shape (M, N)", {where}));
+  if (logits.columns() == 0) throw ShapeError(text("{}: the logits {} have no classes; give a column for each", {where, logits.text()}));
   if (logits.rows() == 0 && labels.empty())
     throw ShapeError(text("{}: no rows to compare: the logits have shape {}", {where, logits.text()}));
   if (logits.rows() != labels.size() || labels.empty())

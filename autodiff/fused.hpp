@@ -36,6 +36,7 @@ template <class T> [[gnu::noinline, gnu::cold]] void add_up(const Pull<T>& p, Ta
 template <class Y, class Rule, class T>
 [[gnu::always_inline]] inline Y layer(const TensorOperand<T>& x, const TensorOperand<T>& w, const TensorOperand<T>& bias) {
   constexpr bool bare = std::is_same_v<Rule, Identity>;
+  static_assert(contains<Rule>(UnaryRules{}), "layer: a rule of your own has no fused kernel; write apply<Rule>(layer(x, w, bias))");
   constexpr std::size_t row = index_in<Rule>(UnaryRules{});
   constexpr const char* name = bare ? "linear" : Rule::row.name;
   static_assert(Rule::row.from_result, "this rule's slope needs its argument: apply it to the result of layer<Identity>");
@@ -63,7 +64,8 @@ template <class Y, class Rule, class T>
 
 }  // namespace detail
 
-/// Rule(x·w + bias) for x (…, K), w (K, N), bias (N) → (…, N), number by number. The weights may be parameters. Throws ShapeError for other shapes.
+/// Rule(x·w + bias) for x (…, K), w (K, N), bias (N) → (…, N), number by number; a Rule of rules.inl whose slope its result tells (`from_result`).
+/// The weights may be parameters. Throws ShapeError for other shapes.
 template <class Rule = Identity, TensorLike X, class W, class B> requires(!DualTensor<W> && !DualTensor<B>)
 auto layer(const X& x, const W& w, const B& bias) {
   using T = typename X::Number;

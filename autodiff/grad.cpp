@@ -8,7 +8,7 @@ void refuse_outer(const char* where) {
   throw TapeError(fmt::format("{}: f uses variables of a tape beside its point, and their part would be lost in plain numbers; give the point as a "
                               "Var of that tape, or ad::Var(x), to keep them", where));
 }
-void refuse_parameters(const char* where) {
+void require_no_parameters(const char* where) {
   if (const CellBase* const cell = first_parameter(active<double>->nodes.list))
     throw TapeError(fmt::format(
         "{}: f uses a parameter of shape {} inside of a recording, and its part of the derivative would be lost; use jvp at ad::Var(x), which "

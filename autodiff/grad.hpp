@@ -16,7 +16,7 @@ namespace autodiff::inline v1 {
 namespace detail {
 
 [[noreturn]] void refuse_outer(const char* where);
-void refuse_parameters(const char* where);
+void require_no_parameters(const char* where);
 [[noreturn]] void refuse_sizes(const char* where, const char* what, const std::string& expected, const std::string& given);
 
 template <class F, class T> struct TagOf {};               ///< which derivative a Dual belongs to
@@ -44,7 +44,7 @@ class Inside {
   /// f(x), on the driver's tape, which records now. Throws TapeError if a parameter was used there.
   auto result_of(const char* where, const auto& f, const auto& x) const {
     auto y = f(x);
-    if (recording_) [[unlikely]] refuse_parameters(where);
+    if (recording_) [[unlikely]] require_no_parameters(where);
     return y;
   }
 };
@@ -70,18 +70,18 @@ auto repeatable(const char* where, const auto& run) {
 template <class T> struct Workspace {
   std::vector<T> x;
 
-  Workspace() { if (!ended) x.swap(kept()); }
+  Workspace() { if (!gone) x.swap(kept()); }
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
-  ~Workspace() { if (!ended && x.capacity() * sizeof x[0] <= most_kept) x.swap(kept()); }
+  ~Workspace() { if (!gone && x.capacity() * sizeof x[0] <= most_kept) x.swap(kept()); }
 
  private:
   static constexpr std::size_t most_kept = std::size_t{1} << 22;  ///< bytes: no thread sits on more for a call that may never come
-  static inline thread_local constinit bool ended = false;        ///< is the memory gone? What is static, and ends after it, may still differentiate
+  static inline thread_local constinit bool gone = false;         ///< is the memory? What is static, and ends after it, may still differentiate
   static std::vector<T>& kept() {
     struct Memory {
       std::vector<T> x;
-      ~Memory() { ended = true; }
+      ~Memory() { gone = true; }
     };
     static thread_local Memory memory;
     return memory.x;

@@ -13,14 +13,18 @@ struct GraphOptions {
 namespace detail {
 std::string to_dot(Place place, const GraphOptions& options);
 std::string to_text(Place place, const GraphOptions& options);
+template <class T> Place drawable(const Var<T>& y) {
+  static_assert(std::same_as<T, double> || is_tensor<T>, "to_dot, to_text: what a Tape holds is drawn, not a tape over other numbers");
+  return y.place();
+}
 }  // namespace detail
 
 /// Graphviz text of all that y depends on: ellipses are numbers, boxes are tensors with their operation and shape; an arrow from a number
 /// carries the slope recorded for it. Throws TapeError for a constant, for a y that no tape of this thread holds, and
 /// for one that depends on too much.
-template <class T> std::string to_dot(const Var<T>& y, GraphOptions options = {}) { return detail::to_dot(y.place(), options); }
+template <class T> std::string to_dot(const Var<T>& y, GraphOptions options = {}) { return detail::to_dot(detail::drawable(y), options); }
 /// The same as lines in the order of recording: `#5 = matmul(#1, #3)  (4, 3)`, `#6 = 2 * #4 + 1 * #5`.
-template <class T> std::string to_text(const Var<T>& y, GraphOptions options = {}) { return detail::to_text(y.place(), options); }
+template <class T> std::string to_text(const Var<T>& y, GraphOptions options = {}) { return detail::to_text(detail::drawable(y), options); }
 /// Of an expression: of the variable that it becomes.
 template <Expression E> std::string to_dot(const E& e, GraphOptions options = {}) { return to_dot(Var<typename E::Scalar>(e), options); }
 template <Expression E> std::string to_text(const E& e, GraphOptions options = {}) { return to_text(Var<typename E::Scalar>(e), options); }

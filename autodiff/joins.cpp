@@ -5,8 +5,9 @@ namespace autodiff::inline v1::detail {
 
 void require_one_shape(const std::vector<Shape>& parts) {
   if (parts.empty()) throw ShapeError("stack: no parts; give at least one");
-  for (const Shape& part : parts)
-    if (part != parts[0]) throw ShapeError(text("stack: {} and {} differ: give parts of one shape", {parts[0].text(), part.text()}));
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    if (parts[i] != parts[0])
+      throw ShapeError(text("stack: part 0 has shape {}, part {} {}: give parts of one shape", {parts[0].text(), i, parts[i].text()}));
 }
 
 void refuse_count(std::size_t numbers, const Shape& shape) {
@@ -17,9 +18,11 @@ Shape concatenated(std::span<const Shape> parts, Axis axis, std::size_t& along) 
   if (parts.empty()) throw ShapeError("concatenate: no parts; give at least one");
   along = parts[0].axis(axis, "concatenate");
   std::size_t size = 0;
-  for (const Shape& part : parts) {
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const Shape& part = parts[i];
     if (part.axes() != parts[0].axes() || part.with(along, 0) != parts[0].with(along, 0))
-      throw ShapeError(text("concatenate: {} and {} do not fit along axis {}: all other sizes must be equal", {parts[0].text(), part.text(), along}));
+      throw ShapeError(text("concatenate: part 0 of shape {} and part {} of {} do not fit along axis {}: all other sizes must be equal",
+          {parts[0].text(), i, part.text(), along}));
     size += part[along];
   }
   return parts[0].with(along, size);

@@ -61,8 +61,8 @@ struct Broadcast {
 /// An array seen as (outer, n, inner): the axis of n numbers in the middle is the one worked on.
 struct Along { std::size_t outer, n, inner; };
 
-struct SgdNumbers { double rate, momentum = 0, weight_decay = 0; bool nesterov = false; };
-struct AdamNumbers { double rate, beta1, beta2, epsilon, unbias1, unbias2; };  ///< unbias = 1 − betaᵗ at step t
+struct SgdFactors { double rate, momentum = 0, weight_decay = 0; bool nesterov = false; };
+struct AdamFactors { double rate, beta1, beta2, epsilon, unbias1, unbias2; };  ///< unbias = 1 − betaᵗ at step t
 
 template <class T> struct Kernels {
   const char* target;  ///< the instruction set's name
@@ -125,9 +125,9 @@ template <class T> struct Kernels {
 
   // ── optimizers, on flat blocks ──
   /// s = g + weight_decay·w;  v = momentum·v + s (v null: none);  w −= rate · (nesterov ? s + momentum·v : v)
-  void (*sgd)(T* w, const T* g, T* v, const SgdNumbers&, std::size_t n);
+  void (*sgd)(T* w, const T* g, T* v, const SgdFactors&, std::size_t n);
   /// m = β₁m + (1 − β₁)g;  v = β₂v + (1 − β₂)g²;  w −= rate · (m / unbias1) / (√(v / unbias2) + epsilon)
-  void (*adam)(T* w, const T* g, T* m, T* v, const AdamNumbers&, std::size_t n);
+  void (*adam)(T* w, const T* g, T* m, T* v, const AdamFactors&, std::size_t n);
 };
 
 namespace detail {

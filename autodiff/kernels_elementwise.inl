@@ -18,12 +18,12 @@ template <class F> HWY_INLINE void in_pieces(std::size_t n, const F& f) {
   share_pieces(n, copy);
 }
 
-/// g · slope, and 0 where g is 0. A slope that is a constant of the rule is finite: no question.
-template <class T, class S> HWY_INLINE Lane<T> scaled(Lane<T> g, const S& slope) {
+/// slope · g, and 0 where g is 0. A slope that is a constant of the rule is finite: no question.
+template <class T, class S> HWY_INLINE Lane<T> scaled(const S& slope, Lane<T> g) {
   if constexpr (std::is_arithmetic_v<S>) return slope == 1 ? g : slope == -1 ? -g : slope == 0 ? Lane<T>(0) : g * Lane<T>(slope);
   else return select_or_zero(g != Lane<T>(0), g * slope);
 }
-template <std::floating_point T, class S> HWY_INLINE T scaled(T g, const S& slope) { return g == 0 ? T(0) : g * static_cast<T>(slope); }
+template <std::floating_point T, class S> HWY_INLINE T scaled(const S& slope, T g) { return g == 0 ? T(0) : g * static_cast<T>(slope); }
 
 // ---- one operand ----------------------------------------------------------------------------------------------------
 
@@ -38,11 +38,11 @@ template <class Rule, class T> [[gnu::flatten]] void pullback(const T* x, const 
   if (worth_sharing(n)) [[unlikely]]
     return share_pieces(n, [=](std::size_t i, std::size_t end) { pullback<Rule, T>(x + i, y + i, g + i, gx + i, end - i, add); });
   if constexpr (Rule::row.lanes) {
-    const auto at = [=](std::size_t i) HWY_ATTR { return scaled(X::load(g + i), Rule::slope(X::load(x + i), X::load(y + i))); };
+    const auto at = [=](std::size_t i) HWY_ATTR { return scaled(Rule::slope(X::load(x + i), X::load(y + i)), X::load(g + i)); };
     if (add) for (std::size_t i = 0; i < n; i += X::size) (X::load(gx + i) + at(i)).store(gx + i);
     else for (std::size_t i = 0; i < n; i += X::size) at(i).store(gx + i);
   } else {
-    for (std::size_t i = 0; i < n; ++i) gx[i] = (add ? gx[i] : T(0)) + scaled(g[i], Rule::slope(x[i], y[i]));
+    for (std::size_t i = 0; i < n; ++i) gx[i] = (add ? gx[i] : T(0)) + scaled(Rule::slope(x[i], y[i]), g[i]);
   }
 }
 
@@ -97,13 +97,13 @@ template <class Rule, bool second, class T>
     });
   if constexpr (Rule::row.lanes) {
     const auto at = [=](std::size_t i, const X& p, const X& q) HWY_ATTR {
-      return scaled(X::load(g + i), slope_of<Rule, second>(p, q, X::load(y + i)));
+      return scaled(slope_of<Rule, second>(p, q, X::load(y + i)), X::load(g + i));
     };
     if (add) over_pairs(a, b, repeats, n, [=](std::size_t i, X p, X q) HWY_ATTR { (X::load(gx + i) + at(i, p, q)).store(gx + i); });
     else over_pairs(a, b, repeats, n, [=](std::size_t i, X p, X q) HWY_ATTR { at(i, p, q).store(gx + i); });
   } else {
     for (std::size_t i = 0; i < n; ++i)
-      gx[i] = (add ? gx[i] : T(0)) + scaled(g[i], slope_of<Rule, second>(a[repeats.a ? 0 : i], b[repeats.b ? 0 : i], y[i]));
+      gx[i] = (add ? gx[i] : T(0)) + scaled(slope_of<Rule, second>(a[repeats.a ? 0 : i], b[repeats.b ? 0 : i], y[i]), g[i]);
   }
 }
 

@@ -1,6 +1,6 @@
 // Private to the kernels, read once per instruction set (kernels_targets.inl). What a layer does: act(x·w + bias), and its adjoints.
 
-template <class Rule> constexpr bool is_plain = std::is_same_v<Rule, Identity>;  ///< a layer without activation
+template <class Rule> constexpr bool bare = std::is_same_v<Rule, Identity>;  ///< a layer without activation
 
 template <class Rule, class T> [[gnu::flatten]] void affine_in_registers(const Affine<T>& p) {
   using W = RegisterMatrix<T>;
@@ -14,14 +14,14 @@ template <class Rule, class T> void affine(const Affine<T>& p) {
   const Product<T> product{.m = p.m, .n = p.n, .k = p.k, .a = p.x, .a_row = p.k, .a_col = 1,
       .b = p.w, .b_row = p.n, .b_col = 1, .c = p.y, .start = p.bias};
   larger_product(product);
-  if constexpr (!is_plain<Rule>) map<Rule, T>(p.y, p.y, p.m * p.n);
+  if constexpr (!bare<Rule>) map<Rule, T>(p.y, p.y, p.m * p.n);
 }
 
 template <class Rule, class T> [[gnu::flatten]] void affine_in_registers_pullback(const Affine<T>& p, const AffineAdjoints<T>& g) {
   using W = RegisterMatrix<T>;
   const W y = W::load(p.y), gy = W::load(g.gy), zero = W::all(T(0));
   W gz;
-  W::each([&](auto v) HWY_ATTR { gz.part[v] = scaled(gy.part[v], Rule::slope(y.part[v], y.part[v])); });
+  W::each([&](auto v) HWY_ATTR { gz.part[v] = scaled(Rule::slope(y.part[v], y.part[v]), gy.part[v]); });
   if (g.gbias) W::product(1, p.n, p.m, W::all(T(1)), 0, 0, gz, p.n, 1, g.add_bias ? W::load(g.gbias) : zero).store(g.gbias);
   if (g.gx) W::product(p.m, p.k, p.n, gz, p.n, 1, W::load(p.w), 1, p.n, g.add_x ? W::load(g.gx) : zero).store(g.gx);
   if (g.gw) W::product(p.k, p.n, p.m, W::load(p.x), 1, p.k, gz, p.n, 1, g.add_w ? W::load(g.gw) : zero).store(g.gw);
@@ -41,7 +41,7 @@ template <class T> HWY_NOINLINE void affine_adjoints(const Affine<T>& p, const A
 template <class Rule, class T> void affine_pullback(const Affine<T>& p, const AffineAdjoints<T>& g) {
   if constexpr (register_matrix_size<T> > 0 && Rule::row.lanes)
     if (RegisterMatrix<T>::fits(p.m, p.n, p.k)) return affine_in_registers_pullback<Rule, T>(p, g);
-  if constexpr (is_plain<Rule>) return affine_adjoints(p, g, g.gy);
+  if constexpr (bare<Rule>) return affine_adjoints(p, g, g.gy);
   else {
     pullback<Rule, T>(p.y, p.y, g.gy, g.gz, p.m * p.n, false);
     affine_adjoints(p, g, static_cast<const T*>(g.gz));

@@ -124,8 +124,8 @@ template <class T> struct Packing {
     void give_back() { ::operator delete[](std::exchange(memory, nullptr), std::align_val_t(64)), size = 0; }
   };
   static inline thread_local constinit Room rooms[2]{};
-  static inline thread_local constinit bool ended = false;  ///< what is static, and ends later, may still multiply: then nothing is kept
-  struct AtTheEnd { ~AtTheEnd() { ended = true, give_back(); } };
+  static inline thread_local constinit bool gone = false;  ///< what is static, and ends later, may still multiply: then nothing is kept
+  struct AtTheEnd { ~AtTheEnd() { gone = true, give_back(); } };
 
   static void give_back() { for (Room& room : rooms) room.give_back(); }
   static T* memory(std::size_t n, int which) {
@@ -195,7 +195,7 @@ template <class T> void product_in_blocks(const Product<T>& p, bool packing) {
   const std::size_t step = workers == 1 ? full : Lane<T>::size;
   const std::size_t columns = pieces_in(pieces_in(p.n, step), std::min(panels, enough)) * step, blocks = pieces_in(p.n, columns);
   const std::size_t parts = std::min(pieces_in(p.m, 16), pieces_in(workers, blocks)), rows = pieces_in(pieces_in(p.m, parts), 16) * 16;
-  parallel(blocks * parts, [&](std::size_t piece) {
+  parallel(blocks * pieces_in(p.m, rows), [&](std::size_t piece) {
     const std::size_t i = piece / blocks * rows, j = piece % blocks * columns;
     product_block(p, i, std::min(p.m, i + rows), j, std::min(p.n, j + columns), packing);
   });

@@ -169,40 +169,49 @@ template <bool up, class T> HWY_INLINE void extremes_of_rows(const T* x, T* y, s
   std::copy_n(places, X::size, index);
 }
 
-template <bool up, class T> void extreme_along(const T* x, T* y, std::int64_t* index, const Along& s) {
+template <bool up, class T> HWY_INLINE T extreme_of_row(const T* x, std::size_t n) {
   using X = Lane<T>;
-  std::size_t done = 0;
-  if (s.inner == 1 && SideBySide<T>::takes(s.n))
-    for (; done + X::size <= s.outer; done += X::size, x += X::size * s.n, y += X::size, index += index ? X::size : 0)
-      extremes_of_rows<up>(x, y, index, s.n);
-  for (std::size_t o = done; o < (s.inner ? s.outer : 0); ++o, x += s.n * s.inner, y += s.inner, index += index ? s.inner : 0) {
-    if (s.inner == 1) {
-      T best = x[0];
-      std::size_t i = 0;
-      if (!SideBySide<T>::takes(s.n)) {
-        X bests = X::load(x);
-        for (i = X::size; i + X::size <= s.n; i += X::size) bests = foremost<up>(bests, X::load(x + i));
-        HWY_ALIGN T all[X::size];
-        bests.store(all);
-        for (const T one : all) if (before<up>(one, best)) best = one;
-      }
-      for (; i < s.n; ++i) if (before<up>(x[i], best)) best = x[i];
-      *y = best;
-      if (!index) continue;
-      for (i = 0; !same(x[i], best);) ++i;
-      *index = static_cast<std::int64_t>(i);
-      continue;
-    }
-    for (std::size_t j = 0; j < s.inner; j += X::size) {
-      X best = X::load(x + j);
-      for (std::size_t i = 1; i < s.n; ++i) best = foremost<up>(best, X::load(x + i * s.inner + j));
-      best.store(y + j, s.inner - j);
-    }
-    if (index) for (std::size_t j = 0; j < s.inner; ++j) {
-      std::size_t i = 0;
-      while (!same(x[i * s.inner + j], y[j])) ++i;
-      index[j] = static_cast<std::int64_t>(i);
-    }
+  T best = x[0];
+  std::size_t i = 1;
+  if (n >= 2 * X::size) {
+    X bests = X::load(x);
+    for (i = X::size; i + X::size <= n; i += X::size) bests = foremost<up>(bests, X::load(x + i));
+    HWY_ALIGN T all[X::size];
+    bests.store(all);
+    for (const T one : all) if (before<up>(one, best)) best = one;
+  }
+  for (; i < n; ++i) if (before<up>(x[i], best)) best = x[i];
+  return best;
+}
+/// y(j) = the extreme of x(0, j) … x(m − 1, j)
+template <bool up, class T> void extremes_of_columns(const T* x, T* y, std::size_t m, std::size_t n) {
+  using X = Lane<T>;
+  for (std::size_t j = 0; j < n; j += X::size) {
+    X best = X::load(x + j);
+    for (std::size_t i = 1; i < m; ++i) best = foremost<up>(best, X::load(x + i * n + j));
+    best.store(y + j, n - j);
+  }
+}
+/// The first i with that number at x(i).
+template <class T> std::int64_t place_of(T number, const T* x, std::size_t step) {
+  std::int64_t i = 0;
+  for (; !same(*x, number); x += step) ++i;
+  return i;
+}
+
+template <bool up, class T> void extreme_along(const T* x, T* y, std::int64_t* index, const Along& s) {
+  if (s.inner == 0) return;  // or the loops below would be as long as there are rows of nothing
+  const bool rows = s.inner == 1;
+  std::size_t o = 0;
+  if (rows && SideBySide<T>::takes(s.n))
+    for (constexpr std::size_t few = Lane<T>::size; o + few <= s.outer; o += few)
+      extremes_of_rows<up>(x + o * s.n, y + o, index ? index + o : nullptr, s.n);
+  for (; o < s.outer; ++o) {
+    const T* const block = x + o * s.n * s.inner;
+    T* const best = y + o * s.inner;
+    if (rows) *best = extreme_of_row<up>(block, s.n);
+    else extremes_of_columns<up>(block, best, s.n, s.inner);
+    if (index) for (std::size_t j = 0; j < s.inner; ++j) index[o * s.inner + j] = place_of(best[j], block + j, s.inner);
   }
 }
 
@@ -219,29 +228,34 @@ template <class T, class F> HWY_INLINE Lane<T> count(std::size_t n, std::size_t 
 }
 
 /// Where x is the extreme it gets its share of g: one over how many such there are.
-template <class T> void extreme_pullback(const T* x, const T* y, const T* g, T* gx, const Along& s, bool add) {
+template <class T> void extreme_pullback_of_row(const T* x, T y, T g, T* gx, std::size_t n, bool add) {
   using X = Lane<T>;
+  const X top(y);
+  const X ties = count<T>(n, X::size, [&](std::size_t i) HWY_ATTR {
+    return select_or_zero(same(X::load(x + i), top) && X::first(std::min(n - i, X::size)), X(1));  // min: AVX2 compares lanes with an int32
+  });
+  const X share = g / sum(ties);
+  for (std::size_t i = 0; i < n; i += X::size) {
+    const X mine = select_or_zero(same(X::load(x + i), top), share);
+    (add ? X::load(gx + i) + mine : mine).store(gx + i, n - i);
+  }
+}
+template <class T> void extreme_pullback_of_columns(const T* x, const T* y, const T* g, T* gx, std::size_t m, std::size_t n, bool add) {
+  using X = Lane<T>;
+  for (std::size_t j = 0; j < n; j += X::size) {
+    const X top = X::load(y + j);
+    const X ties = count<T>(m, 1, [&](std::size_t i) HWY_ATTR { return select_or_zero(same(X::load(x + i * n + j), top), X(1)); });
+    const X share = X::load(g + j) / ties;
+    for (std::size_t i = 0; i < m; ++i) {
+      const X mine = select_or_zero(same(X::load(x + i * n + j), top), share);
+      T* const to = gx + i * n + j;
+      (add ? X::load(to) + mine : mine).store(to, n - j);
+    }
+  }
+}
+template <class T> void extreme_pullback(const T* x, const T* y, const T* g, T* gx, const Along& s, bool add) {
   for (std::size_t o = 0; o < (s.inner ? s.outer : 0); ++o, x += s.n * s.inner, gx += s.n * s.inner, y += s.inner, g += s.inner) {
-    if (s.inner == 1) {
-      const X ties = count<T>(s.n, X::size, [&](std::size_t i) HWY_ATTR {
-        return select_or_zero(same(X::load(x + i), X(*y)) && X::first(std::min(s.n - i, X::size)), X(1));  // min: AVX2 compares lanes with an int32
-      });
-      const X share = *g / sum(ties);
-      for (std::size_t i = 0; i < s.n; i += X::size) {
-        const X mine = select_or_zero(same(X::load(x + i), X(*y)), share);
-        (add ? X::load(gx + i) + mine : mine).store(gx + i, s.n - i);
-      }
-      continue;
-    }
-    for (std::size_t j = 0; j < s.inner; j += X::size) {
-      const X top = X::load(y + j);
-      const X ties = count<T>(s.n, 1, [&](std::size_t i) HWY_ATTR { return select_or_zero(same(X::load(x + i * s.inner + j), top), X(1)); });
-      const X share = X::load(g + j) / ties;
-      for (std::size_t i = 0; i < s.n; ++i) {
-        const X mine = select_or_zero(same(X::load(x + i * s.inner + j), top), share);
-        T* const to = gx + i * s.inner + j;
-        (add ? X::load(to) + mine : mine).store(to, s.inner - j);
-      }
-    }
+    if (s.inner == 1) extreme_pullback_of_row(x, *y, *g, gx, s.n, add);
+    else extreme_pullback_of_columns(x, y, g, gx, s.n, s.inner, add);
   }
 }

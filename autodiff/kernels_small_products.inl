@@ -101,7 +101,7 @@ template <class T> struct RegisterMatrix {
 /// A product that does not fit RegisterMatrix.
 template <class T> void larger_product(const Product<T>& p) {
   if (!((p.m == 1 || p.n == 1) && vector_product(p))) product_of_matrices(p);
-  if (Packing<T>::ended) [[unlikely]] Packing<T>::give_back();
+  if (Packing<T>::gone) [[unlikely]] Packing<T>::give_back();
 }
 
 template <class T> void product(const Product<T>& p) {

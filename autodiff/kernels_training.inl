@@ -67,7 +67,7 @@ template <class T> double squared_error(const T* x, const T* target, T* g, std::
 
 // ---- optimizers -----------------------------------------------------------------------------------------------------
 
-template <class T> void sgd(T* w, const T* g, T* v, const SgdNumbers& numbers, std::size_t n) {
+template <class T> void sgd(T* w, const T* g, T* v, const SgdFactors& numbers, std::size_t n) {
   using X = Lane<T>;
   const T minus_rate = static_cast<T>(-numbers.rate), momentum = static_cast<T>(numbers.momentum), decay = static_cast<T>(numbers.weight_decay);
   if (!v && decay == 0) return axpy(minus_rate, g, w, n, true);
@@ -85,7 +85,7 @@ template <class T> void sgd(T* w, const T* g, T* v, const SgdNumbers& numbers, s
   });
 }
 
-template <class T> void adam(T* w, const T* g, T* m, T* v, const AdamNumbers& c, std::size_t n) {
+template <class T> void adam(T* w, const T* g, T* m, T* v, const AdamFactors& c, std::size_t n) {
   using X = Lane<T>;
   const T rate = static_cast<T>(c.rate) / static_cast<T>(c.unbias1), unbias2 = 1 / std::sqrt(static_cast<T>(c.unbias2));
   const T epsilon = std::max(static_cast<T>(c.epsilon), std::numeric_limits<T>::min());  // a float may round it to 0: then 0/0 where g was always 0

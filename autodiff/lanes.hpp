@@ -21,10 +21,11 @@ Var<Batch<double, n>> select(const Truths<n>& condition, const A& a, const B& b)
 namespace detail {
 
 inline void require_sizes(const char* where, const char* what, const std::vector<std::vector<double>>& vectors, std::size_t size) {
-  for (const auto& one : vectors) require_size(where, what, size, one.size());
+  for (std::size_t k = 0; k < vectors.size(); ++k)
+    if (vectors[k].size() != size) require_size(where, text("{} {}", {what, k}).c_str(), size, vectors[k].size());
 }
 inline void require_one_size(const char* where, const std::vector<std::vector<double>>& points) {
-  if (!points.empty()) require_sizes(where, "a point", points, points[0].size());
+  if (!points.empty()) require_sizes(where, "point", points, points[0].size());
 }
 
 /// Vectors of one size, from `first` on as many as B has lanes, as one vector of Bs. Where they end, the last one again.

@@ -49,7 +49,7 @@ template <class X> bool holds_nan(const X& x) {
 ///   - backward: the adjoints of numbers, and what operations on tensors hand to their operands. (Then no adjoint is to be had from that walk.)
 /// It does not see constants, plain numbers, forward mode, and tapes over other numbers than double that record already. Set it
 /// first of all. Under it, a variable that stands in one statement twice is not merged, so that derivatives may differ in the last
-/// digit, and recording takes several times as long.
+/// digit, and recording takes several times as long. It must end on the thread that made it.
 ///     ad::NanTrap trap;
 ///     ad::Var cost = loss(net(X));      // throws: "log: number 3 of the result (4, 2) is NaN; …"
 class NanTrap {

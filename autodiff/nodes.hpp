@@ -154,7 +154,7 @@ template <> struct Nodes<double> {
   template <class T> [[gnu::always_inline]] T* scratch(std::size_t n) {
     const std::size_t bytes = padded(n * sizeof(T)) + 2 * alignment;
     if (scratch_memory.capacity() < bytes) [[unlikely]] {
-      scratch_memory.grow(bytes + bytes / 2);
+      scratch_memory.renew(bytes + bytes / 2);
       std::memset(scratch_memory.data(), 0, scratch_memory.capacity());
     }
     return reinterpret_cast<T*>((reinterpret_cast<std::uintptr_t>(scratch_memory.data()) + alignment - 1) / alignment * alignment);

@@ -90,12 +90,14 @@ Moves slicing(const Shape& x, Axis axis, std::ptrdiff_t begin, std::ptrdiff_t en
   return moves;
 }
 Moves broadcasting(const Shape& x, const Shape& to) {
-  if (to.axes() < x.axes() || broadcast_shape("broadcast_to", x, to) != to)
-    throw ShapeError(text("broadcast_to: {} cannot become {}: sizes must be equal, or 1 in the operand", {x.text(), to.text()}));
   Moves moves;
   moves.shape = to;
-  const std::size_t missing = to.axes() - x.axes();
-  for (std::size_t i = 0; i < x.axes(); ++i) moves.step[i + missing] = x[i] == 1 ? 0 : static_cast<std::ptrdiff_t>(x.inside(i));
+  bool fits = x.axes() <= to.axes();
+  for (std::size_t i = 0, missing = to.axes() - x.axes(); fits && i < x.axes(); ++i) {
+    fits = x[i] == 1 || x[i] == to[i + missing];
+    moves.step[i + missing] = x[i] == 1 ? 0 : static_cast<std::ptrdiff_t>(x.inside(i));
+  }
+  if (!fits) throw ShapeError(text("broadcast_to: {} cannot become {}: sizes must be equal, or 1 in the operand", {x.text(), to.text()}));
   return moves;
 }
 

@@ -19,6 +19,9 @@ template <class X> concept DualTensor = detail::is_dual_tensor<X>;
 template <class X> concept AnyTensor = TensorLike<X> || DualTensor<X>;
 
 namespace detail {
+/// The number type of a tensor, or of the tensor inside a nest of Duals.
+template <class X> using NumberIn = typename std::remove_cvref_t<decltype(plain(std::declval<const X&>()))>::Number;
+
 /// f(x + v ε) = f(x) + f(v) ε for a linear f
 template <class F, class T, class Tag> auto push_linear(const Dual<T, Tag>& x, const F& f) {
   using Y = decltype(f(x.value()));
@@ -430,10 +433,7 @@ template <class A, class B> requires TensorOperands<A, B> auto select(bool condi
   return condition ? Y(whole(a)) : Y(whole(b));
 }
 template <detail::Selectable A, detail::Selectable B> requires(DualTensor<A> || DualTensor<B>) auto select(bool condition, const A& a, const B& b) {
-  const auto mask = [condition](const auto& tensor) {
-    using T = typename std::remove_cvref_t<decltype(plain(tensor))>::Number;
-    return Tensor<T>::full({}, condition);
-  };
+  const auto mask = [condition]<class X>(const X&) { return Tensor<detail::NumberIn<X>>::full({}, condition); };
   if constexpr (DualTensor<A>) return select(mask(a), a, b); else return select(mask(b), a, b);
 }
 

@@ -31,7 +31,7 @@ template <std::floating_point T> struct ParameterBlock : Shared {
   /// The tape that holds `place`, or null.
   [[gnu::always_inline]] Record* holder() const {
     if (place == 0) return nullptr;
-    return active<double>->holds(place) ? active<double> : const_cast<Record*>(holder_of<double>(place));
+    return active<double>->holds(place) ? active<double> : holder_of<double>(place);
   }
   /// From now on `cell` is where it stands on that tape; false if it does not.
   bool find_on(const Record& tape) {

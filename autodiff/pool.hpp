@@ -12,7 +12,8 @@ inline constinit unsigned pool_threads = 1;  ///< read and written atomically
 }  // namespace detail
 
 /// How many threads work on one large operation, the caller's included. Serial (1) by default. Throws Error for 0, for more than
-/// `most_threads`, when called from inside of a piece, and when the system refuses a thread (then one remains). Waits for running work.
+/// `most_threads`, from inside of a piece that the pool runs, and when the system refuses a thread (then one remains); std::bad_alloc. Waits for
+/// running work.
 void set_threads(unsigned n);
 inline constexpr unsigned most_threads = 256;  ///< that set_threads() takes
 /// How many there are.

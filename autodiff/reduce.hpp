@@ -72,7 +72,9 @@ template <AnyTensor X> auto mean(const X& x, Axis axis) {
 template <TensorLike A, TensorLike B> auto dot(const A& a, const B& b) {
   using T = detail::NumberOfAny<A, B>;
   const detail::TensorOperand<T> p(detail::entering<T>(a), "dot"), q(detail::entering<T>(b), "dot");
-  if (p->shape != q->shape) throw ShapeError(detail::text("dot: shapes differ: {} and {}", {p->shape.text(), q->shape.text()}));
+  if (p->shape != q->shape)
+    throw ShapeError(detail::text("dot: shapes differ: {} and {}; reshape one, or take sum(a * b), which broadcasts",
+        {p->shape.text(), q->shape.text()}));
   return detail::plain_if_all_are<A, B>(detail::record_number<T>("dot",
       [&] { return kernels<T>().dot(p->data, q->data, p->shape.count()); }, [](const detail::Pull<T>& pull) {
     const T g = static_cast<T>(pull.number_adjoint());
@@ -146,7 +148,7 @@ template <AnyTensor X> auto norm(const X& x, Axis axis) {
   if (detail::within_range(plain(squares))) return detail::stored(sqrt(squares));
   if (x.size() == 0) return detail::root_of(squares);
   const auto largest = max(abs(plain(x)), axis.keep());  // rare, or rows of zeros: squares of what is 1 at most
-  using T = std::remove_cvref_t<decltype(largest[0])>;
+  using T = detail::NumberIn<X>;
   const auto scale = select((largest > 0) * (largest - largest == 0), max(largest, std::numeric_limits<T>::min()), 1);  // whose inverse is finite
   return detail::stored(detail::root_of(sum(square(x / scale), axis)) * reshape(scale, squares.shape()));
 }
@@ -197,7 +199,7 @@ namespace detail {
 template <class T, class Tag, class F> auto push_extreme(const Dual<T, Tag>& x, const F& f) {
   const auto y = f(x.value());
   const auto values = plain(x.value());
-  using N = std::remove_cvref_t<decltype(values[0])>;
+  using N = NumberIn<T>;
   const Tensor<N> w = shares(values, Tensor<N>::full({}, static_cast<N>(plain(y))), {1, values.size(), 1});
   return Dual<std::remove_const_t<decltype(y)>, Tag>(y, stored(dot(w, x.tangent())));
 }

@@ -7,6 +7,7 @@
 // The legend of the table:
 //   x, y      argument and result of a rule of one argument     value(x) = y     slope(x, y) = dy/dx
 //   a, b, y   arguments and result of a rule of two              value(a, b) = y  left(a, b, y) = dy/da   right(a, b, y) = dy/db
+//   Outside of its domain a value is NaN; the slope there need not be.
 //   `value` meets plain numbers only: double, float, a SIMD lane, a batch. All its arguments have one type.
 //   `slope`, `left`, `right` meet every number, also Dual and Var, of different types even, so that they can be differentiated again.
 //   Their result may be a plain number or an Exactly<n>, whatever their arguments are: multiply with it, or convert it.
@@ -47,6 +48,7 @@ struct Row {
   Interval right = {};       ///< the domain of b
   bool from_result = false;  ///< slope(y, y) == slope(x, y): a fused layer need not keep x
   bool lanes = true;         ///< false: no formula for SIMD lanes; kernels loop over the scalar rule
+  bool arithmetic = false;   ///< the value is + − · ÷ alone: a batch computes it in place, since a call of a kernel is more than it costs
 };
 
 template <class X> concept Arithmetic = std::is_arithmetic_v<X>;

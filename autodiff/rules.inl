@@ -46,7 +46,7 @@ struct Identity {
 };
 /// −x
 struct Negate {
-  static constexpr Row row{.name = "negate", .domain = {-1e6, 1e6}, .max_ulp = 0, .from_result = true};
+  static constexpr Row row{.name = "negate", .domain = {-1e6, 1e6}, .max_ulp = 0, .from_result = true, .arithmetic = true};
   template <class X> static constexpr X value(const X& x) { return -x; }
   static constexpr auto slope(const auto&, const auto& y) { return exactly<-1>(y); }
 };
@@ -54,7 +54,7 @@ template <Argument X> [[gnu::always_inline]] constexpr auto operator-(const X& x
 template <Argument X> [[gnu::always_inline]] constexpr auto operator+(const X& x) { return x; }
 /// a + b
 struct Add {
-  static constexpr Row row{.name = "add", .domain = {-1e6, 1e6}, .max_ulp = 0.5, .right = {-1e6, 1e6}};
+  static constexpr Row row{.name = "add", .domain = {-1e6, 1e6}, .max_ulp = 0.5, .right = {-1e6, 1e6}, .arithmetic = true};
   template <class X> static constexpr X value(const X& a, const X& b) { return a + b; }
   static constexpr auto left(const auto&, const auto&, const auto& y) { return exactly<1>(y); }
   static constexpr auto right(const auto&, const auto&, const auto& y) { return exactly<1>(y); }
@@ -62,7 +62,7 @@ struct Add {
 template <class L, With<L> R> [[gnu::always_inline]] constexpr auto operator+(const L& a, const R& b) { return apply<Add>(a, b); }
 /// a − b
 struct Subtract {
-  static constexpr Row row{.name = "subtract", .domain = {-1e6, 1e6}, .max_ulp = 0.5, .right = {-1e6, 1e6}};
+  static constexpr Row row{.name = "subtract", .domain = {-1e6, 1e6}, .max_ulp = 0.5, .right = {-1e6, 1e6}, .arithmetic = true};
   template <class X> static constexpr X value(const X& a, const X& b) { return a - b; }
   static constexpr auto left(const auto&, const auto&, const auto& y) { return exactly<1>(y); }
   static constexpr auto right(const auto&, const auto&, const auto& y) { return exactly<-1>(y); }
@@ -70,7 +70,7 @@ struct Subtract {
 template <class L, With<L> R> [[gnu::always_inline]] constexpr auto operator-(const L& a, const R& b) { return apply<Subtract>(a, b); }
 /// a · b
 struct Multiply {
-  static constexpr Row row{.name = "multiply", .domain = {-1e6, 1e6}, .max_ulp = 0.5, .right = {-1e6, 1e6}};
+  static constexpr Row row{.name = "multiply", .domain = {-1e6, 1e6}, .max_ulp = 0.5, .right = {-1e6, 1e6}, .arithmetic = true};
   template <class X> static constexpr X value(const X& a, const X& b) { return a * b; }
   static constexpr auto left(const auto&, const auto& b, const auto&) { return b; }
   static constexpr auto right(const auto& a, const auto&, const auto&) { return a; }
@@ -83,7 +83,7 @@ struct Scale : Multiply {
 };
 /// a / b           slopes 1/b and −y/b
 struct Divide {
-  static constexpr Row row{.name = "divide", .domain = {-1e6, 1e6}, .max_ulp = 0.5, .right = {1e-3, 1e6}};
+  static constexpr Row row{.name = "divide", .domain = {-1e6, 1e6}, .max_ulp = 0.5, .right = {1e-3, 1e6}, .arithmetic = true};
   template <class X> static constexpr X value(const X& a, const X& b) { return a / b; }
   static constexpr auto left(const auto&, const auto& b, const auto&) { return 1 / b; }
   static constexpr auto right(const auto&, const auto& b, const auto& y) { return -y / b; }
@@ -96,7 +96,7 @@ template <class A, class B, class C> requires Operand<A> && Operand<B> && Operan
 // ---- powers and roots -----------------------------------------------------------------------------------------------
 /// x²              slope 2x
 struct Square {
-  static constexpr Row row{.name = "square", .domain = {-1e15, 1e15}, .max_ulp = 0.5};
+  static constexpr Row row{.name = "square", .domain = {-1e15, 1e15}, .max_ulp = 0.5, .arithmetic = true};
   template <class X> static constexpr X value(const X& x) { return x * x; }
   static constexpr auto slope(const auto& x, const auto&) { return 2 * x; }
 };
@@ -196,25 +196,25 @@ struct Expm1 {
   static auto slope(const auto& x, const auto&) { using std::exp; return exp(x); }
 };
 template <Argument X> [[gnu::always_inline]] inline auto expm1(const X& x) { return apply<Expm1>(x); }
-/// log x           slope 1/x
+/// log x           slope 1/x; at 0 it is +∞, also at −0 (hence the + 0)
 struct Log {
   static constexpr Row row{.name = "log", .domain = {1e-30, 1e30}, .max_ulp = 4};
   template <class X> static X value(const X& x) { using std::log; return log(x); }
-  static auto slope(const auto& x, const auto&) { return 1 / x; }
+  static auto slope(const auto& x, const auto&) { return 1 / (x + 0); }
 };
 template <Argument X> [[gnu::always_inline]] inline auto log(const X& x) { return apply<Log>(x); }
-/// log₂ x          slope 1/(x·log 2)
+/// log₂ x          slope 1/(x·log 2), at ±0 as that of log
 struct Log2 {
   static constexpr Row row{.name = "log2", .domain = {1e-30, 1e30}, .max_ulp = 2};
   template <class X> static X value(const X& x) { using std::log2; return log2(x); }
-  static auto slope(const auto& x, const auto&) { return 1 / (x * like(x, std::numbers::ln2)); }
+  static auto slope(const auto& x, const auto&) { return 1 / (x * like(x, std::numbers::ln2) + 0); }
 };
 template <Argument X> [[gnu::always_inline]] inline auto log2(const X& x) { return apply<Log2>(x); }
-/// log₁₀ x         slope 1/(x·log 10)
+/// log₁₀ x         slope 1/(x·log 10), at ±0 as that of log
 struct Log10 {
   static constexpr Row row{.name = "log10", .domain = {1e-30, 1e30}, .max_ulp = 2.1};
   template <class X> static X value(const X& x) { using std::log10; return log10(x); }
-  static auto slope(const auto& x, const auto&) { return 1 / (x * like(x, std::numbers::ln10)); }
+  static auto slope(const auto& x, const auto&) { return 1 / (x * like(x, std::numbers::ln10) + 0); }
 };
 template <Argument X> [[gnu::always_inline]] inline auto log10(const X& x) { return apply<Log10>(x); }
 /// log(1 + x)      slope 1/(1 + x)
@@ -297,7 +297,7 @@ struct Sinh {
   static auto slope(const auto& x, const auto&) { using std::cosh; return cosh(x); }
 };
 template <Argument X> [[gnu::always_inline]] inline auto sinh(const X& x) { return apply<Sinh>(x); }
-/// tanh x          slope 1 − y²      (from the result: the backward walk calls no second tanh)
+/// tanh x          slope 1 − y², within a unit in the last place of 1 (from the result: the walk back calls no second tanh)
 struct Tanh {
   static constexpr Row row{.name = "tanh", .domain = {-20, 20}, .max_ulp = 4, .from_result = true};
   template <class X> static X value(const X& x) { using std::tanh; return tanh(x); }

@@ -35,8 +35,9 @@ class Axis {
   constexpr std::ptrdiff_t number() const { return number_; }
   constexpr bool kept() const { return kept_; }
 
- private:
   static constexpr std::ptrdiff_t no_axis = std::numeric_limits<std::ptrdiff_t>::max();  ///< for what is too large, an unsigned −1 say
+
+ private:
   std::ptrdiff_t number_;
   bool kept_ = false;
 };
@@ -58,12 +59,13 @@ class Shape {
     }
   }
 
-  /// The same with one more axis behind the last.
+  /// Adds an axis behind the last.
   constexpr void append(std::size_t size) {
     if (axes_ == most_axes) throw ShapeError(detail::text("shape: {} has no room for another axis: at most {} are possible", {text(), most_axes}));
     if (size > most_along_axis)
       throw ShapeError(detail::text("shape: an axis of {} numbers; one takes at most {}, give it more axes", {size, most_along_axis}));
-    if (size != 0 && count_ > most_numbers / size) throw ShapeError(detail::text("shape: {} times {} is more than memory can hold", {text(), size}));
+    if (size != 0 && count_ > most_numbers / size)
+      throw ShapeError(detail::text("shape: {} times {} is more than memory can hold, 2^47 numbers", {text(), size}));
     sizes_[axes_++] = static_cast<std::uint32_t>(size);
     count_ *= size;
   }
@@ -105,6 +107,8 @@ class Shape {
   /// The axis counted from 0. Throws ShapeError naming `where` if there is none.
   constexpr std::size_t axis(Axis axis, const char* where) const {
     const auto n = static_cast<std::ptrdiff_t>(axes_), number = axis.number(), from_start = number < 0 ? number + n : number;
+    if (number == Axis::no_axis)
+      throw ShapeError(detail::text("{}: an axis beyond 2^63 of shape {}: was a negative number made unsigned?", {where, text()}));
     if (from_start < 0 || from_start >= n)
       throw ShapeError(detail::text("{}: axis {} of shape {}: it has {} axes; count from 0, or from the end with -1", {where, number, text(), n}));
     return static_cast<std::size_t>(from_start);
@@ -134,8 +138,8 @@ class Shape {
   std::size_t count_ = 1;
 };
 
-/// The shape of a matrix of no more than most_numbers, as the caller knows. It becomes a Shape where that is kept: a Shape that is made by single sizes and copied at
-/// once waits for each size to reach memory, 6 ns.
+/// The shape of a matrix of no more than most_numbers, as the caller knows. It becomes a Shape where that is kept: a Shape that is made by single
+/// sizes and copied at once waits for each size to reach memory, 6 ns.
 struct MatrixShape {
   std::size_t rows, columns;
   constexpr std::size_t count() const { return rows * columns; }

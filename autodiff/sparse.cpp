@@ -30,7 +30,7 @@ Id first_entry(const Nodes<double>& nodes) {
     if (nodes.list[i].more_operands && nodes.list[i].more_operands->number_count > 0) return nodes.list[i].id;
   return ~Id{0};
 }
-void refuse_node(const Nodes<double>& nodes, Id id, std::size_t output) {
+void require_no_node(const Nodes<double>& nodes, Id id, std::size_t output) {
   const auto* const begin = &nodes.list[0];
   const auto* const node = std::lower_bound(begin, begin + nodes.list.size(), id, [](const Node& n, Id i) { return n.id < i; });
   if (node != begin + nodes.list.size() && node->id == id)
@@ -76,7 +76,7 @@ SparseMatrix sparse_jacobian(const Record<double>& tape, const std::vector<Id>& 
       if (id == least) continue;
       const char* a = ends[id];
       const bool gave = give_back<double>(a, w, [&](Id to, double part) { add(to, w == 0 ? 0 : part); });  // 0 · ∞ is 0 on the way back
-      if (!gave && id >= entry) refuse_node(tape.nodes, id, i);
+      if (!gave && id >= entry) require_no_node(tape.nodes, id, i);
     }
     std::sort(row.begin(), row.end());
     for (const auto& [column, value] : row) m.columns.push_back(static_cast<int>(column)), m.values.push_back(value);
@@ -97,7 +97,7 @@ void each_entry(const SparseMatrix& m, const auto& f) {
     for (auto k = static_cast<std::size_t>(m.starts[i]); k < static_cast<std::size_t>(m.starts[i + 1]); ++k)
       f(i, static_cast<std::size_t>(m.columns[k]), k);
 }
-void require_numbers(const char* where, const SparseMatrix& m, int expected, std::size_t given, const char* each) {
+void require_length(const char* where, const SparseMatrix& m, int expected, std::size_t given, const char* each) {
   if (static_cast<std::size_t>(expected) != given)
     throw ShapeError(
         fmt::format("{}: a vector of {} numbers for a matrix of {} x {}; give one for each {}", where, given, m.row_count, m.column_count, each));
@@ -111,13 +111,13 @@ Tensor<double> SparseMatrix::dense() const {
   return all;
 }
 std::vector<double> SparseMatrix::times(const std::vector<double>& v) const {
-  require_numbers("times", *this, column_count, v.size(), "column");
+  require_length("times", *this, column_count, v.size(), "column");
   std::vector<double> y(static_cast<std::size_t>(row_count), 0.0);
   each_entry(*this, [&](std::size_t i, std::size_t j, std::size_t k) { y[i] += values[k] * v[j]; });
   return y;
 }
 std::vector<double> SparseMatrix::transposed_times(const std::vector<double>& w) const {
-  require_numbers("transposed_times", *this, row_count, w.size(), "row");
+  require_length("transposed_times", *this, row_count, w.size(), "row");
   std::vector<double> y(static_cast<std::size_t>(column_count), 0.0);
   each_entry(*this, [&](std::size_t i, std::size_t j, std::size_t k) { y[j] += values[k] * w[i]; });
   return y;

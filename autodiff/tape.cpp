@@ -105,7 +105,7 @@ template void tidy_tapes<double>();
 template void put_on_top(Link<double>&);
 template void take_out(Link<double>&);
 template Link<double>* youngest();
-template const Record<double>* holder_of(Place);
+template Record<double>* holder_of(Place);
 
 }  // namespace detail
 

@@ -229,7 +229,7 @@ struct SpareMemory {
   static SpareMemory& of_this_thread();
 };
 template <class Scalar> Link<Scalar>* youngest();                 ///< the top of this thread's list, or null
-template <class Scalar> const Record<Scalar>* holder_of(Place place);  ///< the record among this thread's tapes that holds a place, or null
+template <class Scalar> Record<Scalar>* holder_of(Place place);  ///< the record among this thread's tapes that holds a place, or null
 
 }  // namespace detail
 

@@ -133,9 +133,9 @@ template <class Scalar> Scalar* Record<Scalar>::fresh_adjoints() {
     if (this != active<Scalar>) [[unlikely]] require_parameters_here();
   }
   const std::size_t n = count();
-  if (adjoints.capacity() < n) [[unlikely]] adjoints.grow(std::max(n, 2 * adjoints.capacity()));
+  adjoint_count = 0;  // until a walk has come to its end
+  if (adjoints.capacity() < n) [[unlikely]] adjoints.renew(std::max(n, 2 * adjoints.capacity()));
   std::fill_n(adjoints.data(), n, Scalar(0));
-  adjoint_count = n;
   if constexpr (Nodes<Scalar>::possible) nodes.walk_memory.rewind({}), ++nodes.walk_number, nodes.walk_time = ++walks;
   return adjoints.data();
 }
@@ -190,7 +190,6 @@ template <class Scalar> template <class W>
 }
 
 template <class Scalar> void Record<Scalar>::walk_back() {
-  const std::size_t adjoints_in_the_end = std::exchange(adjoint_count, 0);  // none, should the walk not come to its end
   const char* a = next;
   std::size_t statement = count();
   const auto back_to = [&](std::size_t stop) {
@@ -206,14 +205,15 @@ template <class Scalar> void Record<Scalar>::walk_back() {
       if (node.out ? node.out->walk == nodes.walk_number : adjoints.data()[node.id] != 0) node.pullback(*this, node);
     }
   back_to(1);
-  if (nan_traps) [[unlikely]] look_for_nan_in_adjoints(adjoints.data(), adjoints_in_the_end);
-  adjoint_count = adjoints_in_the_end;
+  if (nan_traps) [[unlikely]] look_for_nan_in_adjoints(adjoints.data(), count());
+  adjoint_count = count();
 }
 
 template <class Scalar> Batch<double, 8>* Record<Scalar>::fresh_wide_adjoints() {
   const std::size_t n = count();
-  if (wide_adjoints.capacity() < n) wide_adjoints.grow(std::max(n, 2 * wide_adjoints.capacity()));
+  if (wide_adjoints.capacity() < n) wide_adjoints.renew(std::max(n, 2 * wide_adjoints.capacity()));
   std::fill_n(wide_adjoints.data(), n, 0.0);
+  high_water = std::max(high_water, bytes() + n * sizeof(Batch<double, 8>));
   return wide_adjoints.data();
 }
 

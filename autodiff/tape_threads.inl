@@ -161,7 +161,7 @@ template <class Scalar> void Record<Scalar>::require_parameters_here() const {
   if (first_parameter(nodes.list)) refuse_foreign_walk();
 }
 template <class Scalar> Link<Scalar>* youngest() { return ThreadTapes<Scalar>::gone ? nullptr : ThreadTapes<Scalar>::of_this_thread().top; }
-template <class Scalar> const Record<Scalar>* holder_of(Place place) {
+template <class Scalar> Record<Scalar>* holder_of(Place place) {
   for (const Link<Scalar>* link = youngest<Scalar>(); link; link = link->below)
     if (link->record->stands(place)) return link->record;
   return nullptr;
@@ -173,6 +173,6 @@ extern template void tidy_tapes<double>();
 extern template void put_on_top(Link<double>&);
 extern template void take_out(Link<double>&);
 extern template Link<double>* youngest();
-extern template const Record<double>* holder_of(Place);
+extern template Record<double>* holder_of(Place);
 
 }  // namespace autodiff::inline v1::detail

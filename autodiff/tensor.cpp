@@ -45,8 +45,8 @@ struct Spare {
   }
 };
 thread_local constinit Spare spare;
-thread_local constinit bool ending = false;  ///< this thread is ending; what it frees from now on is not kept
-struct AtTheEnd { ~AtTheEnd() { ending = true, spare.release(); } };
+thread_local constinit bool gone = false;  ///< this thread is ending; what it frees from now on is not kept
+struct AtTheEnd { ~AtTheEnd() { gone = true, spare.release(); } };
 
 }  // namespace
 
@@ -70,7 +70,7 @@ Storage* Storage::allocate(std::size_t bytes) {
 }
 void Storage::free(Storage* storage) {
   const std::size_t size_class = storage->size_class;
-  if (!keeps || ending || size_class >= classes || spare.count[size_class] == most_of_a_class) return ::operator delete(storage, std::align_val_t(alignment));
+  if (!keeps || gone || size_class >= classes || spare.count[size_class] == most_of_a_class) return ::operator delete(storage, std::align_val_t(alignment));
   if (spare.bytes + class_bytes(size_class) > most_spare_bytes) spare.release();  // mostly of sizes that nobody asks for any more
   static thread_local AtTheEnd at_the_end;
   (void)at_the_end;
@@ -93,6 +93,9 @@ void detail::refuse_number(const Shape& shape, std::size_t k) {
 }
 void detail::refuse_reshape(const Shape& from, const Shape& to) {
   throw ShapeError(text("reshape: {} to {}: {} numbers cannot become {}", {from.text(), to.text(), from.count(), to.count()}));
+}
+void detail::refuse_length(const char* what, std::ptrdiff_t number, std::size_t has, const char* of, std::size_t first_has) {
+  throw ShapeError(text("tensor: {} {} has {} {}, the first {}; give each the same", {what, number, has, of, first_has}));
 }
 
 namespace {

@@ -74,6 +74,7 @@ inline std::size_t number_at(const Shape& shape, std::initializer_list<std::size
   return at;
 }
 [[noreturn]] void refuse_reshape(const Shape& from, const Shape& to);
+[[noreturn]] void refuse_length(const char* what, std::ptrdiff_t number, std::size_t has, const char* of, std::size_t first_has);
 
 }  // namespace detail
 
@@ -92,8 +93,7 @@ template <std::floating_point T> class Tensor {
   }
   Tensor(Braces<Braces<detail::BraceNumber>> rows) : Tensor(Shape({rows.size(), rows.size() ? rows.begin()->size() : 0})) {
     for (T* to = data_; const auto& row : rows) {
-      if (row.size() != shape_[1])
-        throw ShapeError(detail::text("tensor: the first row has {} numbers, another {}; give each the same", {shape_[1], row.size()}));
+      if (row.size() != shape_[1]) detail::refuse_length("row", &row - rows.begin(), row.size(), "numbers", shape_[1]);
       for (const auto& x : row) *to++ = static_cast<T>(x.value);
     }
   }
@@ -102,11 +102,9 @@ template <std::floating_point T> class Tensor {
           layers.size() && layers.begin()->size() ? layers.begin()->begin()->size() : 0})) {
     T* to = data_;
     for (const auto& layer : layers) {
-      if (layer.size() != shape_[1])
-        throw ShapeError(detail::text("tensor: the first layer has {} rows, another {}; give each the same", {shape_[1], layer.size()}));
+      if (layer.size() != shape_[1]) detail::refuse_length("layer", &layer - layers.begin(), layer.size(), "rows", shape_[1]);
       for (const auto& row : layer) {
-        if (row.size() != shape_[2])
-          throw ShapeError(detail::text("tensor: the first row has {} numbers, another {}; give each the same", {shape_[2], row.size()}));
+        if (row.size() != shape_[2]) detail::refuse_length("row", &row - layer.begin(), row.size(), "numbers", shape_[2]);
         to = std::copy(row.begin(), row.end(), to);
       }
     }

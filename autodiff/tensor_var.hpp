@@ -98,7 +98,7 @@ template <std::floating_point T> class Var<Tensor<T>> {
     return Tensor<T>::sharing(c.shape, static_cast<const T*>(copy->numbers()), copy);
   }
   Tensor<T> first_copy(Cell& c) const {
-    auto& nodes = const_cast<detail::Record<double>*>(detail::holder_of<double>(place_))->nodes;
+    auto& nodes = detail::holder_of<double>(place_)->nodes;
     const std::size_t bytes = c.shape.count() * sizeof(T);
     detail::UserCopies& copies = nodes.copies_of(c);  // before the copy is made: it may throw
     detail::Storage* const copy = copies.value = detail::Storage::allocate(bytes);

@@ -216,7 +216,7 @@ std::basic_ostream<Char, Traits>& operator<<(std::basic_ostream<Char, Traits>& o
 namespace detail {
 
 /// For constants among the variables, or after a rewind(): records from copies of value and slopes, whose addresses may be taken.
-template <class E, class Scalar> [[gnu::always_inline]] inline Place record_mixed_leaves(Record<Scalar>& tape, const E& e) {
+template <class E, class Scalar> [[gnu::always_inline]] inline Place record_copies(Record<Scalar>& tape, const E& e) {
   const Scalar value = e.value();
   Scalar slopes[E::leaves];
   Place places[E::leaves];
@@ -232,15 +232,15 @@ template <class E, class Scalar> [[gnu::always_inline]] inline Place record_mixe
 /// Up to so many leaves this second look is inlined. (s = s * c + x: 1.2 ns where c is a variable; where it is a constant, 2.0 inlined and 3.6 by a
 /// call. k-means −18 %, least squares −12 %. For longer expressions too, Burgers would take 3 % longer, and all would take longer to compile.)
 constexpr std::size_t most_inlined = 4;
-template <class E, class Scalar> [[gnu::always_inline]] inline Place record_mixed(Record<Scalar>& tape, const E& e) {
+template <class E, class Scalar> [[gnu::always_inline]] inline Place record_beside_constants(Record<Scalar>& tape, const E& e) {
   constexpr std::size_t n = E::leaves;
-  if constexpr (n > most_inlined) return record_mixed_leaves(tape, e);
+  if constexpr (n > most_inlined) return record_copies(tape, e);
   else {
     Place far = 0, ids[n];
     std::size_t named = 0, told = 0;
     auto look = [&](Place p) __attribute__((always_inline)) { far |= ids[named++] = tape.standing_id(p); };
     e.name(look);
-    if (far >= id_limit || !tape.has_room(n)) [[unlikely]] return record_mixed_leaves(tape, e);
+    if (far >= id_limit || !tape.has_room(n)) [[unlikely]] return record_copies(tape, e);
     char *at = tape.next, *const begin = at;
     auto write = [&](Place, const Waiting<Scalar>& slope) __attribute__((always_inline)) {
       if (const Id id = static_cast<Id>(ids[told++])) slope.put(at, id | (at == begin ? first_argument : 0));
@@ -271,7 +271,7 @@ template <Expression E> [[gnu::always_inline]] inline Place record(const E& e) {
     // All constants, as everything is while no tape records. Asked first and called likely: such code takes two thirds of its time so (k-means half),
     // a recorded gradient 3 % more. (With `far` alone a recorded gradient takes 0.7 % more, such code a fifteenth less.)
     if (any == 0) [[likely]] return 0;
-    if (far >= id_limit || !tape.has_room(n)) [[unlikely]] return record_mixed(tape, e);
+    if (far >= id_limit || !tape.has_room(n)) [[unlikely]] return record_beside_constants(tape, e);
 
     char* at = tape.next;
     prefetch<1>(at, prefetch_distance);

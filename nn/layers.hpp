@@ -14,12 +14,7 @@ namespace autodiff::inline v1::nn {
 
 namespace detail {
 
-/// The number type of a tensor inside any nest.
-template <class X> struct NumberInNest : NumberInNest<std::remove_cvref_t<decltype(std::declval<const X&>().value())>> {};
-template <class X> requires TensorLike<X> struct NumberInNest<X> { using type = typename X::Number; };
-template <class X> using NumberIn = typename NumberInNest<X>::type;
-
-using autodiff::detail::records;
+using autodiff::detail::NumberIn, autodiff::detail::records;
 
 template <class I> std::size_t checked_size(const char* what, I n) {
   if (!(n > 0)) throw ShapeError(text("linear: {} {}; give at least 1", {n, what}));

@@ -265,7 +265,7 @@ template <class M, class F, class At> void walk(M& m, const F& f, At& at) {
   } else if constexpr (kind == Kind::maybe) {
     if (m) walk(*m, f, at);
   } else if constexpr (kind == Kind::variant) {
-    visit([&](auto& x) { if constexpr (may_hold<std::remove_cvref_t<decltype(x)>>()) walk(x, f, at); }, m);
+    if (!m.valueless_by_exception()) visit([&](auto& x) { if constexpr (may_hold<std::remove_cvref_t<decltype(x)>>()) walk(x, f, at); }, m);
   } else {
     auto&& parts = children(m);
     using Parts = std::remove_cvref_t<decltype(parts)>;

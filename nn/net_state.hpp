@@ -57,7 +57,11 @@ class NetState {
   /// Makes room on the first step, checks on every other; throws before anything has changed.
   template <class M> void bind(const char* optimizer, const M& model, int moments) {
     if (net_ == 0) require_walked(optimizer, model);  // or it would know a net that it has never stepped
-    if (kinds_.empty()) make_room(model, moments);
+    if (kinds_.empty()) {
+      NetState fresh;
+      fresh.make_room(model, moments);  // may throw
+      *this = std::move(fresh);
+    }
     net_ = checked(optimizer, model);
   }
   /// The identity of the net; throws ShapeError or Error if it is another one than was bound.

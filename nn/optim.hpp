@@ -129,7 +129,7 @@ class Sgd {
       started_ = true;
       return;
     }
-    const SgdNumbers numbers{options_.learning_rate, options_.momentum, options_.weight_decay, options_.nesterov};
+    const SgdFactors numbers{options_.learning_rate, options_.momentum, options_.weight_decay, options_.nesterov};
     const bool keeps = options_.momentum != 0;
     if (keeps) state_.bind("sgd", model, 1);
     detail::step_each("sgd", model, [&]<class T>(Parameter<T>& p, std::size_t i) {
@@ -204,11 +204,11 @@ class Adam {
       if (!here) return false;
       const T* const g = state_.scaled(here.adjoint(), p.size(), scale);
       detail::Moments<T>& state = state_.list<T>()[i];
+      T *const m = state.first.mutable_data(), *const v = state.second.mutable_data(), *const w = here.update();  // these may throw
       state.powers[0] *= options_.beta1, state.powers[1] *= options_.beta2;
-      T* const w = here.update();
       const T decay = static_cast<T>(-options_.learning_rate * options_.weight_decay);
       if (decay != 0) kernels<T>().axpy(decay, w, w, p.size(), true);
-      kernels<T>().adam(w, g, state.first.mutable_data(), state.second.mutable_data(),
+      kernels<T>().adam(w, g, m, v,
                         {options_.learning_rate, options_.beta1, options_.beta2, options_.epsilon, 1 - state.powers[0], 1 - state.powers[1]},
                         p.size());
       return true;

@@ -170,9 +170,16 @@ TEST_CASE("jvp_batch: what jvp gives, for more directions than lanes, of one num
   }
   CHECK(ad::jvp_batch(one, x, {}).empty());
   CHECK(ad::jvp_batch([](const auto&) { return 5.0; }, x, {{1, 0, 0}}) == std::vector<std::vector<double>>{{0}});
-  refuses<ad::ShapeError>([&] { (void)ad::jvp_batch(one, x, {{1, 2, 3}, {1, 2}}); }, {"jvp_batch", "a direction", "3 components", "not 2"});
+  refuses<ad::ShapeError>([&] { (void)ad::jvp_batch(one, x, {{1, 2, 3}, {1, 2}}); }, {"jvp_batch", "direction 1 must have 3 components, not 2"});
 }
 
 TEST_CASE("forwards at no numbers the Jacobian has no columns") {
   CHECK(ad::jacobian_forwards([](const auto& x) { return sum(x); }, Tensor<double>::zeros({0})).shape() == ad::Shape({1, 0}));
+}
+
+TEST_CASE("forwards at a tensor, a function that returns more in a later run is refused") {
+  int runs = 0;
+  const auto f = [&runs](const auto& x) { return reshape(x, {x.size()}) * Tensor<double>::ones(ad::Shape({++runs > 1 ? 2u : 1u, 1u})); };
+  refuses<ad::ShapeError>([&] { (void)ad::jacobian_forwards(f, Tensor<double>{1, 2, 3}); },
+      {"jacobian_forwards: what F returns must have 3 components, not 6"});
 }

@@ -424,3 +424,39 @@ TEST_CASE("release_spare gives back the memory of tensors, too") {
   const auto t = Tensor<double>::zeros({1000});
   if (malloc_is_counted) CHECK(allocations() > before);
 }
+
+TEST_CASE("a walk backwards for which memory was short leaves no adjoints") {
+  ad::Tape::release_spare();
+  ad::Tape tape;
+  const ad::Var x = tape.variable(Tensor<double>::ones({100'000})), y = x * 2.0;
+  const Tensor<double> weights = Tensor<double>::ones({100'000});
+  {
+    const ShortMemory none(1);  // the adjoints of numbers fit, those of y do not
+    CHECK_THROWS(tape.backward(y, weights));
+  }
+  support::refuses<ad::TapeError>([&] { (void)tape.adjoint(x); }, {"adjoint", "an exception stopped it"});
+  tape.backward(y, weights);
+  CHECK(tape.adjoint(x)[7] == 2);
+}
+
+TEST_CASE("an optimizer for whose moments memory was short has seen no net yet") {
+  namespace nn = ad::nn;
+  nn::Sequential net{nn::Linear<double>(200, 3), nn::Tanh{}, nn::Linear<double>(3, 200)};
+  nn::initialize(net, 1);
+  const Tensor<double> x = Tensor<double>::ones({2, 200});
+  ad::Tape tape;
+  nn::Adam adam;
+  bool short_of_it = true;
+  for (std::size_t n = 0; short_of_it; ++n) {
+    tape.clear();
+    tape.backward(nn::mse(net(x), x));
+    ad::Tape::release_spare();
+    try {
+      const ShortMemory none(n);
+      adam.step(net);
+      short_of_it = false;
+    } catch (const std::bad_alloc&) {
+    }
+  }
+  CHECK(!short_of_it);
+}

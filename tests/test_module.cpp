@@ -133,6 +133,13 @@ TEST_CASE("what a unique_ptr or a variant holds is found") {
   model.either = Line(1, 1);
   CHECK(names(model) == Names{"0.weight", "0.bias", "1.weight", "1.bias"});
 }
+TEST_CASE("a variant that an exception left without a value holds nothing") {
+  struct Throws { operator Line() const { throw 1; } };
+  Holding model;
+  CHECK_THROWS_AS(model.either.emplace<Line>(Throws()), int);
+  REQUIRE(model.either.valueless_by_exception());
+  CHECK(nn::parameter_count(model) == 0);
+}
 TEST_CASE("what holds no parameter is no model") {
   static_assert(nn::Model<Two> && nn::Model<const Two> && nn::Model<Weight>);
   static_assert(!nn::Model<nn::Sigmoid> && !nn::Model<nn::Sequential<nn::Sigmoid>> && !nn::Model<std::vector<int>> && !nn::Model<int*>

@@ -308,6 +308,9 @@ TEST_CASE("slopes at the ends of a domain are the limits") {
   CHECK(slope<ad::Cbrt>(0.0) == infinity);
   CHECK(slope<ad::Cbrt>(-0.0) == infinity);
   CHECK(slope<ad::Log>(0.0) == infinity);
+  CHECK(slope<ad::Log>(-0.0) == infinity);
+  CHECK(slope<ad::Log2>(-0.0) == infinity);
+  CHECK(slope<ad::Log10>(-0.0) == infinity);
   CHECK(slope<ad::Log1p>(-1.0) == infinity);
   CHECK(slope<ad::Asin>(1.0) == infinity);
   CHECK(slope<ad::Asin>(-1.0) == infinity);

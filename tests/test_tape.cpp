@@ -395,6 +395,15 @@ TEST_CASE("the high-water mark stays over clear()") {
   CHECK(tape.statistics().high_water == most);
 }
 
+TEST_CASE("the high-water mark knows the adjoints of eight rows of a Jacobian") {
+  ad::Tape tape;
+  const auto x = tape.variables(std::vector<double>(10, 1.0));
+  std::vector<ad::Var<double>> y;
+  for (const auto& one : x) y.push_back(one * one);
+  (void)tape.jacobian(y, x);
+  CHECK(tape.statistics().high_water >= 20 * 8 * sizeof(double));
+}
+
 TEST_CASE("statistics count tensors, and nothing of the tape whose memory is used again") {
   ad::Tape::release_spare();
   { ad::Tape large; large.variables(std::vector<double>(10'000)); }

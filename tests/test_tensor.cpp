@@ -31,9 +31,9 @@ TEST_CASE("braces are values, never sizes") {
 }
 
 TEST_CASE("ragged braces are refused") {
-  refuses<ad::ShapeError>([] { Tensor<double>{{1, 2}, {3}}; }, {"first row has 2", "another 1"});
-  refuses<ad::ShapeError>([] { Tensor<double>{{{1, 2}}, {{3, 4}, {5, 6}}}; }, {"first layer has 1 rows", "another 2"});
-  refuses<ad::ShapeError>([] { Tensor<double>{{{1, 2}, {3, 4}}, {{5}, {6, 7}}}; }, {"first row has 2", "another 1"});
+  refuses<ad::ShapeError>([] { Tensor<double>{{1, 2}, {3}}; }, {"tensor: row 1 has 1 numbers, the first 2"});
+  refuses<ad::ShapeError>([] { Tensor<double>{{{1, 2}}, {{3, 4}, {5, 6}}}; }, {"tensor: layer 1 has 2 rows, the first 1"});
+  refuses<ad::ShapeError>([] { Tensor<double>{{{1, 2}, {3, 4}}, {{5}, {6, 7}}}; }, {"tensor: row 0 has 1 numbers, the first 2"});
 }
 
 TEST_CASE("tensors by name: zeros, ones, full, from") {

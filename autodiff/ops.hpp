@@ -189,7 +189,7 @@ Moves slicing(const Shape& x, Axis axis, std::ptrdiff_t begin, std::ptrdiff_t en
 Moves broadcasting(const Shape& x, const Shape& to);
 
 /// The numbers of x, moved to y.
-template <class T> void move(const Moves& moves, const T* x, T* y) {
+template <class T> void move_numbers(const Moves& moves, const T* x, T* y) {
   moves.each_run([x, y](std::size_t k, std::size_t n, std::size_t j, std::ptrdiff_t step) {
     constexpr std::size_t least = 16;  // numbers from which a call pays
     if (step == 1 && n >= least) std::copy_n(x + j, n, y + k);
@@ -198,7 +198,7 @@ template <class T> void move(const Moves& moves, const T* x, T* y) {
   });
 }
 template <class Y, class T> Y move_each(const char* name, const TensorOperand<T>& x, const Moves& moves) {
-  return record<Y>(name, moves.shape, [&](T* y) { move(moves, x->data, y); }, [moves](const Pull<T>& p) {
+  return record<Y>(name, moves.shape, [&](T* y) { move_numbers(moves, x->data, y); }, [moves](const Pull<T>& p) {
     const auto to = p.to(0);
     if (!to) return;
     T* const gx = zeroed<T>(to, p.in(0).shape.count());
@@ -217,7 +217,7 @@ template <TensorLike X> auto moved(const char* name, const X& x, const Moves& mo
 /// long.)
 template <class Y, class T> Y broadcast_to(const TensorOperand<T>& x, const Moves& moves) {
   const Broadcast walk = broadcast_walk(moves.shape, x->shape, x->shape);
-  return record<Y>("broadcast_to", moves.shape, [&](T* y) { move(moves, x->data, y); },
+  return record<Y>("broadcast_to", moves.shape, [&](T* y) { move_numbers(moves, x->data, y); },
       [walk](const Pull<T>& p) { if (const auto to = p.to(0)) kernels<T>().sum_back(walk, p.adjoint(), false, to.data, to.add); }, x);
 }
 

@@ -187,7 +187,7 @@ template <class T> Tensor<T> shares(const Tensor<T>& x, const Tensor<T>& y, Alon
 }
 }  // namespace detail
 
-/// The largest number; ties share the slope. Throws ShapeError if there are none. (max(a, b), of two operands, is a rule.)
+/// The largest number; its slope is 1, of several that are equal one over how many there are. Throws ShapeError if there are none. (max(a, b), of two operands, is a rule.)
 template <TensorLike X> auto max(const X& x) { return detail::extreme<true>("max", x); }
 /// The largest along an axis, which is removed, (…, N, …) → (…, …). Throws ShapeError if there is no such axis, or no number along it.
 template <TensorLike X> auto max(const X& x, Axis axis) { return detail::extreme<true>("max", x, axis); }
@@ -263,21 +263,21 @@ template <class Y, class T, class Forward, class Back> Y by_rows(const char* nam
 }
 }  // namespace detail
 
-/// eˣ / Σ eˣ along an axis; of the shape of x. Throws ShapeError if there is no such axis.
+/// y = eˣ / Σ eˣ along an axis; of the shape of x. Pullback: y·(g − Σ g·y). Throws ShapeError if there is no such axis.
 template <TensorLike X> auto softmax(const X& x, Axis axis = -1) {
   using T = typename X::Number;
   return detail::along_last("softmax", x, axis, [](const auto& t) {
     return detail::by_rows<detail::ResultOf<T, X>, T>("softmax", {t, "softmax"}, &Kernels<T>::softmax, &Kernels<T>::softmax_pullback);
   });
 }
-/// x − log Σ eˣ along an axis; of the shape of x. Throws ShapeError if there is no such axis.
+/// y = x − log Σ eˣ along an axis; of the shape of x. Pullback: g − eʸ·Σ g. Throws ShapeError if there is no such axis.
 template <TensorLike X> auto log_softmax(const X& x, Axis axis = -1) {
   using T = typename X::Number;
   return detail::along_last("log_softmax", x, axis, [](const auto& t) {
     return detail::by_rows<detail::ResultOf<T, X>, T>("log_softmax", {t, "log_softmax"}, &Kernels<T>::log_softmax, &Kernels<T>::log_softmax_pullback);
   });
 }
-/// log Σ eˣ over all numbers; −∞ for none.
+/// log Σ eˣ over all numbers; −∞ for none. The slope is softmax(x), and 0 where all numbers are −∞.
 template <TensorLike X> auto logsumexp(const X& x) {
   using T = typename X::Number;
   const detail::TensorOperand<T> in(x, "logsumexp");
@@ -294,7 +294,7 @@ template <TensorLike X> auto logsumexp(const X& x) {
     if (const auto to = p.to(0)) kernels<T>().axpy(g, softmax, to.data, n, to.add);
   }, in));
 }
-/// log Σ eˣ along an axis, which is removed. Throws ShapeError if there is no such axis.
+/// log Σ eˣ along an axis, which is removed; the slope likewise. Throws ShapeError if there is no such axis.
 template <TensorLike X> auto logsumexp(const X& x, Axis axis) {
   using T = typename X::Number;
   const detail::Reduction r("logsumexp", x.shape(), axis);

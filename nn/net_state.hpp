@@ -21,6 +21,9 @@ template <class M> [[noreturn, gnu::noinline, gnu::cold]] void refuse_unreached(
       "output, and do not clear or rewind the tape in between, nor give the net other numbers", {optimizer}));
 }
 
+/// Does a float hold this factor? A smaller one would be denormal there, or 0.
+inline bool fits_a_float(double factor) { return factor > 1e-30; }
+
 /// What an optimizer keeps for one parameter.
 template <class T> struct Moments {
   Tensor<T> first, second;
@@ -144,8 +147,8 @@ class NetState {
     Tensor<T>& room = std::get<Tensor<T>>(room_);
     if (room.size() < n) room = Tensor<T>::uninitialized(Shape({n}));
     T* const to = room.mutable_data();
-    if (scale > 1e-30) kernels<T>().axpy(static_cast<T>(scale), g, to, n, false);
-    else std::transform(g, g + n, to, [scale](T x) { return static_cast<T>(scale * static_cast<double>(x)); });  // the scale may be no float
+    if (fits_a_float(scale)) kernels<T>().axpy(static_cast<T>(scale), g, to, n, false);
+    else std::transform(g, g + n, to, [scale](T x) { return static_cast<T>(scale * static_cast<double>(x)); });
     return room.data();
   }
 

@@ -124,7 +124,7 @@ class Sgd {
   template <class M> void step(M& model) {
     if (!started_) [[unlikely]] detail::require_initialized("sgd", model);
     const double scale = detail::clip_factor("sgd", model, options_.clip_norm), rate = options_.learning_rate * scale;
-    if (bare_ && (scale == 1 || rate > 1e-30)) {  // else a float might not hold it
+    if (bare_ && (scale == 1 || detail::fits_a_float(rate))) {
       detail::step_each("sgd", model, [rate](auto& p, std::size_t) { return p.descend(rate); });
       started_ = true;
       return;

@@ -64,10 +64,11 @@ class Shape {
     if (axes_ == most_axes) throw ShapeError(detail::text("shape: {} has no room for another axis: at most {} are possible", {text(), most_axes}));
     if (size > most_along_axis)
       throw ShapeError(detail::text("shape: an axis of {} numbers; one takes at most {}, give it more axes", {size, most_along_axis}));
-    if (size != 0 && count_ > most_numbers / size)
+    std::size_t count;
+    if (__builtin_mul_overflow(count_, size, &count) || count > most_numbers)  // no division: each costs as much as all the rest
       throw ShapeError(detail::text("shape: {} times {} is more than memory can hold, 2^47 numbers", {text(), size}));
     sizes_[axes_++] = static_cast<std::uint32_t>(size);
-    count_ *= size;
+    count_ = count;
   }
 
   constexpr std::size_t axes() const { return axes_; }
@@ -108,7 +109,7 @@ class Shape {
   constexpr std::size_t axis(Axis axis, const char* where) const {
     const auto n = static_cast<std::ptrdiff_t>(axes_), number = axis.number(), from_start = number < 0 ? number + n : number;
     if (number == Axis::no_axis)
-      throw ShapeError(detail::text("{}: an axis beyond 2^63 of shape {}: was a negative number made unsigned?", {where, text()}));
+      throw ShapeError(detail::text("{}: an axis out of range of shape {}: was a negative number made unsigned?", {where, text()}));
     if (from_start < 0 || from_start >= n)
       throw ShapeError(detail::text("{}: axis {} of shape {}: it has {} axes; count from 0, or from the end with -1", {where, number, text(), n}));
     return static_cast<std::size_t>(from_start);

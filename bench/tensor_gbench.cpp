@@ -1,6 +1,7 @@
 // Operations on tensors under Google Benchmark: what one costs on plain tensors (`/values`), recorded and walked back (`/gradient`), and forwards
 // (`/jvp`), on 256 × 256 floats: `tensor_gbench --benchmark_filter=gelu`. What costs of a gradient take: `--benchmark_filter=penalty`; Jacobians:
-// `--benchmark_filter=jacobian`; the products of layers: `--benchmark_filter=layer`; and operations on a few numbers: `--benchmark_filter=small`.
+// `--benchmark_filter=jacobian`; the products of layers: `--benchmark_filter=layer`; reductions of short rows: `--benchmark_filter=rows`; and operations
+// on a few numbers: `--benchmark_filter=small`.
 #include <autodiff/kernels.hpp>
 #include <benchmark/benchmark.h>
 #include <memory>
@@ -79,6 +80,15 @@ void add_jacobians() {
   add("jacobian, 2000 x 4/forwards", [=] { benchmark::DoNotOptimize(ad::jacobian_forwards(residuals, p).data()); }, 8000);
 }
 
+/// Many short rows: the lengths of vectors in space, the largest of ten classes.
+void add_rows() {
+  nn::Random random(6);
+  const Tensor x = nn::normal({10'000, 3}, random), logits = nn::normal({3000, 10}, random);
+  add("rows/sum of 3", [=] { benchmark::DoNotOptimize(sum(x, 1).data()); }, 30'000);
+  add("rows/norm of 3", [=] { benchmark::DoNotOptimize(norm(x, 1).data()); }, 30'000);
+  add("rows/argmax of 10", [=] { benchmark::DoNotOptimize(argmax(logits, 1).data()); }, 30'000);
+}
+
 /// The three products of a layer of m samples, k inputs and n outputs; items are multiply–adds.
 void add_layer(std::size_t m, std::size_t k, std::size_t n) {
   nn::Random random(5);
@@ -111,6 +121,8 @@ void add_small() {
   add_values("add", 8, [=] { return (a + a).data(); });
   add_values("matmul", 12, [=] { return matmul(a, b).data(); });
   add_values("transpose", 8, [=] { return transpose(a).data(); });
+  add_values("times a number", 8, [=] { return (a * 1.5f).data(); });
+  add_values("plus a row", 8, [=, row = nn::normal({2}, random)] { return (a + row).data(); });
   add_values("net", 4, [=] { const ad::Pause pause; return net(a).size(); });
   add("small/matmul/recorded", [=, tape = std::make_shared<ad::Tape>()] {
     const auto on = tape->record();
@@ -145,6 +157,7 @@ int main(int argc, char** argv) {
   add_jacobians();
   add_penalties();
   add_small();
+  add_rows();
   add_layer(32, 64, 32), add_layer(64, 784, 128), add_layer(128, 512, 512), add_layer(128, 784, 512), add_layer(32, 2048, 2048), add_layer(8, 2048, 2048);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;

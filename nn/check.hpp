@@ -3,7 +3,7 @@
 #include "flat.hpp"
 #include <concepts>
 #include <cstddef>
-#include <tuple>
+#include <variant>
 #include <vector>
 
 namespace autodiff::inline v1::nn {
@@ -12,18 +12,18 @@ namespace detail {
 /// Gives a model its numbers back in the end.
 template <class M> class Restore {
   M& model_;
-  std::tuple<std::vector<Tensor<float>>, std::vector<Tensor<double>>> numbers_;
-  template <class T> auto& list() { return std::get<std::vector<Tensor<T>>>(numbers_); }
+  std::vector<std::variant<Tensor<float>, Tensor<double>>> numbers_;
 
  public:
   explicit Restore(M& model) : model_(model) {
-    for_each_parameter(model, [&]<class T>(const Parameter<T>& p) { list<T>().push_back(p.value()); });
+    for_each_parameter(model, [&](const auto& p) { numbers_.push_back(p.value()); });
   }
   ~Restore() {
-    Numbering number;
+    std::size_t i = 0;
     for_each_parameter(model_, [&]<class T>(Parameter<T>& p) {
-      const std::size_t i = number.next<T>();
-      if (i < list<T>().size() && list<T>()[i].shape() == p.shape()) p.assign(list<T>()[i]);  // a cost() may have made it another model
+      const Tensor<T>* const before = i < numbers_.size() ? std::get_if<Tensor<T>>(&numbers_[i]) : nullptr;
+      if (before && before->shape() == p.shape()) p.assign(*before);  // a cost() may have made it another model
+      ++i;
     });
   }
   Restore(const Restore&) = delete;

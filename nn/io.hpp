@@ -8,6 +8,8 @@
 #pragma once
 #include "module.hpp"
 #include <span>
+#include <utility>
+#include <variant>
 #include <vector>
 
 namespace autodiff::inline v1::nn {
@@ -48,18 +50,17 @@ template <class M> void save(const M& model, const std::string& path) {
 /// that is empty or was moved from, and has then changed nothing.
 template <class M> void load(M& model, const std::string& path) {
   std::vector<detail::Entry> entries;
-  std::tuple<std::vector<Tensor<float>>, std::vector<Tensor<double>>> read;
+  std::vector<std::variant<Tensor<float>, Tensor<double>>> read;
   for_each_named_parameter(model, [&]<class T>(const std::string& name, Parameter<T>& p) {
     detail::require_numbers("load", p);
-    Tensor<T>& t = std::get<std::vector<Tensor<T>>>(read).emplace_back(Tensor<T>::uninitialized(p.shape()));
+    Tensor<T> t = Tensor<T>::uninitialized(p.shape());
     entries.push_back({name, p.shape(), std::same_as<T, float>, nullptr, t.mutable_data()});
+    read.push_back(std::move(t));
   });
   if (entries.empty()) detail::refuse_empty_model("load");
   detail::read_file(path, entries);
-  detail::Numbering number;
-  for_each_parameter(model, [&]<class T>(Parameter<T>& p) {
-    p.assign(std::move(std::get<std::vector<Tensor<T>>>(read)[number.next<T>()]));
-  });
+  std::size_t i = 0;
+  for_each_parameter(model, [&]<class T>(Parameter<T>& p) { p.assign(std::get<Tensor<T>>(std::move(read[i++]))); });
 }
 
 }  // namespace autodiff::inline v1::nn

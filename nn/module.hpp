@@ -292,12 +292,6 @@ template <class M, class F, class At> void walk(M& m, const F& f, At& at) {
   }
 }
 
-/// Numbers parameters within their type: 0, 1 … for those of float, and for those of double.
-class Numbering {
-  std::size_t floats_ = 0, doubles_ = 0;
- public:
-  template <class T> std::size_t next() { return std::same_as<T, float> ? floats_++ : doubles_++; }
-};
 template <class T> void require_numbers(const char* where, const Parameter<T>& p) {
   if (p.moved_from()) throw Error(text("{}: a parameter of this model was moved from; use the model that it was moved to", {where}));
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <tuple>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace autodiff::inline v1::nn::detail {
@@ -35,12 +36,11 @@ template <class T> struct Moments {
 class NetState {
  public:
   NetState() = default;
-  NetState(const NetState& other) : floats_(other.floats_), doubles_(other.doubles_), kinds_(other.kinds_) {}
+  NetState(const NetState& other) : kept_(other.kept_) {}
   NetState(NetState&& other) noexcept { *this = std::move(other); }
   NetState& operator=(const NetState& other) { return *this = NetState(other); }
   NetState& operator=(NetState&& other) noexcept {
-    floats_ = std::exchange(other.floats_, {}), doubles_ = std::exchange(other.doubles_, {}), kinds_ = std::exchange(other.kinds_, {});
-    net_ = std::exchange(other.net_, 0);
+    kept_ = std::exchange(other.kept_, {}), net_ = std::exchange(other.net_, 0);
     return *this;
   }
 
@@ -53,14 +53,13 @@ class NetState {
   template <class M> void make_room(const M& model, int moments) {
     for_each_parameter(model, [&]<class T>(const Parameter<T>& p) {
       net_ = identity_of(net_, p);
-      list<T>().push_back({moments > 0 ? Tensor<T>::zeros(p.shape()) : Tensor<T>(), moments > 1 ? Tensor<T>::zeros(p.shape()) : Tensor<T>()});
-      kinds_.push_back(std::same_as<T, float>);
+      kept_.push_back(Moments<T>{moments > 0 ? Tensor<T>::zeros(p.shape()) : Tensor<T>(), moments > 1 ? Tensor<T>::zeros(p.shape()) : Tensor<T>()});
     });
   }
   /// Makes room on the first step, checks on every other; throws before anything has changed.
   template <class M> void bind(const char* optimizer, const M& model, int moments) {
     if (net_ == 0) require_walked(optimizer, model);  // or it would know a net that it has never stepped
-    if (kinds_.empty()) {
+    if (kept_.empty()) {
       NetState fresh;
       fresh.make_room(model, moments);  // may throw
       *this = std::move(fresh);
@@ -70,22 +69,21 @@ class NetState {
   /// The identity of the net; throws ShapeError or Error if it is another one than was bound.
   template <class M> std::uint64_t checked(const char* optimizer, const M& model) const {
     std::size_t i = 0;
-    Numbering number;
     bool same_parameters = true;
     std::uint64_t net = 0;
     for_each_parameter(model, [&]<class T>(const Parameter<T>& p) {
-      const std::size_t at = number.next<T>();
       net = identity_of(net, p);
-      same_parameters = same_parameters && i < kinds_.size() && kinds_[i] == std::same_as<T, float>;
-      if (same_parameters && list<T>()[at].first.shape() != p.shape())
+      const Moments<T>* const one = i < kept_.size() ? std::get_if<Moments<T>>(&kept_[i]) : nullptr;
+      same_parameters = same_parameters && one;
+      if (same_parameters && one->first.shape() != p.shape())
         throw ShapeError(text("{}: parameter {} has shape {}, and had {} when this optimizer first saw its net; make an optimizer for "
-            "each net", {optimizer, i, p.shape().text(), list<T>()[at].first.shape().text()}));
+            "each net", {optimizer, i, p.shape().text(), one->first.shape().text()}));
       ++i;
     });
     if (i == 0) refuse_empty_model(optimizer);
-    if (!same_parameters || i != kinds_.size())
+    if (!same_parameters || i != kept_.size())
       throw Error(text("{}: this net has {} parameters, and the one that this optimizer first saw had {} or other number types; make an "
-          "optimizer for each net", {optimizer, i, kinds_.size()}));
+          "optimizer for each net", {optimizer, i, kept_.size()}));
     if (net_ != 0 && net != net_)
       throw Error(text(
           "{}: this is another net than the one that this optimizer is for, whose momentum it keeps, or a layer of it is another; make an "
@@ -95,18 +93,16 @@ class NetState {
   /// The identity of a net's parameters so far, and this one.
   template <class T>
   static std::uint64_t identity_of(std::uint64_t before, const Parameter<T>& p) { return before * 0x9E3779B97F4A7C15u + p.identity(); }
-  template <class T> std::vector<Moments<T>>& list() {
-    if constexpr (std::same_as<T, float>) return floats_; else return doubles_;
-  }
-  template <class T> const std::vector<Moments<T>>& list() const { return const_cast<NetState*>(this)->list<T>(); }
+  /// What is kept for parameter i, as checked() has counted them.
+  template <class T> Moments<T>& of(std::size_t i) { return std::get<Moments<T>>(kept_[i]); }
 
   /// What is kept for the net's parameters as entries of a file: "first.0.weight", "second.0.weight", "powers.0.weight" …
   template <class M> std::vector<Entry> entries(const char* optimizer, const M& model, int moments) {
     std::vector<Entry> all;
-    Numbering number;
+    std::size_t i = 0;
     for_each_named_parameter(model, [&]<class T>(const std::string& name, const Parameter<T>& p) {
       require_numbers(optimizer, p);
-      Moments<T>& one = list<T>()[number.next<T>()];
+      Moments<T>& one = of<T>(i++);
       const auto add = [&](const char* what, const Shape& shape, bool is_float, void* numbers) {
         all.push_back({what + name, shape, is_float, numbers, numbers});
       };
@@ -121,7 +117,7 @@ class NetState {
   }
   template <class M> void save(const char* optimizer, const M& model, int moments, const std::string& path) const {
     NetState state = *this;
-    if (kinds_.empty()) state.make_room(model, moments); else checked(optimizer, model);
+    if (kept_.empty()) state.make_room(model, moments); else checked(optimizer, model);
     write_file(path, state.entries(optimizer, model, moments));
   }
   template <class M> void load(const char* optimizer, const M& model, int moments, const std::string& path) {
@@ -137,8 +133,7 @@ class NetState {
             "load {}: a moment is not finite, a mean of squares is negative, or a power is outside of 0 to 1: the training had overflowed "
             "before it was saved, or the file is damaged; begin with a new {}", {path, optimizer}));
     };
-    for (const auto& one : state.floats_) check(one);
-    for (const auto& one : state.doubles_) check(one);
+    for (const auto& one : state.kept_) std::visit(check, one);
     *this = std::move(state);
   }
   /// scale · g, in memory of the optimizer; where the scale is 1, g.
@@ -153,10 +148,8 @@ class NetState {
   }
 
  private:
-  std::vector<Moments<float>> floats_;
-  std::vector<Moments<double>> doubles_;
-  std::vector<unsigned char> kinds_;  ///< of each parameter in turn: is it of float?
-  std::uint64_t net_ = 0;             ///< made of its parameters' identities; 0: not known yet
+  std::vector<std::variant<Moments<float>, Moments<double>>> kept_;  ///< for each parameter in turn
+  std::uint64_t net_ = 0;                                            ///< made of its parameters' identities; 0: not known yet
   std::tuple<Tensor<float>, Tensor<double>> room_;
 };
 

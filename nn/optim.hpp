@@ -66,13 +66,13 @@ template <class M> double clip_factor(const char* optimizer, M& model, double mo
   return std::isfinite(length) ? std::min(1.0, most / length) : clip_factor_out_of_range(optimizer, model, most);
 }
 
-/// Calls step(parameter, its number among those of its type), which returns whether the last backward() reached it; throws Error if no backward()
+/// Calls step(parameter, its number), which returns whether the last backward() reached it; throws Error if no backward()
 /// came after they were recorded. (One whose slopes are 0, of a hinge that is off, reaches nothing, and nothing is wrong.)
 template <class M, class F> void step_each(const char* optimizer, M& model, const F& step) {
   bool reached = false;
-  Numbering number;
-  for_each_parameter(model, [&]<class T>(Parameter<T>& p) {
-    if (step(p, number.next<T>())) reached = true;
+  std::size_t i = 0;
+  for_each_parameter(model, [&](auto& p) {
+    if (step(p, i++)) reached = true;
     else require_numbers(optimizer, p), reached = reached || p.walked();
   });
   if (!reached) refuse_unreached(optimizer, model);
@@ -136,7 +136,7 @@ class Sgd {
       const auto here = p.reached();
       if (!here) return false;
       const T* const g = state_.scaled(here.adjoint(), p.size(), scale);
-      kernels<T>().sgd(here.update(), g, keeps ? state_.list<T>()[i].first.mutable_data() : nullptr, numbers, p.size());
+      kernels<T>().sgd(here.update(), g, keeps ? state_.of<T>(i).first.mutable_data() : nullptr, numbers, p.size());
       return true;
     });
     started_ = true;
@@ -203,7 +203,7 @@ class Adam {
       const auto here = p.reached();
       if (!here) return false;
       const T* const g = state_.scaled(here.adjoint(), p.size(), scale);
-      detail::Moments<T>& state = state_.list<T>()[i];
+      detail::Moments<T>& state = state_.of<T>(i);
       T *const m = state.first.mutable_data(), *const v = state.second.mutable_data(), *const w = here.update();  // these may throw
       state.powers[0] *= options_.beta1, state.powers[1] *= options_.beta2;
       const T decay = static_cast<T>(-options_.learning_rate * options_.weight_decay);

@@ -164,11 +164,12 @@ template <class Tag, class T, class V, class Y, class X> [[gnu::always_inline]] 
   else return Dual<Y, Tag>(y, static_cast<Y>(zero_like(y) + tangent));  // the tangent of a scalar, y a tensor
 }
 
-/// A constant in a formula with x: a plain number in x's precision, so that nothing is spent on its tangents at any level.
+/// A constant in a formula with x: a plain number in x's precision, so that nothing is spent on its tangents at any level, nor digits lost.
 template <class C, class X> [[gnu::always_inline]] constexpr auto settled(const C& c, const X&) {
   using P = decltype(plain(std::declval<const X&>()));
   if constexpr (Arithmetic<C> && Arithmetic<P>) return static_cast<P>(c);
-  else if constexpr (Arithmetic<C>) return static_cast<MeetingOf<C>>(c);
+  else if constexpr (Arithmetic<C> && requires { typename P::Number; }) return static_cast<typename P::Number>(c);  // of a tensor
+  else if constexpr (Arithmetic<C>) return static_cast<double>(c);                                                 // beside a batch
   else return stored(c);
 }
 

@@ -8,7 +8,7 @@ namespace detail {
 
 [[noreturn]] void refuse_count(std::size_t numbers, const Shape& shape);
 Shape concatenated(std::span<const Shape> parts, Axis axis, std::size_t& along);
-void require_one_shape(const std::vector<Shape>& parts);
+void require_stackable(const std::vector<Shape>& parts);
 
 /// Parts one after the other along `along`; `shape` is the result's.
 template <class T, TensorLike X> X concatenate(const char* name, std::span<const X> parts, const Shape& shape, std::size_t along) {
@@ -56,7 +56,7 @@ template <TensorLike X> X concatenate(const std::vector<X>& parts, Axis axis = 0
 }
 /// Parts of one shape side by side along a new axis in front: n of (A, B) → (n, A, B). Throws ShapeError for none, or where they differ.
 template <TensorLike X> X stack(const std::vector<X>& parts) {
-  detail::require_one_shape(detail::shapes_of(std::span<const X>(parts)));
+  detail::require_stackable(detail::shapes_of(std::span<const X>(parts)));
   std::vector<X> rows;
   for (const X& x : parts) {
     Shape shape{1};

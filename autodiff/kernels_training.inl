@@ -49,7 +49,7 @@ template <class T> double logistic_cross_entropy(const T* x, const T* target, T*
     const X v = count >= X::size ? X::load(x + i) : select_or_zero(X::first(count), X::load(x + i)), t = X::load(target + i);
     const X e = exp(-abs(v)), small = e / (1 + e);  // σ(−|x|), of which σ(x) − t keeps the digits where t is 0 or 1
     if (g) (select(v < X(0), small - t, (1 - t) - small) * X(share)).store(g + i);
-    const X cost = max(v, X(0)) - v * t + log1p_of_fraction(e);
+    const X cost = v * (select(v < X(0), X(0), X(1)) - t) + log1p_of_fraction(e);  // not max(v, 0) − v·t, which cancels
     return count >= X::size ? cost : select_or_zero(X::first(count), cost);
   });
   return total / static_cast<double>(n);

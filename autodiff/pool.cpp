@@ -145,7 +145,9 @@ Pool& pool() { static Pool pool; return pool; }
 void detail::run_parallel(std::size_t pieces, PoolPiece piece, const void* context) { pool().run(pieces, piece, context); }
 
 void set_threads(unsigned n) {
-  if (n < 1 || n > most_threads) throw Error(detail::text("set_threads: {} threads; from 1 to {} are possible", {n, most_threads}));
+  if (n < 1 || n > most_threads)
+    throw Error(detail::text("set_threads: {} threads; from 1 to {} are possible{}",
+        {n, most_threads, n > ~0u / 2 ? " (was a negative number made unsigned?)" : ""}));
   pool().resize(n);
 }
 

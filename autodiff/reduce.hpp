@@ -128,29 +128,51 @@ template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto norm(const 
 }
 
 namespace detail {
-/// √Σ x² from Σ x²: nowhere the root of 0, whose slope is infinite.
-auto root_of(const auto& squares) {
-  const auto none = plain(squares) == 0;
-  return stored(sqrt(squares + none) * (none == 0));
-}
 /// Are these sums of squares far from ∞, and from 0? So far that no summand that matters was lost.
 template <class T> bool within_range(const Tensor<T>& squares) {
   constexpr T most = std::same_as<T, double> ? T(1e280) : T(1e30f);
   return std::all_of(squares.begin(), squares.end(), [](T s) { return s > 1 / most && s < most; });
 }
+/// √Σ x² along an axis, where some squares are out of range, or whole rows are 0: scale · root, of x / scale, whose squares are 1 at most.
+template <class X> auto scaled_norm(const X& x, Axis axis) {
+  using T = typename X::Number;
+  const TensorOperand<T> in(x, "norm");
+  const Reduction r("norm", in->shape, axis);
+  const Along along = r.along;
+  const std::size_t rows = along.outer * along.inner;
+  if (along.n == 0) return sum(square(x), axis);
+  const Tensor<T> largest = max(abs(plain(x)), axis.keep());
+  const auto scale = select((largest > 0) * (largest - largest == 0), max(largest, std::numeric_limits<T>::min()), 1);  // whose inverse is finite
+  const Tensor<T> root = sqrt(sum(square(plain(x) / scale), axis.keep())), y = scale * root;
+  T* const kept = in.recorded() ? active<double>->nodes.template numbers<T>(2 * rows) : nullptr;
+  if (kept) std::copy_n(scale.data(), rows, kept), std::copy_n(root.data(), rows, kept + rows);
+  return record<ResultOf<T, X>>("norm", r.shape, [&](T* to) { std::copy_n(y.data(), rows, to); }, [along, kept, rows](const Pull<T>& p) {
+    const auto to = p.to(0);
+    if (!to) return;
+    for (std::size_t k = 0; k < rows * along.n; ++k) {
+      const std::size_t row = k / (along.n * along.inner) * along.inner + k % along.inner;
+      const double g = static_cast<double>(p.adjoint()[row]);
+      const auto slope = static_cast<double>(Hypot::share(p.in(0).data[k] / kept[row], kept[rows + row]));
+      to.data[k] = static_cast<T>(g == 0 ? 0 : g * slope) + (to.add ? to.data[k] : T(0));
+    }
+  }, in);
+}
 }  // namespace detail
 
 /// √Σ x² along an axis, (…, N, …) → (…, …); the slope is x/y, and 0 where y is 0. Neither overflows nor underflows on the way. Throws ShapeError if
-/// there is no such axis. (Of finite numbers: beside ±∞ slopes are 0, and NaN in forward mode.)
-template <AnyTensor X> auto norm(const X& x, Axis axis) {
+/// there is no such axis. (Forward mode: of finite numbers.)
+template <TensorLike X> auto norm(const X& x, Axis axis) {
   (void)x.shape().axis(axis, "norm");
   const auto squares = sum(square(x), axis);
   if (detail::within_range(plain(squares))) return detail::stored(sqrt(squares));
-  if (x.size() == 0) return detail::root_of(squares);
-  const auto largest = max(abs(plain(x)), axis.keep());  // rare, or rows of zeros: squares of what is 1 at most
-  using T = detail::NumberIn<X>;
-  const auto scale = select((largest > 0) * (largest - largest == 0), max(largest, std::numeric_limits<T>::min()), 1);  // whose inverse is finite
-  return detail::stored(detail::root_of(sum(square(x / scale), axis)) * reshape(scale, squares.shape()));
+  return detail::stored(detail::scaled_norm(x, axis));
+}
+template <class T, class Tag> requires DualTensor<Dual<T, Tag>> auto norm(const Dual<T, Tag>& x, Axis axis) {
+  const auto y = norm(x.value(), axis.keep());
+  const auto none = plain(y) == 0;  // then the tangent is 0, and its own derivative too
+  const auto along = sum(x.value() / select(none, 1.0, y) * x.tangent(), axis.keep()) * (none == 0);
+  const Shape shape = detail::Reduction("norm", x.shape(), axis).shape;
+  return Dual<T, Tag>(reshape(y, shape), reshape(T(along), shape));
 }
 
 // ---- extremes: max, min, argmax -------------------------------------------------------------------------------------

@@ -502,7 +502,9 @@ struct LogAddExp {
     return select(plain(y) == like(plain(y), -std::numeric_limits<double>::infinity()), like(d, 0), evaluate<Sigmoid>(d));
   }
 };
-template <class L, With<L> R> [[gnu::always_inline]] inline auto logaddexp(const L& a, const R& b) { return apply<LogAddExp>(a, b); }
+template <Operand L, Operand R, Nothing... None> [[gnu::always_inline]] inline auto logaddexp(const L& a, const R& b, None...) {
+  return apply<LogAddExp>(a, b);
+}
 /// a·log b, 0 where a is 0     slopes log b and a/b, the second 0 at (0, 0): for entropies, −Σ p log p
 struct XLogY {
   static constexpr Row row{.name = "xlogy", .domain = {-1e3, 1e3}, .max_ulp = 5, .right = {1e-3, 1e3}};
@@ -515,7 +517,7 @@ struct XLogY {
     return a / select(plain(a) == like(plain(a), 0), select(plain(b) == like(plain(b), 0), like(b, 1), b), b);
   }
 };
-template <class L, With<L> R> [[gnu::always_inline]] inline auto xlogy(const L& a, const R& b) { return apply<XLogY>(a, b); }
+template <Operand L, Operand R, Nothing... None> [[gnu::always_inline]] inline auto xlogy(const L& a, const R& b, None...) { return apply<XLogY>(a, b); }
 /// max(x, 0)                   slope 1 above 0, else 0, also at 0; NaN for NaN
 struct Relu {
   static constexpr Row row{.name = "relu", .domain = {-1e6, 1e6}, .max_ulp = 0, .from_result = true};

@@ -55,7 +55,7 @@ template <class M> [[gnu::noinline, gnu::cold]] double clip_factor_out_of_range(
   return std::min(1.0, most / largest / std::sqrt(sum));
 }
 /// What the gradient is multiplied with, so that its length over all parameters, √Σg², is `most` at most; 1 for a `most` of 0, which allows any.
-/// Throws Error for a length that is not finite.
+/// Throws Error for a length that is not finite. (It has the digits of float where a parameter is one of float.)
 template <class M> double clip_factor(const char* optimizer, M& model, double most) {
   if (most == 0) return 1;
   double length = 0;

@@ -268,3 +268,12 @@ TEST_CASE("a number beside a tensor, on either side, a constant or not: both get
   tape.backward(sum(tape.variable(Tensor<float>::zeros({0, 2})) * s) + s);
   CHECK(tape.adjoint(s) == 1);
 }
+
+TEST_CASE("a float beside a tensor of double costs no digits, in any mode") {
+  const Tensor<double> x{2}, one{1};
+  const auto divided = [](const auto& t) { return sum(square(t) / 3.f); };
+  CHECK(ad::jvp(divided, x, one) == about(4.0 / 3, 1e-15));
+  CHECK(ad::hessian(divided, x)[0] == about(2.0 / 3, 1e-15));
+  CHECK(ad::jvp([](const auto& t) { return sum(pow(t, 0.1f)); }, x, one) == about(ad::gradient([](auto t) { return sum(pow(t, 0.1f)); }, x)[0], 1e-15));
+  CHECK(ad::jvp([](const auto& t) { return sum(xlogy(t, 3.f)); }, x, one) == about(std::log(3.0), 1e-15));
+}

@@ -59,6 +59,14 @@ TEST_CASE("the logistic cost has its digits where it is small") {
       CHECK(ulps(static_cast<T>(ad::kernels<T>().logistic_cross_entropy(logits.data(), target.data(), nullptr, 1)),
           std::log1p(std::exp(-static_cast<long double>(x)))) <= 3);
     }
+    for (const T x : {T(30), T(1e4), T(-30), T(-1e4)}) {  // t near 1, or near 0: x·t takes nothing away from x
+      const T t = x > 0 ? 1 - std::numeric_limits<T>::epsilon() * 4 : std::numeric_limits<T>::epsilon() * 4;
+      Block<T> logits(1, x), target(1, t);
+      INFO("logit ", x);
+      const auto v = static_cast<long double>(x), s = static_cast<long double>(t);
+      CHECK(ulps(static_cast<T>(ad::kernels<T>().logistic_cross_entropy(logits.data(), target.data(), nullptr, 1)),
+          v * ((x > 0) - s) + std::log1p(std::exp(-std::abs(v)))) <= 3);
+    }
   });
 }
 

@@ -162,6 +162,25 @@ TEST_CASE("the slope of a norm along an axis is right where its rows are denorma
   CHECK(difference(ad::gradient(lengths, Tensor<float>{{2e-39f, 2e-39f}}), Tensor<float>{{static_cast<float>(h), static_cast<float>(h)}}, 1e-6) == "");
 }
 
+TEST_CASE("the way back through a norm along an axis neither overflows nor underflows, nor does the way forwards") {
+  const auto check = []<class T>(T x, T g) {
+    const T half = static_cast<T>(std::sqrt(0.5));
+    const Tensor<T> slopes = ad::gradient([g](const auto& t) { return sum(norm(t, Axis(1)) * g); }, Tensor<T>{{x, x}, {0, 0}});
+    CHECK(slopes[0] / g == about(half, 1e-6));
+    CHECK(slopes[2] == 0);
+  };
+  check(1e200, 1e120), check(1e-200, 1e-150), check(1e-20f, 1e-26f), check(1e18f, 1e25f);
+  const double least = std::numeric_limits<double>::min();
+  const auto lengths = [](const auto& t) { return norm(t, Axis(1)); };
+  CHECK(ad::jvp(lengths, Tensor<double>{{least, least}}, Tensor<double>{{1, 1}})[0] == about(std::sqrt(2)));
+  CHECK(difference(ad::gradient([&](const auto& t) { return sum(lengths(t)); }, Tensor<double>{{1, infinity}}), Tensor<double>{{0, 1}}) == "");
+  // A row out of range does the second derivatives of the others no harm.
+  const auto second = ad::hessian([&](const auto& t) { return sum(lengths(t)); }, Tensor<double>{{3, 4}, {0, 0}});
+  CHECK(second(0, 0) == about(0.128));
+  CHECK(second(0, 1) == about(-0.096));
+  CHECK(second(2, 2) == 0);
+}
+
 TEST_CASE("the norm has slope 0 at the origin, and neither overflows nor underflows") {
   CHECK(equal(ad::gradient([](auto x) { return norm(x); }, Tensor<double>{0, 0}), Tensor<double>{0, 0}));
   CHECK(ad::jvp([](auto x) { return norm(x); }, Tensor<double>{0, 0}, Tensor<double>{1, 1}) == 0);

@@ -453,6 +453,12 @@ TEST_CASE("sums of exponentials and entropies are exact where their formulas are
   CHECK(slopes<ad::XLogY>(3, 2) == Pair{std::log(2.0), 1.5});
 }
 
+TEST_CASE("what std does not have runs with plain numbers too") {
+  CHECK(near(ad::logaddexp(1.0, 1.0), 1 + std::log(2.0)));
+  CHECK(near(ad::logaddexp(1, 1.0), 1 + std::log(2.0)));
+  CHECK(near(ad::xlogy(2, 3.0), 2 * std::log(3.0)));
+}
+
 TEST_CASE("fmod and copysign take their jumps for nothing") {
   CHECK(slopes<ad::Fmod>(7.5, 2) == Pair{1, -3});
   CHECK(slopes<ad::Fmod>(-7.5, 2) == Pair{1, 3});

@@ -13,13 +13,16 @@
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
+#include <numeric>
+#include <utility>
 #include <vector>
 
 namespace autodiff::inline v1::nn {
 
 /// The numbers 0 … samples − 1 in batches of `batch_size`, of which the last may be smaller; in their natural order until the first shuffle().
 class Batches {
-  std::vector<std::vector<std::size_t>> batches_;
+  std::vector<std::size_t> order_;                 ///< all of them …
+  std::vector<std::vector<std::size_t>> batches_;  ///< … as they are dealt out
   Random random_;
 
  public:
@@ -31,17 +34,16 @@ class Batches {
       throw Error(autodiff::detail::text("batches: {} samples; {} is the most that an axis holds: was a negative count made unsigned?",
           {samples, Shape::most_along_axis}));
     const auto all = static_cast<std::size_t>(samples), most = static_cast<std::size_t>(batch_size);
-    for (std::size_t i = 0; i < all; ++i) {
-      if (i % most == 0) batches_.emplace_back().reserve(std::min(most, all - i));
-      batches_.back().push_back(i);
-    }
+    order_.resize(all);
+    std::iota(order_.begin(), order_.end(), std::size_t{0});
+    for (std::size_t i = 0; i < all; i += std::min(most, all - i)) batches_.emplace_back(std::min(most, all - i));
+    deal();
   }
 
   /// Draws another order, all equally likely.
   void shuffle() {
-    const std::size_t most = batches_.front().size();
-    const auto at = [&](std::size_t i) -> std::size_t& { return batches_[i / most][i % most]; };
-    for (std::size_t n = (batches_.size() - 1) * most + batches_.back().size(); n > 1; --n) std::swap(at(n - 1), at(random_.below(n)));
+    for (std::size_t n = order_.size(); n > 1; --n) std::swap(order_[n - 1], order_[random_.below(n)]);
+    deal();
   }
 
   /// How many batches there are.
@@ -49,6 +51,12 @@ class Batches {
   /// Each is a std::vector<std::size_t>, as gather() takes it.
   auto begin() const { return batches_.begin(); }
   auto end() const { return batches_.end(); }
+
+ private:
+  void deal() {
+    const std::size_t* next = order_.data();
+    for (auto& batch : batches_) std::copy_n(next, batch.size(), batch.begin()), next += batch.size();
+  }
 };
 
 /// labels[rows[0]], labels[rows[1]] …: what gather() is to tensors. Throws ShapeError for a row that is not there.

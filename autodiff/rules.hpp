@@ -59,9 +59,9 @@ template <class X> concept Operand = Arithmetic<X> || Differentiable<X> || requi
 /// No type at all.
 template <class X> concept Nothing = false && sizeof(X) == 0;
 /// An operand that needs our functions, since those of std do not know it.
-template <class X> concept Argument = Operand<X> && !Arithmetic<X>;
+template <class X> concept BeyondStd = Operand<X> && !Arithmetic<X>;
 /// Two operands that need our operators.
-template <class L, class R> concept Operands = Operand<L> && Operand<R> && (Argument<L> || Argument<R>);
+template <class L, class R> concept Operands = Operand<L> && Operand<R> && (BeyondStd<L> || BeyondStd<R>);
 template <class R, class L> concept With = Operands<L, R>;
 /// Two operands of which one carries derivatives.
 template <class R, class L> concept Compared = Operands<L, R> && (Differentiable<L> || Differentiable<R>);

@@ -12,7 +12,7 @@ template <class X, Nothing... None> [[gnu::always_inline]] constexpr auto plain(
 }
 /// The constant c beside x: in x's own precision if x is a plain number or a lane, else for the operators to fit in.
 template <class X, Nothing... None> [[gnu::always_inline]] constexpr auto like([[maybe_unused]] const X& x, double c, None...) {
-  if constexpr (Argument<X>) return c;
+  if constexpr (BeyondStd<X>) return c;
   else return static_cast<X>(c);
 }
 /// The constant slope n of a rule whose result is y.
@@ -50,8 +50,8 @@ struct Negate {
   template <class X> static constexpr X value(const X& x) { return -x; }
   static constexpr auto slope(const auto&, const auto& y) { return exactly<-1>(y); }
 };
-template <Argument X> [[gnu::always_inline]] constexpr auto operator-(const X& x) { return apply<Negate>(x); }
-template <Argument X> [[gnu::always_inline]] constexpr auto operator+(const X& x) { return x; }
+template <BeyondStd X> [[gnu::always_inline]] constexpr auto operator-(const X& x) { return apply<Negate>(x); }
+template <BeyondStd X> [[gnu::always_inline]] constexpr auto operator+(const X& x) { return x; }
 /// a + b
 struct Add {
   static constexpr Row row{.name = "add", .domain = {-1e6, 1e6}, .max_ulp = 0.5, .right = {-1e6, 1e6}, .arithmetic = true};
@@ -90,7 +90,7 @@ struct Divide {
 };
 template <class L, With<L> R> [[gnu::always_inline]] constexpr auto operator/(const L& a, const R& b) { return apply<Divide>(a, b); }
 /// a·b + c: a composition, rounded twice
-template <class A, class B, class C> requires Operand<A> && Operand<B> && Operand<C> && (Argument<A> || Argument<B> || Argument<C>)
+template <class A, class B, class C> requires Operand<A> && Operand<B> && Operand<C> && (BeyondStd<A> || BeyondStd<B> || BeyondStd<C>)
 [[gnu::always_inline]] constexpr auto fma(const A& a, const B& b, const C& c) { return apply<Add>(apply<Multiply>(a, b), c); }
 
 // ---- powers and roots -----------------------------------------------------------------------------------------------
@@ -107,14 +107,14 @@ struct Sqrt {
   template <class X> static X value(const X& x) { using std::sqrt; return sqrt(x); }
   static auto slope(const auto&, const auto& y) { return 1 / (2 * y + 0); }
 };
-template <Argument X> [[gnu::always_inline]] inline auto sqrt(const X& x) { return apply<Sqrt>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto sqrt(const X& x) { return apply<Sqrt>(x); }
 /// ∛x              slope 1/(3y²), +∞ at 0
 struct Cbrt {
   static constexpr Row row{.name = "cbrt", .domain = {-1e30, 1e30}, .max_ulp = 4, .from_result = true, .lanes = false};
   template <class X> static X value(const X& x) { using std::cbrt; return cbrt(x); }
   static auto slope(const auto&, const auto& y) { return 1 / (3 * y * y); }
 };
-template <Argument X> [[gnu::always_inline]] inline auto cbrt(const X& x) { return apply<Cbrt>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto cbrt(const X& x) { return apply<Cbrt>(x); }
 /// aᵇ              slopes b·aᵇ⁻¹ and y·log a. A constant whole b is exact for every a, also below 0. The edges:
 ///   1. b = 0: y is 1 everywhere, so the slope in a is 0, also at a = 0, where the formula would be 0·∞.
 ///   2. a = 0, b > 0: the slope in b is 0, the limit; the formula would be 0·(−∞). (At b = 0 it is −∞: y falls from 1 to 0 there.)
@@ -166,7 +166,7 @@ struct Hypot {
 template <class L, With<L> R> [[gnu::always_inline]] inline auto hypot(const L& a, const R& b) { return apply<Hypot>(a, b); }
 /// √(a² + b² + c²). Where a and b are 0 it begins with b and c: the root of a and b alone has a kink there, the whole has none, and second
 /// derivatives would notice. (Batches and tensors, which cannot branch, keep the kink.)
-template <class A, class B, class C> requires Operand<A> && Operand<B> && Operand<C> && (Argument<A> || Argument<B> || Argument<C>)
+template <class A, class B, class C> requires Operand<A> && Operand<B> && Operand<C> && (BeyondStd<A> || BeyondStd<B> || BeyondStd<C>)
 [[gnu::always_inline]] inline auto hypot(const A& a, const B& b, const C& c) {
   using Y = Stored<decltype(apply<Hypot>(apply<Hypot>(a, b), c))>;
   if constexpr (requires { { plain(a) == plain(b) } -> std::same_as<bool>; })
@@ -181,49 +181,49 @@ struct Exp {
   template <class X> static X value(const X& x) { using std::exp; return exp(x); }
   static auto slope(const auto&, const auto& y) { return y; }
 };
-template <Argument X> [[gnu::always_inline]] inline auto exp(const X& x) { return apply<Exp>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto exp(const X& x) { return apply<Exp>(x); }
 /// 2ˣ              slope y·log 2
 struct Exp2 {
   static constexpr Row row{.name = "exp2", .domain = {-1000, 1000}, .max_ulp = 1, .from_result = true, .lanes = false};
   template <class X> static X value(const X& x) { using std::exp2; return exp2(x); }
   static auto slope(const auto&, const auto& y) { return y * like(y, std::numbers::ln2); }
 };
-template <Argument X> [[gnu::always_inline]] inline auto exp2(const X& x) { return apply<Exp2>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto exp2(const X& x) { return apply<Exp2>(x); }
 /// eˣ − 1          slope eˣ: y + 1 has lost its digits where y is nearly −1
 struct Expm1 {
   static constexpr Row row{.name = "expm1", .domain = {-700, 700}, .max_ulp = 4.5};
   template <class X> static X value(const X& x) { using std::expm1; return expm1(x); }
   static auto slope(const auto& x, const auto&) { using std::exp; return exp(x); }
 };
-template <Argument X> [[gnu::always_inline]] inline auto expm1(const X& x) { return apply<Expm1>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto expm1(const X& x) { return apply<Expm1>(x); }
 /// log x           slope 1/x; at 0 it is +∞, also at −0 (hence the + 0)
 struct Log {
   static constexpr Row row{.name = "log", .domain = {1e-30, 1e30}, .max_ulp = 4};
   template <class X> static X value(const X& x) { using std::log; return log(x); }
   static auto slope(const auto& x, const auto&) { return 1 / (x + 0); }
 };
-template <Argument X> [[gnu::always_inline]] inline auto log(const X& x) { return apply<Log>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto log(const X& x) { return apply<Log>(x); }
 /// log₂ x          slope 1/(x·log 2), at ±0 as that of log
 struct Log2 {
   static constexpr Row row{.name = "log2", .domain = {1e-30, 1e30}, .max_ulp = 2};
   template <class X> static X value(const X& x) { using std::log2; return log2(x); }
   static auto slope(const auto& x, const auto&) { return 1 / (x * like(x, std::numbers::ln2) + 0); }
 };
-template <Argument X> [[gnu::always_inline]] inline auto log2(const X& x) { return apply<Log2>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto log2(const X& x) { return apply<Log2>(x); }
 /// log₁₀ x         slope 1/(x·log 10), at ±0 as that of log
 struct Log10 {
   static constexpr Row row{.name = "log10", .domain = {1e-30, 1e30}, .max_ulp = 2.1};
   template <class X> static X value(const X& x) { using std::log10; return log10(x); }
   static auto slope(const auto& x, const auto&) { return 1 / (x * like(x, std::numbers::ln10) + 0); }
 };
-template <Argument X> [[gnu::always_inline]] inline auto log10(const X& x) { return apply<Log10>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto log10(const X& x) { return apply<Log10>(x); }
 /// log(1 + x)      slope 1/(1 + x)
 struct Log1p {
   static constexpr Row row{.name = "log1p", .domain = {-0.999, 1e30}, .max_ulp = 3};
   template <class X> static X value(const X& x) { using std::log1p; return log1p(x); }
   static auto slope(const auto& x, const auto&) { return 1 / (1 + x); }
 };
-template <Argument X> [[gnu::always_inline]] inline auto log1p(const X& x) { return apply<Log1p>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto log1p(const X& x) { return apply<Log1p>(x); }
 
 // ---- circular -------------------------------------------------------------------------------------------------------
 /// sin x           slope cos x
@@ -232,42 +232,42 @@ struct Sin {
   template <class X> static X value(const X& x) { using std::sin; return sin(x); }
   static auto slope(const auto& x, const auto&) { using std::cos; return cos(x); }
 };
-template <Argument X> [[gnu::always_inline]] inline auto sin(const X& x) { return apply<Sin>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto sin(const X& x) { return apply<Sin>(x); }
 /// cos x           slope −sin x
 struct Cos {
   static constexpr Row row{.name = "cos", .domain = {-100, 100}, .max_ulp = 3};
   template <class X> static X value(const X& x) { using std::cos; return cos(x); }
   static auto slope(const auto& x, const auto&) { using std::sin; return -sin(x); }
 };
-template <Argument X> [[gnu::always_inline]] inline auto cos(const X& x) { return apply<Cos>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto cos(const X& x) { return apply<Cos>(x); }
 /// tan x           slope 1 + y²
 struct Tan {
   static constexpr Row row{.name = "tan", .domain = {-1.5, 1.5}, .max_ulp = 1, .from_result = true, .lanes = false};
   template <class X> static X value(const X& x) { using std::tan; return tan(x); }
   static auto slope(const auto&, const auto& y) { return 1 + y * y; }
 };
-template <Argument X> [[gnu::always_inline]] inline auto tan(const X& x) { return apply<Tan>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto tan(const X& x) { return apply<Tan>(x); }
 /// arcsin x        slope 1/√(1 − x²), +∞ at ±1
 struct Asin {
   static constexpr Row row{.name = "asin", .domain = {-1, 1}, .max_ulp = 2.5};
   template <class X> static X value(const X& x) { using std::asin; return asin(x); }
   static auto slope(const auto& x, const auto&) { using std::sqrt; return 1 / sqrt(one_minus_square(x)); }
 };
-template <Argument X> [[gnu::always_inline]] inline auto asin(const X& x) { return apply<Asin>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto asin(const X& x) { return apply<Asin>(x); }
 /// arccos x        slope −1/√(1 − x²), −∞ at ±1
 struct Acos {
   static constexpr Row row{.name = "acos", .domain = {-1, 1}, .max_ulp = 2};
   template <class X> static X value(const X& x) { using std::acos; return acos(x); }
   static auto slope(const auto& x, const auto&) { using std::sqrt; return -1 / sqrt(one_minus_square(x)); }
 };
-template <Argument X> [[gnu::always_inline]] inline auto acos(const X& x) { return apply<Acos>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto acos(const X& x) { return apply<Acos>(x); }
 /// arctan x        slope 1/(1 + x²)
 struct Atan {
   static constexpr Row row{.name = "atan", .domain = {-1e6, 1e6}, .max_ulp = 3};
   template <class X> static X value(const X& x) { using std::atan; return atan(x); }
   static auto slope(const auto& x, const auto&) { return 1 / (1 + x * x); }
 };
-template <Argument X> [[gnu::always_inline]] inline auto atan(const X& x) { return apply<Atan>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto atan(const X& x) { return apply<Atan>(x); }
 /// the angle of the point (b, a)      slopes b/h² and −a/h² with h = √(a² + b²); both 0 at the origin, where no direction is the right one
 struct Atan2 {
   static constexpr Row row{.name = "atan2", .domain = {-1e6, 1e6}, .max_ulp = 2, .right = {-1e6, 1e6}, .lanes = false};
@@ -289,21 +289,21 @@ struct Cosh {
   template <class X> static X value(const X& x) { using std::cosh; return cosh(x); }
   static auto slope(const auto& x, const auto&) { using std::sinh; return sinh(x); }
 };
-template <Argument X> [[gnu::always_inline]] inline auto cosh(const X& x) { return apply<Cosh>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto cosh(const X& x) { return apply<Cosh>(x); }
 /// sinh x          slope cosh x
 struct Sinh {
   static constexpr Row row{.name = "sinh", .domain = {-700, 700}, .max_ulp = 4};
   template <class X> static X value(const X& x) { using std::sinh; return sinh(x); }
   static auto slope(const auto& x, const auto&) { using std::cosh; return cosh(x); }
 };
-template <Argument X> [[gnu::always_inline]] inline auto sinh(const X& x) { return apply<Sinh>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto sinh(const X& x) { return apply<Sinh>(x); }
 /// tanh x          slope 1 − y², within a unit in the last place of 1 (from the result: the walk back calls no second tanh)
 struct Tanh {
   static constexpr Row row{.name = "tanh", .domain = {-20, 20}, .max_ulp = 4, .from_result = true};
   template <class X> static X value(const X& x) { using std::tanh; return tanh(x); }
   static auto slope(const auto&, const auto& y) { return 1 - y * y; }
 };
-template <Argument X> [[gnu::always_inline]] inline auto tanh(const X& x) { return apply<Tanh>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto tanh(const X& x) { return apply<Tanh>(x); }
 /// arsinh x        slope 1/√(1 + x²), which is 1/|x| where x² is far from 1, and may be out of range
 struct Asinh {
   static constexpr Row row{.name = "asinh", .domain = {-1e6, 1e6}, .max_ulp = 3.1};
@@ -313,21 +313,21 @@ struct Asinh {
     return 1 / select(abs(plain(x)) > like(plain(x), 1e9), abs(x), sqrt(1 + x * x));
   }
 };
-template <Argument X> [[gnu::always_inline]] inline auto asinh(const X& x) { return apply<Asinh>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto asinh(const X& x) { return apply<Asinh>(x); }
 /// arcosh x        slope 1/√(x² − 1), +∞ at 1; two roots, so that x below −1 gives NaN and a large x does not overflow
 struct Acosh {
   static constexpr Row row{.name = "acosh", .domain = {1, 1e6}, .max_ulp = 3.5};
   template <class X> static X value(const X& x) { using std::acosh; return acosh(x); }
   static auto slope(const auto& x, const auto&) { using std::sqrt; return 1 / (sqrt(x - 1) * sqrt(x + 1)); }
 };
-template <Argument X> [[gnu::always_inline]] inline auto acosh(const X& x) { return apply<Acosh>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto acosh(const X& x) { return apply<Acosh>(x); }
 /// artanh x        slope 1/(1 − x²), +∞ at ±1
 struct Atanh {
   static constexpr Row row{.name = "atanh", .domain = {-1, 1}, .max_ulp = 4};
   template <class X> static X value(const X& x) { using std::atanh; return atanh(x); }
   static auto slope(const auto& x, const auto&) { return 1 / one_minus_square(x); }
 };
-template <Argument X> [[gnu::always_inline]] inline auto atanh(const X& x) { return apply<Atanh>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto atanh(const X& x) { return apply<Atanh>(x); }
 
 // ---- error and gamma functions --------------------------------------------------------------------------------------
 /// erf x           slope 2/√π·e^(−x²)
@@ -336,14 +336,14 @@ struct Erf {
   template <class X> static X value(const X& x) { using std::erf; return erf(x); }
   static auto slope(const auto& x, const auto&) { using std::exp; return like(x, 2 * std::numbers::inv_sqrtpi) * exp(-(x * x)); }
 };
-template <Argument X> [[gnu::always_inline]] inline auto erf(const X& x) { return apply<Erf>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto erf(const X& x) { return apply<Erf>(x); }
 /// 1 − erf x       slope −2/√π·e^(−x²)
 struct Erfc {
   static constexpr Row row{.name = "erfc", .domain = {-6, 26}, .max_ulp = 5};
   template <class X> static X value(const X& x) { using std::erfc; return erfc(x); }
   static auto slope(const auto& x, const auto&) { using std::exp; return like(x, -2 * std::numbers::inv_sqrtpi) * exp(-(x * x)); }
 };
-template <Argument X> [[gnu::always_inline]] inline auto erfc(const X& x) { return apply<Erfc>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto erfc(const X& x) { return apply<Erfc>(x); }
 /// ψ⁽ⁿ⁾(x), the n-th derivative of ψ = digamma      slope ψ⁽ⁿ⁺¹⁾(x), a rule of its own only when it is asked for
 template <int n> struct Polygamma {
   static constexpr Row row{.name = n == 0 ? "digamma" : "polygamma", .domain = {2, 1e6}, .max_ulp = n == 0 ? 25 : 8, .lanes = false};
@@ -351,21 +351,21 @@ template <int n> struct Polygamma {
   static auto slope(const auto& x, const auto&) { return evaluate<Polygamma<n + 1>>(x); }
 };
 using Digamma = Polygamma<0>;
-template <Argument X, Nothing... None> [[gnu::always_inline]] inline auto digamma(const X& x, None...) { return apply<Digamma>(x); }
+template <BeyondStd X, Nothing... None> [[gnu::always_inline]] inline auto digamma(const X& x, None...) { return apply<Digamma>(x); }
 /// log |Γ(x)|      slope ψ(x), NaN at the poles −1, −2, …
 struct Lgamma {
   static constexpr Row row{.name = "lgamma", .domain = {2.1, 1e6}, .max_ulp = 4, .lanes = false};
   template <class X> static X value(const X& x) { return static_cast<X>(detail::log_gamma(static_cast<double>(x))); }
   static auto slope(const auto& x, const auto&) { return evaluate<Digamma>(x); }
 };
-template <Argument X> [[gnu::always_inline]] inline auto lgamma(const X& x) { return apply<Lgamma>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto lgamma(const X& x) { return apply<Lgamma>(x); }
 /// Γ(x)            slope y·ψ(x)
 struct Tgamma {
   static constexpr Row row{.name = "tgamma", .domain = {0.01, 30}, .max_ulp = 10, .lanes = false};
   template <class X> static X value(const X& x) { using std::tgamma; return tgamma(x); }
   static auto slope(const auto& x, const auto& y) { return y * evaluate<Digamma>(x); }
 };
-template <Argument X> [[gnu::always_inline]] inline auto tgamma(const X& x) { return apply<Tgamma>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto tgamma(const X& x) { return apply<Tgamma>(x); }
 
 // ---- kinks and steps: the slope at a kink is the one stated; NaN goes through ---------------------------------------
 /// |x|             slope ±1, and 0 at 0
@@ -374,8 +374,8 @@ struct Abs {
   template <class X> static X value(const X& x) { using std::abs; return abs(x); }
   static auto slope(const auto& x, const auto&) { return sign_of(plain(x)); }
 };
-template <Argument X> [[gnu::always_inline]] inline auto abs(const X& x) { return apply<Abs>(x); }
-template <Argument X> [[gnu::always_inline]] inline auto fabs(const X& x) { return apply<Abs>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto abs(const X& x) { return apply<Abs>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto fabs(const X& x) { return apply<Abs>(x); }
 /// the larger of a, b      slopes 1 and 0; at a tie each has ½. NaN if either is (where std::max(a, NaN) is a)
 struct Max {
   static constexpr Row row{.name = "max", .domain = {-1e6, 1e6}, .max_ulp = 0, .right = {-1e6, 1e6}};
@@ -387,7 +387,7 @@ struct Max {
   }
 };
 template <class L, With<L> R> [[gnu::always_inline]] inline auto max(const L& a, const R& b) { return apply<Max>(a, b); }
-template <Argument X> [[gnu::always_inline]] inline auto max(const X& a, const X& b) { return apply<Max>(a, b); }  // beats std::max
+template <BeyondStd X> [[gnu::always_inline]] inline auto max(const X& a, const X& b) { return apply<Max>(a, b); }  // beats std::max
 /// the smaller of a, b     slopes as max
 struct Min {
   static constexpr Row row{.name = "min", .domain = {-1e6, 1e6}, .max_ulp = 0, .right = {-1e6, 1e6}};
@@ -396,7 +396,7 @@ struct Min {
   static auto right(const auto& a, const auto& b, const auto& y) { return Max::of_larger(plain(a), plain(b), plain(y)); }
 };
 template <class L, With<L> R> [[gnu::always_inline]] inline auto min(const L& a, const R& b) { return apply<Min>(a, b); }
-template <Argument X> [[gnu::always_inline]] inline auto min(const X& a, const X& b) { return apply<Min>(a, b); }  // beats std::min
+template <BeyondStd X> [[gnu::always_inline]] inline auto min(const X& a, const X& b) { return apply<Min>(a, b); }  // beats std::min
 /// the larger of a, b; if one is NaN the other, with slope 1      slopes as max
 struct Fmax {
   static constexpr Row row{.name = "fmax", .domain = {-1e6, 1e6}, .max_ulp = 0, .right = {-1e6, 1e6}};
@@ -437,25 +437,25 @@ struct Floor : Step {
   static constexpr Row row{.name = "floor", .domain = {-1e6, 1e6}, .max_ulp = 0, .from_result = true};
   template <class X> static X value(const X& x) { using std::floor; return floor(x); }
 };
-template <Argument X> [[gnu::always_inline]] inline auto floor(const X& x) { return apply<Floor>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto floor(const X& x) { return apply<Floor>(x); }
 /// the whole number at or above x          slope 0
 struct Ceil : Step {
   static constexpr Row row{.name = "ceil", .domain = {-1e6, 1e6}, .max_ulp = 0, .from_result = true};
   template <class X> static X value(const X& x) { using std::ceil; return ceil(x); }
 };
-template <Argument X> [[gnu::always_inline]] inline auto ceil(const X& x) { return apply<Ceil>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto ceil(const X& x) { return apply<Ceil>(x); }
 /// the nearest whole number, halves away from 0      slope 0
 struct Round : Step {
   static constexpr Row row{.name = "round", .domain = {-1e6, 1e6}, .max_ulp = 0, .from_result = true};
   template <class X> static X value(const X& x) { using std::round; return round(x); }
 };
-template <Argument X> [[gnu::always_inline]] inline auto round(const X& x) { return apply<Round>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto round(const X& x) { return apply<Round>(x); }
 /// x without its fraction                  slope 0
 struct Trunc : Step {
   static constexpr Row row{.name = "trunc", .domain = {-1e6, 1e6}, .max_ulp = 0, .from_result = true};
   template <class X> static X value(const X& x) { using std::trunc; return trunc(x); }
 };
-template <Argument X> [[gnu::always_inline]] inline auto trunc(const X& x) { return apply<Trunc>(x); }
+template <BeyondStd X> [[gnu::always_inline]] inline auto trunc(const X& x) { return apply<Trunc>(x); }
 
 // ---- activations of layers: rules rather than compositions, so that each is one kernel ------------------------------
 /// 1/(1 + e⁻ˣ)                 slope y(1 − y), within a unit in the last place of 1; e⁻ˣ = ∞ gives 0, as it should

@@ -56,7 +56,7 @@ template <class T> class SideBySide {
   using X = Lane<T>;
   HWY_ALIGN T columns_[2 * X::size * X::size];
  public:
-  static constexpr bool takes(std::size_t n) { return n < 2 * X::size; }  ///< rows of n numbers
+  static constexpr bool takes(std::size_t n) { return X::size > 1 && n < 2 * X::size; }  ///< rows of n numbers
   HWY_INLINE SideBySide(const T* x, std::size_t n) { transpose_block(x, n, columns_, X::size, X::size, n); }
   HWY_INLINE X operator[](std::size_t i) const { return X::load(columns_ + i * X::size); }
 };

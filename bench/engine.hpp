@@ -28,7 +28,7 @@ template <class Problem> class Gradient {
   std::size_t bytes() const { return tape_.statistics().bytes; }
 };
 
-/// The sparse Jacobian of bundle adjustment: per observation one small recording and a walk back for each of its two errors.
+/// The sparse Jacobian of bundle adjustment: per observation one small recording and a walk back for each of its three errors.
 template <class Problem> class ObservationJacobian {
   const Problem* problem_;
   autodiff::Tape tape_;

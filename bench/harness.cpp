@@ -67,7 +67,7 @@ Script bars(const Chart& chart) {
   std::string gp =
       "set style data histogram\nset style histogram clustered gap 1\nset style fill solid 0.9 noborder\nset boxwidth 0.9\nset xtics "
       "rotate by -30 noenhanced\n";
-  gp += chart.logarithmic ? "set logscale y\n" : "set yrange [0:*]\n";
+  gp += "set logscale y\n";
   gp += "set arrow from graph 0, first 1 to graph 1, first 1 nohead front lc rgb '#444444'\n";  // as fast as by hand
   gp += fmt::format("plot for [i=2:{}] '{}.dat' using i:xtic(1) title columnheader(i)\n", chart.series.size() + 1, chart.name);
   return {data, gp};
@@ -81,7 +81,7 @@ Script lines(const Chart& chart) {
       data += fmt::format("{:.6g} {:.6g}\n", chart.x.at(s).at(i), chart.values[s][i]);
     data += "\n\n";                                     // two empty lines end one of gnuplot's indexed sets
   }
-  std::string gp = chart.logarithmic ? "set logscale xy\n" : "set logscale x\n";
+  std::string gp = "set logscale xy\n";
   gp += fmt::format("set xlabel {}\nplot ", quoted(chart.x_label));
   for (std::size_t s = 0; s < chart.series.size(); ++s)
     gp += fmt::format("{}'{}.dat' index {} with linespoints lw 2 pt 7 ps 0.5 title {}", s ? ", " : "", chart.name, s,
@@ -115,7 +115,7 @@ std::string draw(const std::filesystem::path& folder, const Chart& chart) {
 
 double now(Clock clock) {
   std::timespec t{};
-  clock_gettime(clock == Clock::wall ? CLOCK_MONOTONIC : CLOCK_THREAD_CPUTIME_ID, &t);
+  clock_gettime(clock == Clock::wall ? CLOCK_MONOTONIC : clock == Clock::thread ? CLOCK_THREAD_CPUTIME_ID : CLOCK_PROCESS_CPUTIME_ID, &t);
   return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 

@@ -49,7 +49,7 @@ Spread ratio(const Result& a, const Result& b);
 template <class T> inline void keep(const T& value) { asm volatile("" : : "g"(&value) : "memory"); }
 
 /// What a second is: on the wall, or of this thread on its processor (other programs then disturb little, other threads do not count).
-enum class Clock { wall, thread };
+enum class Clock { wall, thread, process };
 double now(Clock clock = Clock::wall);
 
 /// A contestant that calls `work` as often as fills a `slice` of seconds; each call does `units` units.
@@ -106,7 +106,6 @@ struct Chart {
   std::vector<std::string> groups;                      ///< bars: the names along the axis
   std::vector<std::vector<double>> x;                   ///< lines: x[series][point]
   std::vector<std::vector<double>> values;
-  bool logarithmic = true;
 };
 
 /// Makes the folder and tries a file in it: better before hours of measuring than after.

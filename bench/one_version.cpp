@@ -1,10 +1,12 @@
 // One version of the library as a program, which bench/versions.cpp runs beside another: it lists the problems of the scalar suite, and then answers
 // each `problem work calls` on its input with the seconds that so many calls took. Works are a gradient, eight in SIMD lanes, and the function
-// without a tape.
+// without a tape. A version whose gradient is wrong ends at once.
 #include "engine.hpp"
 #include "harness.hpp"
 #include "problems/all.hpp"
 #include <array>
+#include <cmath>
+#include <cstdlib>
 #include <functional>
 #include <iostream>
 #include <memory>
@@ -25,6 +27,12 @@ int main() {
                        const autodiff::Pause pause;
                        keep(autodiff::Var<double>(problem(x)).value());
                      }});
+    std::vector<double> hand(problem.x.size()), gradient = hand;
+    problem.hand(problem.x, hand), Gradient<Problem>(problem)(problem.x, gradient);
+    double size = 0, apart = 0;
+    for (std::size_t i = 0; i < hand.size(); ++i)
+      size = std::max(size, std::abs(hand[i])), apart = std::abs(gradient[i] - hand[i]) <= apart ? apart : std::abs(gradient[i] - hand[i]);
+    if (!(apart <= 1e-12 * size)) return std::cerr << Problem::name << ": the gradient of this version is wrong\n", std::exit(1);
     std::cout << Problem::name << '\n';
   });
   std::cout << std::endl;

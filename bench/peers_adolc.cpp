@@ -76,7 +76,7 @@ void enter_adolc(Suite& suite) {
     for (std::size_t i = 0; i < ba.p; ++i) {
       auto local = ba.local(i);
       double value = 0, row_weight[m];
-      trace_on(tape);
+      trace_on(tape, 1);
       {
         std::array<adouble, m> v;
         for (std::size_t j = 0; j < m; ++j) v[j] <<= local[j];
@@ -88,7 +88,8 @@ void enter_adolc(Suite& suite) {
       }
       trace_off();
       double* rows[] = {&out[2 * m * i], &out[2 * m * i + m], row_weight};
-      jacobian(tape, 3, static_cast<int>(m), local.data(), rows);
+      double unit[3][3] = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}, *units[] = {unit[0], unit[1], unit[2]};
+      fov_reverse(tape, 3, static_cast<int>(m), 3, units, rows);
       out[2 * m * ba.p + i] = row_weight[m - 1];
     }
   }});

@@ -26,7 +26,7 @@ struct Options {
 
 /// A case with its times; those of the function and of inactive code are empty where there is none.
 struct Row {
-  const Case* problem;
+  const Case* of_case;
   Result function, inactive, hand;
   std::vector<Result> entries;
   double bytes = 0;
@@ -123,7 +123,7 @@ std::string main_table(const std::vector<Row>& rows) {
        "÷ hand-written (quartiles)", "bytes per operation", "function without a tape ÷ function"}};
   for (const Row& row : rows) {
     const Result& us = row.entries.front();
-    const Case& c = *row.problem;
+    const Case& c = *row.of_case;
     table.push_back({c.problem, c.size, c.function ? duration(row.function.seconds().median) : "–", duration(row.hand.seconds().median),
                      duration(us.seconds().median), c.function ? show(ratio(us, row.function).median) : "–", ratio_text(us, row.hand),
                      c.operations > 0 ? show(row.bytes / c.operations) : "–",
@@ -135,7 +135,7 @@ std::string hand_table(const std::vector<Row>& rows, const std::vector<std::stri
   std::vector<std::vector<std::string>> table{{"time ÷ hand-written"}};
   table[0].insert(table[0].end(), names.begin(), names.end());
   for (const Row& row : rows) {
-    std::vector<std::string> line{row.problem->problem};
+    std::vector<std::string> line{row.of_case->problem};
     for (const auto& name : names) {
       const Result* r = find(row, name);
       line.push_back(r ? ratio_text(*r, row.hand) : "–");
@@ -151,7 +151,7 @@ std::string peer_table(const std::vector<Row>& rows, const std::vector<std::stri
   if (table[0].size() == 1) return "";
   for (const Row& row : rows) {
     const Result& us = row.entries.front();
-    std::vector<std::string> line{row.problem->problem};
+    std::vector<std::string> line{row.of_case->problem};
     bool any = false;
     for (std::size_t i = 1; i < table[0].size(); ++i) {
       const Result* r = find(row, table[0][i]);
@@ -166,7 +166,7 @@ std::string peer_table(const std::vector<Row>& rows, const std::vector<std::stri
 nlohmann::json to_json(const std::vector<Row>& rows, const Options& o) {
   nlohmann::json problems = nlohmann::json::array();
   for (const Row& row : rows) {
-    const Case& c = *row.problem;
+    const Case& c = *row.of_case;
     nlohmann::json entry{{"problem", c.problem}, {"size", c.size}, {"derivatives", c.derivatives}, {"hand", to_json(row.hand)}};
     if (c.function) entry["function"] = to_json(row.function);
     if (c.inactive) entry["inactive"] = to_json(row.inactive);
@@ -195,7 +195,7 @@ Chart bars(std::vector<Row> rows, const std::vector<std::string>& names) {
               .groups = {},
               .x = {},
               .values = {}};
-  for (const Row& row : rows) chart.groups.push_back(row.problem->problem);
+  for (const Row& row : rows) chart.groups.push_back(row.of_case->problem);
   for (const auto& name : names) {
     std::vector<double> values;
     for (const Row& row : rows) {
@@ -260,7 +260,7 @@ void run(const std::vector<std::string>& arguments) {
   nlohmann::json json = to_json(rows, o);
   std::vector<Chart> charts{bars(rows, names)};
   if (charts[0].groups.empty()) charts.clear();
-  if (o.scaling) charts.push_back(scaling(json));
+  if (o.scaling) charts.push_back(scaling(json, o.repetitions, o.slice));
   write_report(o.out, "scalar", report, json, charts);
 }
 

@@ -47,15 +47,18 @@ class ObservationJacobians {
 void enter_lanes(Suite& suite) {
   constexpr std::size_t lanes = 8;
   suite.problems.each([&](auto& problem) {
-    // The first input is the problem's own, so that its gradient can be verified; the others are a little beside it
-    // (tests/test_bench_problems.cpp verifies all lanes).
-    std::vector<std::vector<double>> inputs(lanes, problem.x);
+    std::vector<std::vector<double>> inputs(lanes, problem.x);  // the first is the problem's own; the others are a little beside it
     for (std::size_t k = 1; k < lanes; ++k)
       for (double& a : inputs[k]) a *= 1 + 1e-3 * static_cast<double>(k);
-    suite.at(problem.name).entries.push_back({"autodiff, 8 lanes", [&problem, inputs, gradients = inputs](std::vector<double>& out) mutable {
+    const std::string us = "autodiff, 8 lanes";
+    suite.at(problem.name).entries.push_back({us, [&problem, inputs, gradients = inputs](std::vector<double>& out) mutable {
       autodiff::gradient_batch(problem, inputs, gradients);
       std::copy(gradients[0].begin(), gradients[0].end(), out.begin());
-    }, static_cast<double>(lanes)});
+    }, static_cast<double>(lanes), [&problem, inputs, us] {
+      const auto gradients = autodiff::gradient_batch(problem, inputs);
+      std::vector<double> hand(problem.x.size());
+      for (std::size_t k = 1; k < inputs.size(); ++k) problem.hand(inputs[k], hand), verify(us, hand, gradients[k]);
+    }});
   });
   suite.at(BundleAdjustment::name).entries.push_back({"autodiff, 8 lanes", ObservationJacobians(suite.bundle_adjustment)});
 }

@@ -26,6 +26,17 @@ void enter_library(Suite& suite) {
   }});
   auto jacobian = std::make_shared<ObservationJacobian<BundleAdjustment>>(suite.bundle_adjustment);
   suite.at(BundleAdjustment::name).entries.push_back({us, [jacobian](std::vector<double>& out) { (*jacobian)(out); }});
+  HandTracking& ht = suite.hand_tracking;
+  suite.at(ht.name).entries.push_back({us, [&ht](std::vector<double>& out) {
+    const auto along_columns = [&ht]<class V>(const V& t) {
+      std::vector<typename V::value_type> x;
+      for (std::size_t i = 0; i < ht.x.size(); ++i) x.push_back(ht.x[i] + t[ht.column(i)]);
+      return ht(x);
+    };
+    const auto rows = autodiff::jacobian(along_columns, std::vector<double>(ht.columns()));
+    const auto columns = transpose(rows);
+    std::copy(columns.begin(), columns.end(), out.begin());
+  }});
 
   auto nested = [&](auto& problem) {
     const std::string name = problem.name;

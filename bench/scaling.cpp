@@ -3,22 +3,24 @@
 #include "engine.hpp"
 #include "problems/pde.hpp"
 #include "problems/small.hpp"
+#include "suite.hpp"
 
 namespace bench {
 
 namespace {
 
-template <class Make> void measure(Chart& chart, nlohmann::json& report, const std::string& name, Make make) {
+template <class Make>
+void measure(Chart& chart, nlohmann::json& report, const std::string& name, int repetitions, double slice, Make make) {
   std::vector<double> sizes, ours, hands;
   for (std::size_t n = 10; n <= 100'000; n *= 10) {
     auto problem = make(n);
     Gradient gradient(problem);
     std::vector<double> a(problem.x.size()), b(problem.x.size());
-    const auto results = race({timed(
-                                   "hand-written", [&] { keep(problem.hand(problem.x, a)); }, static_cast<double>(n), 2e-3, Clock::thread),
-                               timed(
-                                   "autodiff", [&] { keep(gradient(problem.x, b)); }, static_cast<double>(n), 2e-3, Clock::thread)},
-                              5);
+    problem.hand(problem.x, a), gradient(problem.x, b);
+    verify(name, a, b);
+    const auto units = static_cast<double>(n);
+    const auto results = race({timed("hand-written", [&] { keep(problem.hand(problem.x, a)); }, units, slice, Clock::thread),
+                               timed("autodiff", [&] { keep(gradient(problem.x, b)); }, units, slice, Clock::thread)}, repetitions);
     sizes.push_back(static_cast<double>(n));
     hands.push_back(results[0].seconds().median * 1e9);
     ours.push_back(results[1].seconds().median * 1e9);
@@ -37,7 +39,7 @@ template <class Make> void measure(Chart& chart, nlohmann::json& report, const s
 
 }  // namespace
 
-Chart scaling(nlohmann::json& report) {
+Chart scaling(nlohmann::json& report, int repetitions, double slice) {
   Chart chart{.name = "scaling",
               .title = "Cost of a gradient against size",
               .y_label = "ns per element",
@@ -46,9 +48,9 @@ Chart scaling(nlohmann::json& report) {
               .groups = {},
               .x = {},
               .values = {}};
-  measure(chart, report, "Speelpenning", [](std::size_t n) { return Speelpenning(n); });
-  measure(chart, report, "Rosenbrock", [](std::size_t n) { return Rosenbrock(n); });
-  measure(chart, report, "Lax-Wendroff", [](std::size_t n) { return LaxWendroff(20, n); });
+  measure(chart, report, "Speelpenning", repetitions, slice, [](std::size_t n) { return Speelpenning(n); });
+  measure(chart, report, "Rosenbrock", repetitions, slice, [](std::size_t n) { return Rosenbrock(n); });
+  measure(chart, report, "Lax-Wendroff", repetitions, slice, [](std::size_t n) { return LaxWendroff(20, n); });
   return chart;
 }
 

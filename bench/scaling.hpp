@@ -4,8 +4,8 @@
 
 namespace bench {
 
-/// Times the library and the hand-written adjoint, adds the figures to `report["scaling"]`, and returns the picture: nanoseconds per
+/// Verifies and times the library and the hand-written adjoint, adds the figures to `report["scaling"]`, and returns the picture: nanoseconds per
 /// element against the number of elements.
-Chart scaling(nlohmann::json& report);
+Chart scaling(nlohmann::json& report, int repetitions, double slice);
 
 }  // namespace bench

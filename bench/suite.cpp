@@ -48,13 +48,12 @@ void add_cases(Suite& suite) {
   }
 }
 
-double distance_from_hand(const Case& c, const Entry& entry) {
-  std::vector<double> expected(c.derivatives), got(c.derivatives, std::nan(""));
-  c.hand(expected);
+namespace {
+
+double distance(const std::vector<double>& expected, const std::vector<double>& got) {
   for (const double a : expected)
     if (!std::isfinite(a))
       throw std::runtime_error(fmt::format("the hand-written derivative is not finite ({}); take another input", a));
-  entry.derivative(got);
   double scale = 0, worst = 0;
   for (const double a : expected) scale = std::max(scale, std::abs(a));
   for (std::size_t i = 0; i < expected.size(); ++i) {
@@ -65,14 +64,29 @@ double distance_from_hand(const Case& c, const Entry& entry) {
   return worst == 0 ? 0 : worst / scale;
 }
 
-void verify(const Case& c, const Entry& entry) {
+void refuse_distant(const std::string& contestant, double apart) {
   constexpr double most = 1e-12;
-  const double apart = distance_from_hand(c, entry);
   if (!(apart <= most))
     throw std::runtime_error(
         fmt::format("the derivative of {} is {:.2g} away from the hand-written one (relative to its largest number); at most {:.0e} is "
                     "right, so no time is printed",
-                    entry.contestant, apart, most));
+                    contestant, apart, most));
+}
+
+}  // namespace
+
+double distance_from_hand(const Case& c, const Entry& entry) {
+  std::vector<double> expected(c.derivatives), got(c.derivatives, std::nan(""));
+  c.hand(expected);
+  entry.derivative(got);
+  return distance(expected, got);
+}
+void verify(const Case& c, const Entry& entry) {
+  refuse_distant(entry.contestant, distance_from_hand(c, entry));
+  if (entry.verify_others) entry.verify_others();
+}
+void verify(const std::string& contestant, const std::vector<double>& hand, const std::vector<double>& got) {
+  refuse_distant(contestant, distance(hand, got));
 }
 
 std::vector<std::string> absent_peers() {

@@ -18,6 +18,7 @@ struct Entry {
   std::string contestant;
   Derivative derivative;
   double units = 1;                                     ///< how many derivatives one call computes (SIMD lanes: one per lane)
+  std::function<void()> verify_others{};                ///< those beside the first, where there are several
 };
 
 /// One problem at one size.
@@ -63,7 +64,8 @@ std::vector<std::string> absent_peers();
 
 /// Runs a derivative and returns how far it is from the hand-written one, relative to the largest number of that.
 double distance_from_hand(const Case& c, const Entry& entry);
-/// The same, and throws std::runtime_error where it is more than 1e-12.
+/// These throw std::runtime_error where somebody's derivative is more than 1e-12 away from the hand-written one.
 void verify(const Case& c, const Entry& entry);
+void verify(const std::string& contestant, const std::vector<double>& hand, const std::vector<double>& got);
 
 }  // namespace bench

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fmt/core.h>
 #include <optional>
+#include <string_view>
 #include <unistd.h>
 #include "training_parts.hpp"
 
@@ -14,7 +15,8 @@ namespace {
 
 /// Everybody's BLAS and OpenMP run one thread. They read this when they are loaded, so the program starts itself anew.
 void one_thread_each(char** argv) {
-  if (std::getenv("OPENBLAS_NUM_THREADS") && std::getenv("OMP_NUM_THREADS")) return;
+  const auto is_one = [](const char* name) { const char* value = std::getenv(name); return value && std::string_view(value) == "1"; };
+  if (is_one("OPENBLAS_NUM_THREADS") && is_one("OMP_NUM_THREADS")) return;
   setenv("OPENBLAS_NUM_THREADS", "1", 1);
   setenv("OMP_NUM_THREADS", "1", 1);
   execv("/proc/self/exe", argv);
@@ -55,7 +57,7 @@ std::optional<int> read(int argc, char** argv, Wanted& wanted) {
   CLI11_PARSE(app, argc, argv);
   if (plan.quick && repetitions->empty()) plan.repetitions = 5;
   if (plan.quick) plan.compile_too = {"engine"};
-  plan.wall = wanted.clock == "wall";
+  if (wanted.clock == "wall") plan.clock = bench::Clock::wall;
   return {};
 }
 
@@ -65,8 +67,9 @@ int report(Wanted& wanted) {
   std::vector<std::string> missing;
   plan.entrants = training::entrants(plan.with, missing);
 
-  std::string text = fmt::format("# Training{}\n\n{}. {} rounds in turns; one thread each, {}.\n\n", plan.quick ? ", quick" : "",
-                                 bench::machine_line(), plan.repetitions, plan.wall ? "wall clock" : "processor time of the process");
+  std::string text = fmt::format("# Training{}\n\n{} (flags: of the hand-written loops; all else -O3). {} rounds in turns; one thread each, {}.\n\n",
+      plan.quick ? ", quick" : "", bench::machine_line(), plan.repetitions,
+      plan.clock == bench::Clock::wall ? "wall clock" : "processor time of the process");
   nlohmann::json json{
       {"machine", bench::machine()}, {"quick", plan.quick}, {"repetitions", plan.repetitions}, {"clock", wanted.clock}, {"missing", missing}};
   for (const std::string& m : missing) text += m + "\n\n";

@@ -61,8 +61,11 @@ class Chain {
  public:
   static constexpr std::size_t length = 100;
   static constexpr float start = 0.3f, other = 0.9f;
+  /// What goes backward from the sum. A hundred slopes of sigmoid, 0.22 each, of 1 would end at 0, by way of denormal numbers.
+  static constexpr float seed(Operation op) { return op == Operation::sigmoid ? 1e30f : 1; }
+  struct Outcome { double sum, slopes; };      ///< Σ y, Σ seed · dy/dx
   virtual ~Chain() = default;
-  virtual double run(std::size_t rounds) = 0;  ///< the last round's Σ y + Σ dy/dx
+  virtual Outcome run(std::size_t rounds) = 0;  ///< of the last round
 };
 
 /// A contestant's door. Modules export it as `training_contestant` with C linkage.

@@ -96,32 +96,30 @@ template <class F> auto with_net(const Problem& problem, const F& f) {
 
 template <class F> class Tiny final : public Chain {
  public:
-  Tiny(std::size_t n, F f) : n_(n), f_(f) {}
-  double run(std::size_t rounds) override {
+  Tiny(Operation op, std::size_t n, F f) : op_(op), n_(n), f_(f) {}
+  Outcome run(std::size_t rounds) override {
     const auto x0 = ad::Tensor<float>::full({n_}, start), c0 = ad::Tensor<float>::full({n_}, other);
     ad::Tape tape;
-    double result = 0;
+    Outcome result{};
     for (std::size_t r = 0; r < rounds; ++r) {
       tape.clear();
       const ad::Var<ad::Tensor<float>> x = tape.variable(x0), c(c0);
       ad::Var<ad::Tensor<float>> y = x;
       for (std::size_t k = 0; k < length; ++k) y = f_(y, c);
-      ad::Var total = sum(y);
-      tape.backward(total);
-      if (r + 1 < rounds) continue;
-      const ad::Tensor<float> slope = tape.adjoint(x);
-      result = total.value();
-      for (std::size_t i = 0; i < n_; ++i) result += static_cast<double>(slope[i]);
+      const ad::Var total = sum(y), seeded = total * seed(op_);
+      tape.backward(seeded);
+      if (r + 1 == rounds) result = {total.value(), sum(tape.adjoint(x))};
     }
     return result;
   }
 
  private:
+  Operation op_;
   std::size_t n_;
   F f_;
 };
 
-template <class F> std::unique_ptr<Chain> tiny(std::size_t n, F f) { return std::make_unique<Tiny<F>>(n, f); }
+template <class F> std::unique_ptr<Chain> tiny(Operation op, std::size_t n, F f) { return std::make_unique<Tiny<F>>(op, n, f); }
 
 }  // namespace
 
@@ -151,12 +149,12 @@ Parameters initial_parameters(const Problem& problem, std::uint64_t seed) {
 
 std::unique_ptr<Chain> make_engine_chain(Operation op, std::size_t n) {
   switch (op) {
-    case Operation::add: return tiny(n, [](const auto& x, const auto& c) { return x + c; });
-    case Operation::multiply: return tiny(n, [](const auto& x, const auto& c) { return x * c; });
-    case Operation::sigmoid: return tiny(n, [](const auto& x, const auto&) { return sigmoid(x); });
+    case Operation::add: return tiny(op, n, [](const auto& x, const auto& c) { return x + c; });
+    case Operation::multiply: return tiny(op, n, [](const auto& x, const auto& c) { return x * c; });
+    case Operation::sigmoid: return tiny(op, n, [](const auto& x, const auto&) { return sigmoid(x); });
     case Operation::tanh: break;
   }
-  return tiny(n, [](const auto& x, const auto&) { return tanh(x); });
+  return tiny(op, n, [](const auto& x, const auto&) { return tanh(x); });
 }
 
 }  // namespace training

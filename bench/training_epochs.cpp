@@ -2,19 +2,11 @@
 // of what each of them ended with.
 #include <algorithm>
 #include <cmath>
-#include <ctime>
 #include <fmt/core.h>
 #include "training_data.hpp"
 #include "training_race.hpp"
 
 namespace training {
-
-double seconds(bool wall) {
-  if (wall) return bench::now();
-  timespec t;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
 
 std::vector<Problem> problems(bool quick) {
   const std::size_t c = quick ? 12'000 : 60'000, d = quick ? 4'000 : 10'000;

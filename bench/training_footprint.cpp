@@ -36,7 +36,7 @@ struct Size {
 
 Size program_size(const std::string& program) {
   Size size;
-  const fs::path stripped = fs::temp_directory_path() / fmt::format("training-stripped-{}", static_cast<long>(seconds(true) * 1e6));
+  const fs::path stripped = fs::temp_directory_path() / fmt::format("training-stripped-{}", static_cast<long>(bench::now() * 1e6));
   if (run_program({"strip", "-o", stripped.string(), program}).ok) size.program = static_cast<double>(fs::file_size(stripped));
   fs::remove(stripped);
   std::istringstream lines(run_program({"ldd", program}).output);

@@ -36,28 +36,28 @@ template <Operation op> class ByHand final : public Chain {
     for (std::size_t i = 0; i < n; ++i) values_.get()[i] = start;
   }
 
-  double run(std::size_t rounds) override {
-    double result = 0;
+  Outcome run(std::size_t rounds) override {
+    Outcome result{};
     float *values = values_.get(), *g = gradient_.get();
     for (std::size_t r = 0; r < rounds; ++r) {
       float* y = values;
       if (n_ == 1) {
         for (std::size_t k = 0; k < length; ++k) y[k + 1] = Formula<op>::value(y[k]);
-        float slope = 1;
+        float slope = seed(op);
         for (std::size_t k = length; k > 0; --k) slope = Formula<op>::pull(slope, y[k]);
         g[0] = slope;
       } else {
         for (std::size_t k = 0; k < length; ++k, y += wide_)
           for (std::size_t i = 0; i < wide_; i += hand::lanes) hand::store(y + wide_ + i, Formula<op>::value(hand::load(y + i)));
-        for (std::size_t i = 0; i < wide_; ++i) g[i] = 1;
+        for (std::size_t i = 0; i < wide_; ++i) g[i] = seed(op);
         for (std::size_t k = length; k > 0; --k, y -= wide_)
           for (std::size_t i = 0; i < wide_; i += hand::lanes) hand::store(g + i, Formula<op>::pull(hand::load(g + i), hand::load(y + i)));
       }
-      result = 0;
-      for (std::size_t i = 0; i < n_; ++i) result += static_cast<double>(values[length * wide_ + i]);  // the sum
-      asm volatile("" : : "r"(values), "r"(g) : "memory");                                             // each round is computed anew
+      result.sum = 0;
+      for (std::size_t i = 0; i < n_; ++i) result.sum += static_cast<double>(values[length * wide_ + i]);
+      asm volatile("" : : "r"(values), "r"(g) : "memory");  // each round is computed anew
     }
-    for (std::size_t i = 0; i < n_; ++i) result += static_cast<double>(g[i]);
+    for (std::size_t i = 0; i < n_; ++i) result.slopes += static_cast<double>(g[i]);
     return result;
   }
 

@@ -60,7 +60,7 @@ class Net final : public Trainer {
         const View x{data_.inputs + begin * width, width, 1};
         for (std::size_t l = 0; l < layers_.size(); ++l) forward(l, n, input(l, x));
         cost = softmax(layers_.back(), n, data_.labels + begin);
-        next_step();
+        if (adam_) next_step();
         for (std::size_t l = layers_.size(); l-- > 0;) {
           if (l > 0) pull_back(l, n);
           update(layers_[l], n, input(l, x));

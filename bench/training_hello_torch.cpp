@@ -10,7 +10,7 @@ int main(int argc, char** argv) {
   torch::optim::SGD optimizer(net->parameters(), 1.0);
   double last = 0;
   for (int e = 0; e < epochs; ++e) {
-    optimizer.zero_grad();
+    net->zero_grad(/*set_to_none=*/true);
     const auto cost = torch::binary_cross_entropy_with_logits(net->forward(x), y);
     cost.backward();
     optimizer.step();

@@ -10,7 +10,8 @@ namespace training {
 struct Plan {
   std::vector<Entrant> entrants;
   std::vector<std::string> with;  ///< the names of those that were asked for, whether they are there or not
-  bool quick = false, wall = false;
+  bool quick = false;
+  bench::Clock clock = bench::Clock::process;  ///< of races of one thread each
   int repetitions = 15;
   unsigned threads = 2;
   std::vector<std::string> compile_too = {"engine", "libtorch", "dlib"};  ///< whose hello-world is compiled against the clock
@@ -34,8 +35,5 @@ void print_memory(const std::string& contestant, bool quick);
 
 /// (a), (b), (c SGD), (c Adam), (d) of the report's first table; `quick`: fewer samples in the large ones.
 std::vector<Problem> problems(bool quick);
-
-/// Processor seconds of this process, or of the wall.
-double seconds(bool wall);
 
 }  // namespace training

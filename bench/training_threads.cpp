@@ -20,9 +20,9 @@ Part measure_threads(const Plan& plan) {
       trainers[i] = make_engine_trainer(p, samples);
       field.push_back({i == 0 ? "1 thread" : "threads", [&, i] {
                          trainers[i]->reset(initial);
-                         const double start = seconds(true);
+                         const double start = bench::now();
                          trainers[i]->train(problem.epochs);
-                         return (seconds(true) - start) / static_cast<double>(problem.epochs);
+                         return (bench::now() - start) / static_cast<double>(problem.epochs);
                        }});
     }
     const auto results = bench::race(field, plan.repetitions);

@@ -44,7 +44,7 @@ class Torch final : public Trainer {
         const bool whole = end - begin == problem_.samples;
         const auto x = whole ? inputs_ : inputs_.slice(0, signed_size(begin), signed_size(end)),
                    t = whole ? targets_ : targets_.slice(0, signed_size(begin), signed_size(end));
-        optimizer_->zero_grad();
+        net_->zero_grad(/*set_to_none=*/true);
         const auto logits = net_->forward(x);
         cost = problem_.logistic() ? torch::binary_cross_entropy_with_logits(logits, t) : torch::cross_entropy_loss(logits, t);
         cost.backward();
@@ -76,21 +76,22 @@ class Torch final : public Trainer {
 class TorchChain final : public Chain {
  public:
   TorchChain(Operation op, std::size_t n)
-      : op_(op), x_(torch::full({static_cast<std::int64_t>(n)}, start)), c_(torch::full({static_cast<std::int64_t>(n)}, other)) {
+      : op_(op), x_(torch::full({static_cast<std::int64_t>(n)}, start)), c_(torch::full({static_cast<std::int64_t>(n)}, other)),
+        seed_(torch::full({}, seed(op))) {
     torch::set_num_threads(1);
     x_.requires_grad_(true);
   }
 
-  double run(std::size_t rounds) override {
+  Outcome run(std::size_t rounds) override {
     torch::Tensor total;
     for (std::size_t r = 0; r < rounds; ++r) {
       x_.mutable_grad().reset();
       torch::Tensor y = x_;
       for (std::size_t k = 0; k < length; ++k) y = next(y);
       total = y.sum();
-      total.backward();
+      total.backward(seed_);
     }
-    return total.item<double>() + x_.grad().sum().item<double>();
+    return {total.item<double>(), x_.grad().sum().item<double>()};
   }
 
  private:
@@ -105,7 +106,7 @@ class TorchChain final : public Chain {
   }
 
   Operation op_;
-  torch::Tensor x_, c_;
+  torch::Tensor x_, c_, seed_;
 };
 
 }  // namespace

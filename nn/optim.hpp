@@ -71,7 +71,7 @@ template <class M> double clip_factor(const char* optimizer, M& model, double mo
 template <class M, class F> void step_each(const char* optimizer, M& model, const F& step) {
   bool reached = false;
   std::size_t i = 0;
-  for_each_parameter(model, [&](auto& p) {
+  for_each_parameter(model, [&]<class T>(Parameter<T>& p) {
     if (step(p, i++)) reached = true;
     else require_numbers(optimizer, p), reached = reached || p.walked();
   });

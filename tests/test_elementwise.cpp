@@ -1,7 +1,9 @@
 // Tensors obey the rules, number by number: every function, broadcasting, numbers beside tensors, edges, comparisons.
 #include "support.hpp"
+#include <algorithm>
 #include <limits>
 #include <tuple>
+#include <utility>
 
 using ad::Shape;
 using ad::Tensor;
@@ -13,33 +15,35 @@ using support::verify;
 
 namespace {
 support::RandomTensors some{support::Random(11)};
+/// Numbers well inside of a domain, where differences can judge.
+std::pair<double, double> inside(ad::Interval domain) {
+  const double low = std::max(domain.low, -2.0), high = std::max(std::min(domain.high, 2.0), low + 1), margin = 0.1 * (high - low);
+  return {low + margin, high - margin};
+}
 }  // namespace
 
 // ---- rules × shapes -------------------------------------------------------------------------------------------------
 
-TEST_CASE("every unary function of tensors is differentiated backwards, forwards and twice") {
-  const auto x = some({2, 3});
-#define UNARY(f) verify(#f, [](auto t) { return sum(f(t) * f(t) * t); }, x)
-  UNARY(square); UNARY(sqrt); UNARY(cbrt); UNARY(exp); UNARY(exp2); UNARY(expm1); UNARY(log); UNARY(log2); UNARY(log10); UNARY(log1p);
-  UNARY(sin); UNARY(cos); UNARY(sinh); UNARY(cosh); UNARY(tanh); UNARY(atan); UNARY(asinh); UNARY(erf); UNARY(erfc);
-  UNARY(abs); UNARY(sigmoid); UNARY(softplus); UNARY(log_sigmoid); UNARY(relu); UNARY(gelu); UNARY(silu); UNARY(-);
-#undef UNARY
-  verify("asin acos atanh", [](auto t) { const auto u = t * 0.5; return sum(asin(u) * acos(u) + atanh(u)); }, x);
-  verify("acosh tan", [](auto t) { return sum(acosh(t + 1.5) * tan(t * 0.5)); }, x);
-  verify("lgamma tgamma", [](auto t) { return sum(lgamma(t + 1.0) * tgamma(t + 1.0)); }, x);
+TEST_CASE("every rule of one tensor is differentiated backwards, forwards and twice") {
+  support::each_rule(ad::UnaryRules{}, []<class Rule>(Rule) {
+    const auto [low, high] = inside(Rule::row.domain);
+    verify(Rule::row.name, [](auto t) { return sum(square(ad::apply<Rule>(t)) * t); }, some.random.tensor({2, 3}, low, high));
+  });
   CHECK(equal(floor(Tensor<double>{1.5, -1.5}), Tensor<double>{1, -2}));
   CHECK(equal(ad::gradient([](auto t) { return sum(floor(t) + ceil(t) + round(t) + trunc(t)); }, Tensor<double>{1.2, -1.7}), Tensor<double>{0, 0}));
 }
 
-TEST_CASE("every binary function of tensors is differentiated in both operands") {
+TEST_CASE("every rule of two tensors is differentiated in both operands") {
+  support::each_rule(ad::BinaryRules{}, []<class Rule>(Rule) {
+    const auto [low, high] = inside(Rule::row.domain);
+    const auto [low_b, high_b] = inside(Rule::row.right);
+    const auto a = some.random.tensor({2, 3}, low, high), b = some.random.tensor({2, 3}, low_b, high_b);
+    verify(Rule::row.name, [&](auto t) { return sum(square(ad::apply<Rule>(t, b)) * t); }, a);
+    verify(Rule::row.name, [&](auto t) { return sum(square(ad::apply<Rule>(a, t)) * t); }, b);
+  });
   const auto b = some({2, 3});
-#define BINARY(f) verify(#f, [&](auto t) { return sum(f(t, b + 0.25) * t + f(b, t)); }, some({2, 3}))
-  BINARY(pow); BINARY(hypot); BINARY(atan2); BINARY(max); BINARY(min); BINARY(fmax); BINARY(fmin); BINARY(copysign);
-  BINARY(logaddexp);
-#undef BINARY
   verify("arithmetic", [&](auto t) { return sum((t + b) * (b - t) / (t * b) + (t - b) / t - b * t); }, some({2, 3}));
-  verify("xlogy", [&](auto t) { return sum(xlogy(t, exp(b)) + xlogy(b, square(t) + 0.5)); }, some({2, 3}));
-  verify("fma fmod", [&](auto t) { return sum(fma(t, b, t) * fmod(t, 10.0)); }, some({2, 3}));
+  verify("fma", [&](auto t) { return sum(fma(t, b, t)); }, some({2, 3}));
 }
 
 TEST_CASE("operands are broadcast in every direction, and adjoints are summed back") {

@@ -224,7 +224,7 @@ TEST_CASE("the layout's checks see what they look for") {
   CHECK(lines(macros(with("nn/io.hpp", "  #  define TWICE(x) x x\n"))) == "nn/io.hpp defines TWICE\n");
 }
 
-TEST_CASE("every source file, test, example and case that must not compile is in its meson.build") {
+TEST_CASE("every source file, test, example, benchmark and case that must not compile is in its meson.build") {
   const auto forgotten = [](const char* where, const char* build, const char* prefix, bool with_folder) {
     Complaints found;
     const std::string text = read(root / build);
@@ -242,6 +242,7 @@ TEST_CASE("every source file, test, example and case that must not compile is in
   CHECK(lines(forgotten("autodiff", "meson.build", "", true)) == "");
   CHECK(lines(forgotten("nn", "meson.build", "", true)) == "");
   CHECK(lines(forgotten("examples", "examples/meson.build", "", false)) == "");
+  CHECK(lines(forgotten("bench", "bench/meson.build", "", false)) == "");
   CHECK(lines(forgotten("tests", "tests/meson.build", "test_", false)) == "");
   CHECK(lines(forgotten("tests/must_not_compile", "tests/meson.build", "", false)) == "");
 }

@@ -1,5 +1,6 @@
 // Memory: after the first step of a loop nothing is allocated, however it is asked for; long recordings walk back in a loop, not on the stack.
 #include "allocations.hpp"
+#include "folder.hpp"
 #include "support.hpp"
 #include <nn/nn.hpp>
 #include <algorithm>
@@ -41,7 +42,8 @@ TEST_CASE("the counter counts: new, malloc, aligned memory, tensors") {
 
 TEST_CASE("wherever memory runs short, an exception says so, and afterwards all goes on as if nothing had been") {
   namespace nn = ad::nn;
-  const std::string path = "memory.safetensors";
+  const support::Folder folder;
+  const std::string path = folder / "net";
   const auto start = [] {
     nn::Sequential net{nn::Linear<double>(2, 3), nn::Tanh{}, nn::Linear<double>(3, 1)};
     nn::initialize(net, 1);
@@ -94,7 +96,6 @@ TEST_CASE("wherever memory runs short, an exception says so, and afterwards all 
     REQUIRE(work() == expected);
   }
   CHECK(failed > 50);
-  std::remove(path.c_str());
 }
 
 TEST_CASE("a value for whose copy memory was short is there after a rewind") {
@@ -430,12 +431,18 @@ TEST_CASE("a walk backwards for which memory was short leaves no adjoints") {
   ad::Tape tape;
   const ad::Var x = tape.variable(Tensor<double>::ones({100'000})), y = x * 2.0;
   const Tensor<double> weights = Tensor<double>::ones({100'000});
-  {
-    const ShortMemory none(1);  // the adjoints of numbers fit, those of y do not
-    CHECK_THROWS(tape.backward(y, weights));
+  std::size_t failed = 0;
+  for (bool done = false; !done;) {
+    try {
+      const ShortMemory none(failed);
+      tape.backward(y, weights);
+      done = true;
+    } catch (const ad::Error&) {
+    } catch (const std::bad_alloc&) {
+    }
+    if (!done) ++failed, support::refuses<ad::TapeError>([&] { (void)tape.adjoint(x); }, {"adjoint", "an exception stopped it"});
   }
-  support::refuses<ad::TapeError>([&] { (void)tape.adjoint(x); }, {"adjoint", "an exception stopped it"});
-  tape.backward(y, weights);
+  CHECK(failed > 1);
   CHECK(tape.adjoint(x)[7] == 2);
 }
 

@@ -33,6 +33,18 @@ TEST_CASE("every piece runs exactly once on any number of threads") {
   }
 }
 
+TEST_CASE("two threads are in their pieces at once") {
+  const Threads threads(2);
+  std::atomic<int> inside{0};
+  bool met[2] = {};
+  ad::parallel(2, [&](std::size_t i) {
+    ++inside;
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!(met[i] = inside == 2) && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+  });
+  CHECK((met[0] && met[1]));
+}
+
 TEST_CASE("many short jobs in a row do not take each other's pieces") {
   const Threads threads(3);
   std::vector<long> total(7);

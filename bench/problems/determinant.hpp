@@ -26,7 +26,7 @@ struct Determinant {
     for (std::size_t left = n, same = 1; left > 2; --left) count += same *= left;
     minors_.resize(count);
     double* end = minors_.data();
-    const double y = expand<double>(v, Columns{}, n, [&end](double minor) { *end++ = minor; });
+    const double y = expand<double, true>(v, Columns{}, n, [&end](double minor) { *end++ = minor; });
     const double* last = end;
     back(v.data(), g.data(), Columns{}, n, 1, last);
     return y;
@@ -47,13 +47,18 @@ struct Determinant {
     }
   };
 
-  /// The minor of the last `left` rows; those inside it with two rows or more are shown to `keep` as they become known.
-  template <class T, class V, class Keep> T expand(const V& v, Columns columns, std::size_t left, const Keep& keep) const {
+  /// The minor of the last `left` rows; those inside it with two rows or more are shown to `keep` as they become known. `pairs`: of two rows at once.
+  template <class T, bool pairs = false, class V, class Keep> T expand(const V& v, Columns columns, std::size_t left, const Keep& keep) const {
     const std::size_t row = (n - left) * n;
     if (left == 1) return v[row + columns[0]];
+    if constexpr (pairs)
+      if (left == 2) {
+        const std::size_t a = row + columns[0], b = row + columns[1];
+        return v[a] * v[b + n] - v[b] * v[a + n];
+      }
     T sum(0.0);
     for (std::size_t k = 0; k < left; ++k) {
-      const T minor = expand<T>(v, columns.without(k), left - 1, keep);
+      const T minor = expand<T, pairs>(v, columns.without(k), left - 1, keep);
       if (left > 2) keep(minor);
       if (k % 2 == 0) sum += v[row + columns[k]] * minor;
       else sum -= v[row + columns[k]] * minor;

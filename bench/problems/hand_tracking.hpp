@@ -66,12 +66,12 @@ struct HandTracking {
   std::string size() const { return join(points.size(), " points, ", complicated() ? "complicated" : "simple"); }
   std::size_t rows() const { return 3 * points.size(); }
   std::size_t columns() const { return thetas + (complicated() ? 2 : 0); }
-  /// The direction whose tangent is column j: one θ, or the first (second) u of every point at once.
+  /// The column in which variable i stands: of one θ its own, of the u's the first or the second of all points.
+  std::size_t column(std::size_t i) const { return i < thetas ? i : thetas + (i - thetas) % 2; }
+  /// The direction whose tangent is column j.
   std::vector<double> direction(std::size_t j) const {
-    std::vector<double> v(x.size(), 0.0);
-    if (j < thetas) v[j] = 1;
-    else
-      for (std::size_t i = thetas + (j - thetas); i < x.size(); i += 2) v[i] = 1;
+    std::vector<double> v(x.size());
+    for (std::size_t i = 0; i < x.size(); ++i) v[i] = column(i) == j;
     return v;
   }
 

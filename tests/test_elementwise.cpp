@@ -56,6 +56,7 @@ TEST_CASE("operands are broadcast in every direction, and adjoints are summed ba
   for (const auto& row : rows) {
     const auto b = some(row.other), weights = some(row.result);
     CHECK((Tensor<double>::zeros(row.x) + b).shape() == row.result);
+    CHECK((b + Tensor<double>::zeros(row.x)).shape() == row.result);
     verify("left", [&](auto x) { return sum((x * b - b / (x + 1.0)) * weights); }, some(row.x));
     verify("right", [&](auto x) { return sum((b * x + pow(b, x)) * weights); }, some(row.x));
     verify("both", [&](auto x) { return sum((x * b + x) * (b - x) * weights); }, some(row.x));
@@ -246,6 +247,9 @@ TEST_CASE("a rule of a user's own adds its adjoint to others") {
   CHECK(equal(ad::gradient(f, Tensor<double>{1, 2}), Tensor<double>{7, 25}));
   const auto g = [](const auto& x) { return sum(ad::apply<Weighted>(x, x)) + sum(x); };
   CHECK(equal(ad::gradient(g, Tensor<double>{1, 2}), Tensor<double>{3, 5}));
+  const auto left = [](const auto& x) { return sum(ad::apply<Weighted>(x, Tensor<double>{3, 4})); };
+  CHECK(equal(ad::gradient(left, Tensor<double>{1, 2}), Tensor<double>{3, 4}));
+  CHECK(equal(ad::apply<Weighted>(Tensor<double>{1, 2}, 3.0), Tensor<double>{3, 6}));
 }
 
 TEST_CASE("a number beside a tensor, on either side, a constant or not: both get their share, and the number's is a sum") {

@@ -212,3 +212,22 @@ TEST_CASE("the gradient of a net of which a part was moved away is refused") {
   tape.backward(cost);
   refuses<ad::Error>([&] { nn::flat_gradient(net); }, {"flat_gradient: a parameter of this model was moved from"});
 }
+
+TEST_CASE("check_gradient: a cost that changes the net's shapes, one that does not use it though it was walked, and no components at all") {
+  std::vector<nn::Linear<double>> changed(1, nn::Linear<double>(1, 1));
+  nn::initialize(changed, 1);
+  int calls = 0;
+  const auto cost = [&] {
+    if (++calls == 4) changed[0] = nn::Linear<double>(1, 2);
+    return sum(changed[0](Tensor{{1}}));
+  };
+  try { (void)nn::check_gradient(changed, cost); } catch (const ad::Error&) {}
+  CHECK(changed[0].weight.shape() == ad::Shape({1, 2}));
+
+  nn::Linear<double> net(1, 1);
+  nn::initialize(net, 1);
+  CHECK_NOTHROW((void)nn::check_gradient(net, [&] { return sum(net(Tensor{{1}})); }, {}, 0));
+  ad::Tape tape;
+  tape.backward(sum(net(Tensor{{1}})));
+  refuses<ad::Error>([&] { (void)nn::check_gradient(net, [] { return ad::Var<double>(1.0); }); }, {"does not use this model"});
+}

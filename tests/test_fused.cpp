@@ -203,3 +203,14 @@ TEST_CASE("a variable that stands twice in a layer gets both shares") {
   const auto g = [](const auto& x) { return sum(square(ad::layer(x, Tensor<double>{{1, 2}, {3, 4}}, x))); };
   CHECK_NOTHROW(ad::check_gradient(g, Tensor<double>{1, 2}));
 }
+
+TEST_CASE("a bias that is used elsewhere, too, gets both adjoints") {
+  const Tensor<double> x{{1, 2}, {3, 4}}, w{{1, 0}, {0, 1}};
+  const auto f = [&](const auto& b) { const auto y = ad::layer<ad::Identity>(x, w, b); return sum(b) + sum(y); };
+  CHECK(equal(ad::gradient(f, Tensor<double>{1, 2}), Tensor<double>{3, 3}));
+}
+
+TEST_CASE("logits of no classes are refused") {
+  const std::vector<std::int32_t> labels{0, 0};
+  refuses<ad::ShapeError>([&] { (void)ad::softmax_cross_entropy(Tensor<double>::zeros({2, 0}), labels); }, {"the logits (2, 0) have no classes"});
+}

@@ -397,3 +397,16 @@ TEST_CASE("logarithms at the ends of their domains") {
     CHECK(std::signbit(log1p(ad::Tensor<float>{-0.0f, 1}).data()[0]));
   }
 }
+
+TEST_CASE("operands that repeat after different periods are told apart") {
+  everywhere([]<class T> {
+    ad::Broadcast walk;
+    walk.append(100, 0, 0), walk.append(5, 7, 0), walk.append(7, 1, 1);
+    Block<T> a(35), b(7), y(3500);
+    for (std::size_t i = 0; i < a.size(); ++i) a[i] = static_cast<T>(i);
+    for (std::size_t i = 0; i < b.size(); ++i) b[i] = 0;
+    const auto& k = ad::kernels<T>();
+    k.broadcast(k.zip[ad::index_in<ad::Add>(ad::BinaryRules{})], walk, a.data(), b.data(), y.data());
+    for (std::size_t i = 0; i < y.size(); ++i) CHECK(y[i] == static_cast<T>(i % 35));
+  });
+}

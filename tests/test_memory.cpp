@@ -467,3 +467,31 @@ TEST_CASE("an optimizer for whose moments memory was short has seen no net yet")
   }
   CHECK(!short_of_it);
 }
+
+TEST_CASE("a walk for which memory was short does the next one no harm") {
+  ad::Tape tape;
+  { const ad::Var x = tape.variable(1.0); const ad::Var y = x * 2.0; tape.backward(y); }
+  tape.clear();
+  ad::Var x = tape.variable(1.0), y = x;
+  for (int i = 0; i < 100'000; ++i) y = y * 1.0000001;
+  {
+    const ShortMemory none(0);
+    CHECK_THROWS(tape.backward(y));
+  }
+  tape.clear();
+  x = tape.variable(1.0), y = x * 2.0;
+  tape.backward(y);
+  CHECK(tape.adjoint(x) == 2);
+}
+
+TEST_CASE("a thread does not sit on the memory of a very large gradient") {
+  const std::vector<double> large(600'000, 1.0), small(1000, 1.0);
+  const auto allocated = [](const auto& x) {
+    const auto f = [](const auto& v) { return v[0] * v[1]; };
+    for (int i = 0; i < 2; ++i) (void)ad::gradient(f, x);
+    const std::size_t before = ::allocations();
+    (void)ad::gradient(f, x);
+    return ::allocations() - before;
+  };
+  CHECK(allocated(large) > allocated(small));
+}

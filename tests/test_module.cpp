@@ -186,3 +186,14 @@ TEST_CASE("fields() may come from a base that asks the class itself, keys of any
   model.several.emplace("a", Line(1, 1)), model.several.emplace("a", Line(1, 1));
   CHECK(names(model) == Names{"0.x.weight", "0.x.bias", "1.0.1.weight", "1.0.1.bias", "1.1.1.weight", "1.1.1.bias"});
 }
+
+namespace {
+struct Tied {
+  ad::Parameter<double> a{ad::Tensor<double>{1}}, b{ad::Tensor<double>{2}};
+  auto fields() { return std::tie(b, a, b); }
+};
+}  // namespace
+TEST_CASE("a shared parameter counts once, also where it was made after others") {
+  const Tied tied;
+  CHECK(nn::parameter_count(tied) == 2);
+}

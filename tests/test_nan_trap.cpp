@@ -201,3 +201,14 @@ TEST_CASE("a trap looks at adjoints that would be put off") {
   const ad::Var cost = sum(ad::with_pullback("mine", ad::Tensor<double>{{0}, {0}}, [](const auto&) { return ad::Tensor<double>{{1}, {-1}}; }, y));
   refuses<ad::Error>([&] { tape.backward(cost); }, {"hands NaN to its operand 2, a parameter"});
 }
+
+TEST_CASE("a walk that the trap has stopped leaves no adjoints, not those of the walk before either") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(0.0), y = x * 2.0, w = sqrt(x) * x;
+  tape.backward(y);
+  {
+    const ad::NanTrap trap;
+    CHECK_THROWS_AS(tape.backward(w), ad::Error);
+  }
+  CHECK_THROWS_AS((void)tape.adjoint(x), ad::TapeError);
+}

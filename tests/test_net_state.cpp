@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 #include <vector>
+#include "allocations.hpp"
 #include "folder.hpp"
 #include "nets.hpp"
 #include "support.hpp"
@@ -230,4 +231,70 @@ TEST_CASE("moments that are not finite are not loaded") {
   std::memcpy(bytes.data() + bytes.size() - 8, &bad, 8);
   write(folder / "sgd", bytes);
   refuses<nn::FileError>([&] { sgd.load(net, folder / "sgd"); }, {"a moment is not finite"});
+}
+
+TEST_CASE("a step that is refused does not bind an optimizer that was moved from") {
+  nn::Linear<double> right(2, 1), never(2, 1), old(2, 1);
+  nn::Adam used;
+  step(old, used);
+  const nn::Adam moved = std::move(used);
+  ad::Tape tape;
+  tape.backward(sum(square(right(Tensor{{1, 2}}))));
+  CHECK_THROWS_AS(used.step(never), ad::Error);  // NOLINT: used after the move on purpose
+  CHECK_NOTHROW(used.step(right));
+}
+
+TEST_CASE("a copied optimizer says what is wrong with its net, and knows it from its first step on") {
+  nn::Adam adam;
+  std::vector<nn::Linear<double>> net(2, nn::Linear<double>(2, 1));
+  nn::initialize(net, 1);
+  { ad::Tape tape; tape.backward(sum(net[0](Tensor{{1, 2}}))); adam.step(net); }
+  nn::Adam copy = adam;
+  auto twin = net;
+  const auto gone = std::move(twin[1]);
+  {
+    ad::Tape tape;
+    tape.backward(sum(twin[0](Tensor{{1, 2}})));
+    refuses<ad::Error>([&] { copy.step(twin); }, {"was moved from"});
+  }
+  const Folder folder;
+  const std::vector<nn::Linear<double>> none;
+  refuses<ad::Error>([&] { adam.save(none, folder / "adam"); }, {"holds no parameters"});
+
+  auto first = small_net(1), other = small_net(2);
+  nn::Adam of_first;
+  step(first, of_first);
+  auto second = first;
+  nn::Adam of_second = of_first;
+  step(second, of_second);
+  refuses<ad::Error>([&] { step(other, of_second); }, {"another net"});
+}
+
+TEST_CASE("a step for which memory was short has counted for nothing") {
+  auto net = small_net(1);
+  nn::Adam adam;
+  step(net, adam);
+  auto twin = net;
+  nn::Adam of_twin = adam;  // its moments are shared with adam's: the next step copies them
+  ad::Tape tape;
+  tape.backward(sum(square(net(Tensor{{1, 2}}))));
+  {
+    const ShortMemory none(0);
+    CHECK_THROWS(adam.step(net));
+  }
+  adam.step(net);
+  step(twin, of_twin);
+  CHECK(numbers(net) == numbers(twin));
+}
+
+TEST_CASE("a training that was loaded goes on with a net of zeros") {
+  const Folder folder;
+  const auto check = [&](auto optimizer) {
+    nn::Sequential net{nn::Linear<double>(1, 2), nn::Linear<double>(2, 1)};
+    optimizer.save(net, folder / "optimizer"), optimizer.load(net, folder / "optimizer");
+    ad::Tape tape;
+    tape.backward(sum(net(Tensor{{1}})));
+    CHECK_NOTHROW(optimizer.step(net));
+  };
+  check(nn::Sgd{{.momentum = 0.9}}), check(nn::Adam{});
 }

@@ -335,3 +335,37 @@ TEST_CASE("select forwards keeps the sign of 0") {
   const auto y = ad::value_and_jvp(f, Tensor<double>{-0.0, -0.0}, Tensor<double>{1, 1}).value;
   CHECK((std::signbit(y.data()[0]) && std::signbit(y.data()[1])));
 }
+
+TEST_CASE("an adjoint that a move gives back after others is added to theirs") {
+  const auto f = [](const auto& x) { const auto b = broadcast_to(x, Shape{3, 2}); return sum(x) + sum(b); };
+  CHECK(equal(ad::gradient(f, Tensor<double>{1, 2}), Tensor<double>{4, 4}));
+  ad::Tape tape;
+  const ad::Var x = tape.variable(Tensor<double>{1, 2});
+  const auto as_float = x.as<float>();
+  tape.backward(sum(x) + sum(as_float));
+  CHECK(equal(tape.adjoint(x), Tensor<double>{2, 2}));
+}
+
+TEST_CASE("the last axis of a matrix, backwards") {
+  CHECK(equal(slice(Tensor<double>{{1, 2}, {3, 4}}, 1, 1, -3, -1), Tensor<double>{{2, 1}, {4, 3}}));
+}
+
+TEST_CASE("products of no matrices touch no memory, however large the others are") {
+  const auto a = Tensor<double>::zeros({0, 40, 50}), b = Tensor<double>::ones({1, 1, 50, 60});
+  CHECK(matmul(a, b).shape() == Shape({1, 0, 40, 60}));
+  CHECK(equal(ad::gradient([&](const auto& x) { return sum(matmul(a, x)) + sum(x); }, b), Tensor<double>::ones({1, 1, 50, 60})));
+  ad::Tape tape;
+  const ad::Var x = tape.variable(Tensor<double>::ones({40, 50})), c = tape.variable(Tensor<double>::ones({50, 60}));
+  const auto none = slice(reshape(c, {1, 50, 60}), 0, 0, 0);
+  const auto large = c * 2.0, larger = square(large) * 3.0;
+  const auto y = sum(matmul(x, none)) + sum(x);
+  tape.backward(sum(square(larger)));  // the walk's memory holds numbers now
+  tape.backward(y);
+  CHECK(equal(tape.adjoint(x), Tensor<double>::ones({40, 50})));
+}
+
+TEST_CASE("a row times a vector does not see the next row") {
+  Tensor<double> a = Tensor<double>::ones({2, 21});
+  a(1, 0) = support::infinity;
+  CHECK(matmul(a, Tensor<double>::ones({21}))[0] == 21);
+}

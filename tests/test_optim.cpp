@@ -421,3 +421,24 @@ TEST_CASE("options of Adam that make no sense are refused") {
   CHECK_THROWS_AS(adam.set_learning_rate(std::nan("")), ad::Error);
   CHECK(adam.learning_rate() == 1e-3);
 }
+
+TEST_CASE("a gradient that is clipped so far that no float holds the factor keeps its digits") {
+  for (const double momentum : {0.0, 0.5}) {
+    struct { ad::Parameter<float> w{ad::Tensor<float>{0}}; } net;
+    nn::Sgd sgd{{.learning_rate = 1, .momentum = momentum, .clip_norm = 1e-33}};
+    ad::Tape tape;
+    tape.backward(sum(net.w.var() * 1e10f));
+    sgd.step(net);
+    CHECK(std::abs(static_cast<double>(net.w.value()[0]) * -1e33 - 1) < 1e-5);
+  }
+}
+
+TEST_CASE("clipping has room for a later parameter that is larger than the first") {
+  nn::Sequential net{nn::Linear<double>(1, 1), nn::Linear<double>(1, 3000)};
+  nn::initialize(net, 1);
+  nn::Sgd sgd{{.learning_rate = 0.1, .momentum = 0.5, .clip_norm = 1e-3}};
+  ad::Tape tape;
+  tape.backward(sum(net(Tensor{{1}})));
+  sgd.step(net);
+  CHECK(std::isfinite(std::get<1>(net.layers).weight.value()[2999]));
+}

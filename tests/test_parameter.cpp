@@ -540,3 +540,10 @@ TEST_CASE("a walk from a tensor has passed what it does not reach") {
   tape.backward(y, {1, 1});
   CHECK(p.walked());
 }
+
+TEST_CASE("a tape with parameters is not walked by a thread that does not have it in its list") {
+  const Parameter<double> p(Tensor<double>{1, 2});
+  ad::Tape tape;
+  const ad::Var y = sum(p.var());
+  std::thread([&] { CHECK_THROWS_AS(tape.backward(y), ad::TapeError); }).join();
+}

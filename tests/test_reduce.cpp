@@ -359,3 +359,27 @@ TEST_CASE("a row that gets no adjoint gives none, whatever its numbers") {
   const Tensor<double> g = ad::gradient([](const auto& x) { return logsumexp(x, 1)(1); }, Tensor<double>{{HUGE_VAL, 0}, {0, 0}});
   CHECK(equal(g, Tensor<double>{{0, 0}, {0.5, 0.5}}));
 }
+
+TEST_CASE("an adjoint that goes back after others is added to theirs") {
+  const auto extremes = [](const auto& x) { const auto m = max(x); const auto l = min(x); return sum(x) + m + l; };
+  CHECK(equal(ad::gradient(extremes, Tensor<double>{1, 3, 2}), Tensor<double>{2, 2, 1}));
+  const auto rows = [](const auto& x) { const auto l = logsumexp(x, Axis(1)); return sum(x) + sum(l); };
+  CHECK(equal(ad::gradient(rows, Tensor<double>{{0, 0}, {1, 1}}), Tensor<double>{{1.5, 1.5}, {1.5, 1.5}}));
+}
+
+TEST_CASE("a norm along an axis: where squares are denormal, where nothing is asked, where there is no such axis") {
+  CHECK(norm(Tensor<double>{{3e-160, 4e-160}}, Axis(1))[0] * 1e160 == about(5.0));
+  const auto second = [](const auto& x) { return sum(norm(x, Axis(1)) * Tensor<double>{0, 1}); };
+  CHECK(equal(ad::gradient(second, Tensor<double>{{infinity, 1}, {3, 4}}), Tensor<double>{{0, 0}, {0.6, 0.8}}));
+  CHECK(equal(ad::gradient(second, Tensor<double>{{not_a_number, 1}, {3, 4}}), Tensor<double>{{0, 0}, {0.6, 0.8}}));
+  refuses<ad::ShapeError>([] { (void)norm(Tensor<double>{1, 2}, 1); }, {"norm: axis 1"});
+}
+
+TEST_CASE("a row of −∞ has no slope forwards, beside one that has") {
+  const auto rows = [](const auto& x) { return logsumexp(x, Axis(1)); };
+  CHECK(equal(ad::jvp(rows, Tensor<double>{{-infinity, -infinity}, {0, 0}}, Tensor<double>::ones({2, 2})), Tensor<double>{0, 1}));
+}
+
+TEST_CASE("extremes of rows of nothing take no time, however many they are") {
+  CHECK(max(Tensor<double>::zeros({0xffffffff, 1 << 15, 1, 0}), Axis(2)).shape() == Shape({0xffffffff, 1 << 15, 0}));
+}

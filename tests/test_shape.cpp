@@ -34,6 +34,7 @@ TEST_CASE("sizes of any integer type make the same shape") {
   CHECK(Shape({s, 2}) == Shape({2, 2}));
   CHECK(Shape({2, 3}) != Shape({3, 2}));
   CHECK(Shape({2}) != Shape({2, 1}));
+  CHECK(Shape({2}) != Shape({2, 0}));
   CHECK(Shape{} != Shape({1}));
 }
 
@@ -67,4 +68,8 @@ TEST_CASE("what is no shape is refused with the numbers") {
   refuses<ad::ShapeError>([] { (void)Shape({1 << 30, 1 << 30}); }, {"(1073741824,) times 1073741824"});
   refuses<ad::ShapeError>([] { (void)Shape({65536, 65536, 65536, 65536}); }, {"(65536, 65536)", "memory"});  // 2⁶⁴ would wrap round to 0
   refuses<ad::ShapeError>([] { (void)Shape({std::numeric_limits<std::size_t>::max()}); }, {"18446744073709551615"});
+}
+
+TEST_CASE("a count that would wrap around to 0 is refused") {
+  refuses<ad::ShapeError>([] { (void)Shape({1 << 24, 1 << 23, 1 << 17}); }, {"more than memory can hold"});
 }

@@ -6,7 +6,8 @@ namespace autodiff::inline v1::detail {
 void require_stackable(const std::vector<Shape>& parts) {
   if (parts.empty()) throw ShapeError("stack: no parts; give at least one");
   if (parts[0].axes() == Shape::most_axes)
-    throw ShapeError(text("stack: parts of shape {} leave no room for another axis: {} is the most; concatenate them", {parts[0].text(), Shape::most_axes}));
+    throw ShapeError(text("stack: parts of shape {} leave no room for another axis: {} is the most; concatenate them",
+        {parts[0].text(), Shape::most_axes}));
   for (std::size_t i = 0; i < parts.size(); ++i)
     if (parts[i] != parts[0])
       throw ShapeError(text("stack: part 0 has shape {}, part {} {}: give parts of one shape", {parts[0].text(), i, parts[i].text()}));

@@ -209,7 +209,8 @@ template <class T> Tensor<T> shares(const Tensor<T>& x, const Tensor<T>& y, Alon
 }
 }  // namespace detail
 
-/// The largest number; its slope is 1, of several that are equal one over how many there are. Throws ShapeError if there are none. (max(a, b), of two operands, is a rule.)
+/// The largest number; its slope is 1, of several that are equal one over how many there are. Throws ShapeError if there are none. (max(a, b), of
+/// two operands, is a rule.)
 template <TensorLike X> auto max(const X& x) { return detail::extreme<true>("max", x); }
 /// The largest along an axis, which is removed, (…, N, …) → (…, …). Throws ShapeError if there is no such axis, or no number along it.
 template <TensorLike X> auto max(const X& x, Axis axis) { return detail::extreme<true>("max", x, axis); }

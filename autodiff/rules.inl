@@ -517,7 +517,9 @@ struct XLogY {
     return a / select(plain(a) == like(plain(a), 0), select(plain(b) == like(plain(b), 0), like(b, 1), b), b);
   }
 };
-template <Operand L, Operand R, Nothing... None> [[gnu::always_inline]] inline auto xlogy(const L& a, const R& b, None...) { return apply<XLogY>(a, b); }
+template <Operand L, Operand R, Nothing... None> [[gnu::always_inline]] inline auto xlogy(const L& a, const R& b, None...) {
+  return apply<XLogY>(a, b);
+}
 /// max(x, 0)                   slope 1 above 0, else 0, also at 0; NaN for NaN
 struct Relu {
   static constexpr Row row{.name = "relu", .domain = {-1e6, 1e6}, .max_ulp = 0, .from_result = true};

@@ -70,7 +70,8 @@ Storage* Storage::allocate(std::size_t bytes) {
 }
 void Storage::free(Storage* storage) {
   const std::size_t size_class = storage->size_class;
-  if (!keeps || gone || size_class >= classes || spare.count[size_class] == most_of_a_class) return ::operator delete(storage, std::align_val_t(alignment));
+  if (!keeps || gone || size_class >= classes || spare.count[size_class] == most_of_a_class)
+    return ::operator delete(storage, std::align_val_t(alignment));
   if (spare.bytes + class_bytes(size_class) > most_spare_bytes) spare.release();  // mostly of sizes that nobody asks for any more
   static thread_local AtTheEnd at_the_end;
   (void)at_the_end;

@@ -1,7 +1,7 @@
 // Operations on tensors under Google Benchmark: what one costs on plain tensors (`/values`), recorded and walked back (`/gradient`), and forwards
 // (`/jvp`), on 256 × 256 floats: `tensor_gbench --benchmark_filter=gelu`. What costs of a gradient take: `--benchmark_filter=penalty`; Jacobians:
-// `--benchmark_filter=jacobian`; the products of layers: `--benchmark_filter=layer`; reductions of short rows: `--benchmark_filter=rows`; and operations
-// on a few numbers: `--benchmark_filter=small`.
+// `--benchmark_filter=jacobian`; the products of layers: `--benchmark_filter=layer`; reductions of short rows: `--benchmark_filter=rows`; and
+// operations on a few numbers: `--benchmark_filter=small`.
 #include <autodiff/kernels.hpp>
 #include <benchmark/benchmark.h>
 #include <memory>

@@ -33,10 +33,12 @@ TEST_CASE("concatenate joins along any axis, the same variable twice too") {
   CHECK(equal(tape.adjoint(x), Tensor<double>{2, 4}));
 
   refuses<ad::ShapeError>([] { (void)concatenate(std::vector<Tensor<double>>{}); }, {"concatenate: no parts"});
-  refuses<ad::ShapeError>([] { (void)concatenate(std::vector{some({2, 3}), some({3, 2})}); }, {"part 0 of shape (2, 3) and part 1 of (3, 2)", "axis 0"});
+  refuses<ad::ShapeError>([] { (void)concatenate(std::vector{some({2, 3}), some({3, 2})}); },
+      {"part 0 of shape (2, 3) and part 1 of (3, 2)", "axis 0"});
   refuses<ad::ShapeError>([] { (void)concatenate(std::vector{some({2}), some({2, 1})}); }, {"(2,) and part 1 of (2, 1)"});
   refuses<ad::ShapeError>([] { (void)concatenate(std::vector{some({2}), some({2})}, 1); }, {"axis 1"});
-  refuses<ad::ShapeError>([] { (void)concatenate(std::vector{some({2}), some({2})}, std::size_t{0} - 1); }, {"was a negative number made unsigned?"});  // not the last
+  refuses<ad::ShapeError>([] { (void)concatenate(std::vector{some({2}), some({2})}, std::size_t{0} - 1); },
+      {"was a negative number made unsigned?"});  // not the last
   refuses<ad::ShapeError>([] { (void)concatenate(std::vector{some({}), some({})}); }, {"axis 0 of shape ()"});
 }
 

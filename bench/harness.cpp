@@ -147,6 +147,31 @@ Spread ratio(const Result& a, const Result& b) {
   return spread(std::move(ratios));
 }
 
+// ---- verification ----------------------------------------------------------------------------------------------------
+
+double distance(const std::vector<double>& expected, const std::vector<double>& got) {
+  for (const double a : expected)
+    if (!std::isfinite(a))
+      throw std::runtime_error(fmt::format("the hand-written derivative is not finite ({}); take another input", a));
+  double scale = 0, worst = 0;
+  for (const double a : expected) scale = std::max(scale, std::abs(a));
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const double apart = std::abs(got[i] - expected[i]);
+    if (!(apart <= worst)) worst = apart;               // a NaN is kept
+    if (std::isnan(worst)) return worst;
+  }
+  return worst == 0 ? 0 : worst / scale;
+}
+void verify(const std::string& contestant, const std::vector<double>& hand, const std::vector<double>& got) {
+  constexpr double most = 1e-12;
+  const double apart = distance(hand, got);
+  if (!(apart <= most))
+    throw std::runtime_error(
+        fmt::format("the derivative of {} is {:.2g} away from the hand-written one (relative to its largest number); at most {:.0e} is "
+                    "right, so no time is printed",
+                    contestant, apart, most));
+}
+
 // ---- text -----------------------------------------------------------------------------------------------------------
 
 std::string show(double number) {

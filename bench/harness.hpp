@@ -48,7 +48,8 @@ Spread ratio(const Result& a, const Result& b);
 /// The compiler must believe that `value` is used, and that memory may have changed.
 template <class T> inline void keep(const T& value) { asm volatile("" : : "g"(&value) : "memory"); }
 
-/// What a second is: on the wall, or of this thread on its processor (other programs then disturb little, other threads do not count).
+/// What a second is: on the wall, or of this thread on its processor (other programs then disturb little, other threads do not count), or of all threads
+/// of this process.
 enum class Clock { wall, thread, process };
 double now(Clock clock = Clock::wall);
 
@@ -74,6 +75,13 @@ template <class Work> Contestant timed(std::string name, Work work, double units
   };
   return {std::move(name), std::move(run)};
 }
+
+// ---- verification ----------------------------------------------------------------------------------------------------
+
+/// How far a derivative is from the expected one, relative to the largest number of that; NaN where it holds one.
+double distance(const std::vector<double>& expected, const std::vector<double>& got);
+/// Throws std::runtime_error where somebody's derivative is more than 1e-12 away from the hand-written one.
+void verify(const std::string& contestant, const std::vector<double>& hand, const std::vector<double>& got);
 
 // ---- text -----------------------------------------------------------------------------------------------------------
 

@@ -5,13 +5,11 @@
 #include "harness.hpp"
 #include "problems/all.hpp"
 #include <array>
-#include <cmath>
-#include <cstdlib>
 #include <functional>
 #include <iostream>
 #include <memory>
 
-int main() {
+int main() try {
   using namespace bench;
   Problems problems;
   std::vector<std::array<std::function<void()>, 3>> works;
@@ -29,10 +27,7 @@ int main() {
                      }});
     std::vector<double> hand(problem.x.size()), gradient = hand;
     problem.hand(problem.x, hand), Gradient<Problem>(problem)(problem.x, gradient);
-    double size = 0, apart = 0;
-    for (std::size_t i = 0; i < hand.size(); ++i)
-      size = std::max(size, std::abs(hand[i])), apart = std::abs(gradient[i] - hand[i]) <= apart ? apart : std::abs(gradient[i] - hand[i]);
-    if (!(apart <= 1e-12 * size)) return std::cerr << Problem::name << ": the gradient of this version is wrong\n", std::exit(1);
+    verify(std::string("this version's ") + Problem::name, hand, gradient);
     std::cout << Problem::name << '\n';
   });
   std::cout << std::endl;
@@ -43,4 +38,7 @@ int main() {
     for (long i = 0; i < calls; ++i) run();
     std::cout << now(Clock::thread) - start << std::endl;
   }
+} catch (const std::exception& e) {
+  std::cerr << e.what() << '\n';
+  return 1;
 }

@@ -1,5 +1,6 @@
 // The library with one independent input per SIMD lane: `gradient_batch(f, inputs, gradients)`, and for bundle adjustment `jacobian_batch`, an
 // observation per lane.
+#include "harness.hpp"
 #include "suite.hpp"
 #include <autodiff/autodiff.hpp>
 

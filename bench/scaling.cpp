@@ -3,7 +3,6 @@
 #include "engine.hpp"
 #include "problems/pde.hpp"
 #include "problems/small.hpp"
-#include "suite.hpp"
 
 namespace bench {
 

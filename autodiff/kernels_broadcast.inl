@@ -88,17 +88,13 @@ template <class T, class F> void in_stretches(const Broadcast& walk, const T* a,
     return f(p.stretch(0, n, room_a), q.stretch(0, n, room_b), repeats, 0, n);
   }
 
-  // A stretch is as many periods as make whole vectors, if that is not too long: then it is laid out once.
+  // A stretch is as many periods as make whole vectors, if that is not too long: then it is laid out once. (At most one operand has a period:
+  // the other has the size of the result along the first axis, and is whole or gathered.)
   constexpr std::size_t vector = 64 / sizeof(T);
-  std::size_t period = 0, stretch = stretch_size;
+  std::size_t stretch = stretch_size;
   bool again = !p.gathered && !q.gathered;  // every stretch finds the same numbers in the room
-  for (const Strided<T>* o : {&p, &q}) {
-    if (o->gathered || o->repeats || o->whole) continue;
-    if (period != 0 && period != o->period) again = false;
-    period = o->period;
-  }
   if (again) {
-    const std::size_t unit = std::lcm(period, vector);
+    const std::size_t period = p.whole || p.repeats ? q.period : p.period, unit = std::lcm(period, vector);
     if (unit <= stretch_size) stretch = stretch_size / unit * unit;
     else if (unit == period) stretch = period;  // rows begin on whole vectors: no layout at all
     else again = false;

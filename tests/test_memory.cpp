@@ -25,6 +25,17 @@ template <class F> std::size_t allocations(const F& step) {
   for (int i = 0; i < 20; ++i) step();
   return ::allocations() - before;
 }
+/// f() while memory is there for n allocations; false if that was too little, which an exception said.
+template <class F> bool done_with(std::size_t n, const F& f) {
+  try {
+    const ShortMemory none(n);
+    f();
+    return true;
+  } catch (const ad::Error&) {
+  } catch (const std::bad_alloc&) {
+  }
+  return false;
+}
 }  // namespace
 
 TEST_CASE("the counter counts: new, malloc, aligned memory, tensors") {
@@ -81,15 +92,8 @@ TEST_CASE("wherever memory runs short, an exception says so, and afterwards all 
   for (std::size_t n = 0;; ++n) {
     ad::Tape::release_spare();
     Work work{x, y, path, start()};
-    try {
-      const ShortMemory none(n);
-      (void)work();
-      break;
-    } catch (const ad::Error&) {
-      ++failed;
-    } catch (const std::bad_alloc&) {
-      ++failed;
-    }
+    if (done_with(n, [&] { (void)work(); })) break;
+    ++failed;
     work.tape.clear();
     work.net = start();
     work.adam = nn::Adam();
@@ -99,21 +103,15 @@ TEST_CASE("wherever memory runs short, an exception says so, and afterwards all 
 }
 
 TEST_CASE("a value for whose copy memory was short is there after a rewind") {
-  bool short_of_it = true;
-  for (std::size_t n = 0; short_of_it; ++n) {
+  bool done = false;
+  for (std::size_t n = 0; !done; ++n) {
     ad::Tape::release_spare();  // so that the new tape has none
     ad::Tape tape;
     const ad::Var x = tape.variable(Tensor<double>{16});
     std::vector<ad::Var<Tensor<double>>> y;
     for (int i = 0; i < 40; ++i) y.push_back(x * 2.0);
     const auto mark = tape.mark();
-    try {
-      const ShortMemory none(n);
-      for (const auto& one : y) (void)one.value();
-      short_of_it = false;
-    } catch (const ad::Error&) {
-    } catch (const std::bad_alloc&) {
-    }
+    done = done_with(n, [&] { for (const auto& one : y) (void)one.value(); });
     tape.rewind(mark);
     for (int i = 0; i < 40; ++i) (void)ad::Var<Tensor<double>>(x + Tensor<double>::full({8}, 3.25));  // into the memory that is free now
     for (const auto& one : y) REQUIRE(one.value()[0] == 32);
@@ -432,16 +430,8 @@ TEST_CASE("a walk backwards for which memory was short leaves no adjoints") {
   const ad::Var x = tape.variable(Tensor<double>::ones({100'000})), y = x * 2.0;
   const Tensor<double> weights = Tensor<double>::ones({100'000});
   std::size_t failed = 0;
-  for (bool done = false; !done;) {
-    try {
-      const ShortMemory none(failed);
-      tape.backward(y, weights);
-      done = true;
-    } catch (const ad::Error&) {
-    } catch (const std::bad_alloc&) {
-    }
-    if (!done) ++failed, support::refuses<ad::TapeError>([&] { (void)tape.adjoint(x); }, {"adjoint", "an exception stopped it"});
-  }
+  for (; !done_with(failed, [&] { tape.backward(y, weights); }); ++failed)
+    support::refuses<ad::TapeError>([&] { (void)tape.adjoint(x); }, {"adjoint", "an exception stopped it"});
   CHECK(failed > 1);
   CHECK(tape.adjoint(x)[7] == 2);
 }
@@ -453,19 +443,14 @@ TEST_CASE("an optimizer for whose moments memory was short has seen no net yet")
   const Tensor<double> x = Tensor<double>::ones({2, 200});
   ad::Tape tape;
   nn::Adam adam;
-  bool short_of_it = true;
-  for (std::size_t n = 0; short_of_it; ++n) {
+  std::size_t failed = 0;
+  for (bool done = false; !done; failed += !done) {
     tape.clear();
     tape.backward(nn::mse(net(x), x));
     ad::Tape::release_spare();
-    try {
-      const ShortMemory none(n);
-      adam.step(net);
-      short_of_it = false;
-    } catch (const std::bad_alloc&) {
-    }
+    done = done_with(failed, [&] { adam.step(net); });
   }
-  CHECK(!short_of_it);
+  if (malloc_is_counted) CHECK(failed > 0);
 }
 
 TEST_CASE("a walk for which memory was short does the next one no harm") {

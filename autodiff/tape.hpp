@@ -184,12 +184,12 @@ template <class Scalar> struct Record {
   /// Compiled with the user's own flags; `width` is in the name so that files built for different machines do not share it (Registers, batch.hpp).
   template <std::size_t width> void jacobian_rows(std::span<const Id> ys, std::span<const Id> xs, Scalar* rows) requires std::same_as<Scalar, double>;
   /// dyₖ/dxᵢ → row k, column i of a matrix whose rows are n numbers apart, for up to eight inputs, in one walk forwards along the statements, which
-  /// end at `ends`: each tangent is Σ slope · tangent of its arguments.
+  /// end at `ends`: each tangent is Σ slope · tangent of its arguments. False if a number of the matrix is infinite or NaN.
   template <std::size_t width>
-  void jacobian_columns(std::span<const Id> ys, std::span<const Id> xs, std::span<const char* const> ends, Scalar* columns, std::size_t n)
+  bool jacobian_columns(std::span<const Id> ys, std::span<const Id> xs, std::span<const char* const> ends, Scalar* columns, std::size_t n)
     requires std::same_as<Scalar, double>;
-  /// Zeros, eight for each statement so far.
-  Batch<double, 8>* fresh_wide_adjoints();
+  /// Room for eight adjoints or tangents of each statement so far.
+  Batch<double, 8>* room_for_eights();
   /// Where the arguments of each statement end, for those who do not walk back over all of them.
   std::vector<const char*> ends() const;
 

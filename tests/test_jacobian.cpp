@@ -124,6 +124,23 @@ TEST_CASE("a Jacobian of many outputs is the same as one walk back for each") {
       Tensor<double>{{2}, {support::infinity}, {1}}) == "");  // 0 · ∞ is 0 in each row by itself
 }
 
+TEST_CASE("a Jacobian along few inputs among them results, and one twice, is the same as one walk back for each output") {
+  ad::Tape tape;
+  const std::vector x = tape.variables(std::vector<double>{0.3, -1.2, 0.7});
+  std::vector<Number> y{x[2], Number(7.0)};
+  const Number middle = x[0] * x[1], later = sin(middle) * x[2];
+  Number s = later;
+  for (int k = 0; k < 30; ++k) y.push_back(s = s * x[0] + middle * k - later);
+  const std::vector<Number> inputs{later, x[2], middle, x[1], x[2]};
+  for (int again = 0; again < 2; ++again) {  // into memory that holds the tangents of before
+    const Tensor<double> j = tape.jacobian(y, inputs);
+    for (std::size_t k = 0; k < y.size(); ++k) {
+      tape.backward(std::vector{y[k], x[0]}, std::vector{1.0, 0.0});
+      for (std::size_t i = 0; i < inputs.size(); ++i) REQUIRE(j(k, i) == about(tape.adjoint(inputs[i]), 1e-13));
+    }
+  }
+}
+
 TEST_CASE("value_and_jacobian and jacobian_forwards give what jacobian gives") {
   const auto F = [](const auto& z) { using T = std::decay_t<decltype(z[0])>; return std::vector<T>{z[0] * z[1], z[0] * z[0], z[1]}; };
   const auto [value, jacobian] = ad::value_and_jacobian(F, {2, 3});

@@ -176,6 +176,7 @@ template <std::floating_point T, std::size_t lanes, std::size_t width = detail::
 
   T operator[](std::size_t lane) const { return registers_[lane]; }
   void set(std::size_t lane, T x) { registers_.set(lane, x); }
+  T total() const { return registers_.total(); }  ///< the sum of all lanes
 
   [[gnu::always_inline]] friend Batch operator+(const Batch& a, const Batch& b) {
     return Batch(each(a.registers_, b.registers_, [](auto p, auto q) { return p + q; }));

@@ -265,15 +265,14 @@ template <class Scalar> template <std::size_t width>
       input = input_after(id);
     }
   }
-  Batch<double, 8> finite = 0.0;  // or else NaN
+  Batch<double, 8> all = 0.0;  // 0 unless a number is infinite or NaN: then NaN
   for (const Id y : ys) {
-    finite += 0.0 * tangent[y];
+    all += 0.0 * tangent[y];
     if (xs.size() == 8) tangent[y].to(columns);
     else for (std::size_t k = 0; k < xs.size(); ++k) columns[k] = tangent[y][k];
     columns += n;
   }
-  for (std::size_t k = 0; k < xs.size(); ++k) if (finite[k] != 0) return false;
-  return true;
+  return all.total() == 0;
 }
 
 extern template struct Record<double>;

@@ -217,10 +217,6 @@ template <std::floating_point T> class Tensor {
   detail::Storage* storage_ = nullptr;
 };
 
-namespace detail {
-template <class T> bool all_finite(const Tensor<T>& x) { return std::all_of(x.begin(), x.end(), [](T a) { return a - a == 0; }); }
-}  // namespace detail
-
 /// "[[0, 1], [2, 3]]".
 std::string to_text(const Tensor<float>& tensor);
 std::string to_text(const Tensor<double>& tensor);

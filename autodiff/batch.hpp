@@ -146,7 +146,8 @@ template <std::size_t lanes, std::size_t width = detail::register_bytes> class T
  private:
   [[noreturn, gnu::cold]] static void refuse(std::size_t lane) {
     throw Error(
-        detail::text("batch: a condition is different for the inputs 0 and {}: they cannot take one branch; use select(condition, a, b)", {lane}));
+        detail::text("batch: a condition is different for lanes 0 and {}, of the points computed together: they cannot take one branch; "
+                     "use select(condition, a, b)", {lane}));
   }
 };
 
@@ -264,13 +265,13 @@ template <class Rule, class T, std::size_t n, Arithmetic X>
 [[gnu::always_inline]] inline Batch<T, n> apply(const Batch<T, n>& a, const X& b) { return apply<Rule>(a, Batch<T, n>(b)); }
 template <class Rule, class T, std::size_t n, Arithmetic X>
 [[gnu::always_inline]] inline Batch<T, n> apply(const X& a, const Batch<T, n>& b) { return apply<Rule>(Batch<T, n>(a), b); }
-template <class T, std::size_t n> Batch<T, n> zero_like(const Batch<T, n>&) { return {}; }
+template <class T, std::size_t n, Nothing... None> Batch<T, n> zero_like(const Batch<T, n>&, None...) { return {}; }
 
 template <class T, std::size_t n> inline constexpr bool detail::is_plain_nest<Batch<T, n>> = true;
 /// The numbers of a, with their tangents, where the mask holds, else those of b.
 template <std::size_t n, class T, class Tag>
 [[gnu::always_inline]] inline Dual<T, Tag> select(const Truths<n>& mask, const Dual<T, Tag>& a, const Dual<T, Tag>& b) {
-  return {select(mask, a.value(), b.value()), select(mask, a.tangent(), b.tangent())};
+  return Dual<T, Tag>(select(mask, a.value(), b.value()), select(mask, a.tangent(), b.tangent()));
 }
 template <std::size_t n, class T, class Tag, std::convertible_to<Dual<T, Tag>> C> requires(!detail::holds<Tag, C>)
 [[gnu::always_inline]] inline Dual<T, Tag> select(const Truths<n>& mask, const Dual<T, Tag>& a, const C& b) {

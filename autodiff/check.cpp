@@ -27,7 +27,8 @@ std::string GradientReport::text(bool all) const {
     if (hand_written)
       out += fmt::format("component {}: yours {:.9g}, AD {:.9g}, finite difference {:.9g}", c.index, c.given, c.ad, c.finite_difference);
     else out += fmt::format("component {}: AD {:.9g}, finite difference {:.9g}", c.index, c.ad, c.finite_difference);
-    if (std::isnan(c.finite_difference) && !std::isnan(c.ad)) out += ": f is not finite beside this point; give a smaller CheckOptions::step";
+    if (std::isnan(c.finite_difference) && !std::isnan(c.ad))
+      out += ": f is not finite beside this point; check at one inside of its domain, or give a smaller CheckOptions::step";
   }
   if (!all && disagree > most) out += fmt::format("\nand {} more of {}", disagree - most, components.size());
   return out;

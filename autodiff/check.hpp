@@ -136,7 +136,7 @@ GradientReport check(const F& f, const G& yours, const A& ad, bool hand_written,
   if constexpr (requires { yours.size(); } || Number<G>) require_size("check_gradient", "your gradient", size_of(x), size_of(yours));
   for (std::size_t i = 0; i < size_of(x); i += stride) report.components.push_back({i, number_of(yours, i), number_of(ad, i), 0, false});
   const double enough = 0.1 * allowed(report);  // shorter steps would only find rounding
-  const double rounding = is_float ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
+  const double rounding = is_float ? static_cast<double>(std::numeric_limits<float>::epsilon()) : std::numeric_limits<double>::epsilon();
   for (auto& c : report.components) {
     const Measured measured = difference(f, x, c.index, here, c.ad, step, enough, rounding);
     c.finite_difference = measured.slope, c.bend = is_float ? measured.bend : 0;
@@ -170,14 +170,14 @@ GradientReport check_gradient(const F& f, const G& hand_written, const X& x, Che
   const auto yours = detail::written_at(hand_written, x);
   const auto at = detail::checkable(x);
   const Pause pause;  // a report is all that comes of it
-  const auto ad = detail::repeatable("check_gradient", [&] { return gradient(f, at); });
+  const auto ad = detail::repeatable("check_gradient", [&] { return detail::value_and_gradient("check_gradient", f, at).gradient; });
   return detail::check(f, yours, ad, true, at, options, detail::in_float<X>);
 }
 /// Compares automatic differentiation with finite differences: is every rule and operation that f uses right, and f smooth, at x?
 template <class F, detail::Point X> GradientReport check_gradient(const F& f, const X& x, CheckOptions options = {}) {
   const Pause pause;
   const auto at = detail::checkable(x);
-  const auto ad = detail::repeatable("check_gradient", [&] { return gradient(f, at); });
+  const auto ad = detail::repeatable("check_gradient", [&] { return detail::value_and_gradient("check_gradient", f, at).gradient; });
   return detail::check(f, ad, ad, false, at, options, detail::in_float<X>);
 }
 template <class F, class G> requires(!detail::Point<G>)

@@ -65,7 +65,8 @@ template <class X, class T, class Tag> concept Fits = std::convertible_to<Primal
 }  // namespace detail
 
 /// A value and a tangent. `Dual<double> c = 3.0;` is a constant, Dual<double>{} is 0. The tangent may be of a type of its own: a Batch beside one
-/// number holds the derivatives along eight directions. (With the defaults at the declaration above, clang 14 crashes on a precompiled Dual.)
+/// number holds the derivatives along eight directions. (The defaults stand here, and not where it is declared first: clang 14 would
+/// crash on a precompiled Dual.)
 template <class T, class Tag = void, class V = T> class Dual {
   T value_{};
   V tangent_{};
@@ -73,9 +74,10 @@ template <class T, class Tag = void, class V = T> class Dual {
  public:
   using Differentiable = void;
   constexpr Dual() = default;
-  constexpr Dual(const T& value, const V& tangent) : value_(value), tangent_(tangent) {}
+  /// (Explicit: `{a, b}` in a template is two numbers, for a std::vector of double too.)
+  explicit constexpr Dual(const T& value, const V& tangent) : value_(value), tangent_(tangent) {}
   /// A constant.
-  template <class X> requires(!detail::holds<Tag, X> && std::convertible_to<X, T>)
+  template <class X> requires(!detail::holds<Tag, X> && ConstantOf<X, T>)
   [[gnu::always_inline]] constexpr Dual(const X& value) : value_(static_cast<T>(value)), tangent_(zero_like(value_)) {}
   /// The same tangents in a nest of another type: wider, or in another order.
   template <class X> requires(detail::holds<Tag, X> && detail::Fits<X, T, Tag>)
@@ -126,8 +128,8 @@ template <Arithmetic X> Dual(X) -> Dual<detail::MeetingOf<X>>;
 template <Arithmetic X> Dual(X, X) -> Dual<detail::MeetingOf<X>>;
 template <Arithmetic X, Arithmetic V> Dual(X, V) -> Dual<detail::MeetingOf<X, V>>;
 
-template <class T, class Tag, class V> constexpr Dual<T, Tag, V> zero_like(const Dual<T, Tag, V>& x) {
-  return {zero_like(x.value()), V(zero_like(x.value()))};
+template <class T, class Tag, class V, Nothing... None> constexpr Dual<T, Tag, V> zero_like(const Dual<T, Tag, V>& x, None...) {
+  return Dual<T, Tag, V>(zero_like(x.value()), V(zero_like(x.value())));
 }
 
 namespace detail {

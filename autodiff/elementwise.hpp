@@ -163,7 +163,6 @@ namespace detail {
 template <class H> struct Comparison {
   using Holds = H;
   static constexpr Row row{.name = Holds::name, .domain = {}, .max_ulp = 0};
-  template <class X> static X value(const X& a, const X& b) { return static_cast<X>(Holds::holds(a, b)); }
   static auto left(const auto&, const auto&, const auto& y) { return exactly<0>(y); }
   static auto right(const auto&, const auto&, const auto& y) { return exactly<0>(y); }
 };

@@ -205,7 +205,8 @@ auto value_and_gradient_forwards(const F& f, std::initializer_list<double> x) { 
 template <class F> auto gradient_forwards(const F& f, std::initializer_list<double> x) { return gradient_forwards(f, std::vector<double>(x)); }
 
 /// J·v for many directions v at one point, `lanes` of them in one run of F. A row for each direction, as long as what F returns (1 for a number); so
-/// with the unit vectors for directions, the rows are the columns of J. All directions have the size of x (ShapeError).
+/// with the unit vectors for directions, the rows are the columns of J. All directions have the size of x, and F returns as many numbers in each run
+/// (ShapeError).
 template <std::size_t lanes = 8, class F, detail::PlainVector X>
 std::vector<std::vector<double>> jvp_batch(const F& f, const X& x, const std::vector<std::vector<double>>& directions) {
   detail::require_sizes("jvp_batch", "direction", directions, x.size());
@@ -215,6 +216,7 @@ std::vector<std::vector<double>> jvp_batch(const F& f, const X& x, const std::ve
     const auto begin = [&](const auto&) { return std::vector<std::vector<double>>(directions.size()); };
     return detail::run_forwards<V>(
         f, x, directions.size(), seeds, begin, [](auto& products, const auto& y, std::size_t first, const auto& tangents_of) {
+      detail::require_size("jvp_batch", "what F returns", first ? products[0].size() : detail::size_of(y), detail::size_of(y));
       if constexpr (detail::Number<std::remove_cvref_t<decltype(y)>>)
         detail::spread<V>(products, first, 1, [&](std::size_t) { return tangents_of(y); });
       else detail::spread<V>(products, first, y.size(), [&](std::size_t i) { return tangents_of(y[i]); });
@@ -223,21 +225,24 @@ std::vector<std::vector<double>> jvp_batch(const F& f, const X& x, const std::ve
 }
 
 /// J (m, n) at a tensor, column by column: one run of F for each of the n numbers of x. For a tensor x of fewer numbers than F returns. Throws
-/// TapeError where F uses a variable or a parameter of a tape that records, ShapeError unless F returns as many numbers in each run.
+/// TapeError where F uses a variable or a parameter of a tape that records, ShapeError unless F returns as many numbers in each run, Error if it
+/// drops numbers (nn::Dropout), which would be others in each.
 template <class F, class T> Tensor<double> jacobian_forwards(const F& f, const Tensor<T>& x) {
   if (x.size() == 0) return jacobian(f, x);
-  Tensor<double> columns;
-  for (std::size_t j = 0; j < x.size(); ++j) {
-    Tensor<T> unit = Tensor<T>::zeros(x.shape());
-    unit[j] = T(1);
-    const auto column = jvp(f, x, unit);
-    const std::size_t m = detail::size_of(column);
-    if (j == 0) columns = Tensor<double>::uninitialized(Shape({m, x.size()}));
-    else detail::require_size("jacobian_forwards", "what F returns", columns.shape()[0], m);
-    double* const to = columns.mutable_data();
-    for (std::size_t i = 0; i < m; ++i) to[i * x.size() + j] = detail::number_of(column, i);
-  }
-  return columns;
+  return detail::repeatable("jacobian_forwards", [&] {
+    Tensor<double> columns;
+    for (std::size_t j = 0; j < x.size(); ++j) {
+      Tensor<T> unit = Tensor<T>::zeros(x.shape());
+      unit[j] = T(1);
+      const auto column = jvp(f, x, unit);
+      const std::size_t m = detail::size_of(column);
+      if (j == 0) columns = Tensor<double>::uninitialized(Shape({m, x.size()}));
+      else detail::require_size("jacobian_forwards", "what F returns", columns.shape()[0], m);
+      double* const to = columns.mutable_data();
+      for (std::size_t i = 0; i < m; ++i) to[i * x.size() + j] = detail::number_of(column, i);
+    }
+    return columns;
+  });
 }
 
 }  // namespace autodiff::inline v1

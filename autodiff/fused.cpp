@@ -7,7 +7,8 @@ void refuse_layer_shapes(const Shape& x, const Shape& w, const Shape& bias) {
   if (w == Shape({0}))
     throw ShapeError("linear: the weights have shape (0,), as what was moved from; use the net that they were moved to, or give (inputs, outputs)");
   if (w.axes() != 2) throw ShapeError(text("linear: the weights have shape {}; they take two axes, (inputs, outputs)", {w.text()}));
-  if (x.axes() == 0 || x.columns() != w[0])
+  if (x.axes() == 0) throw ShapeError(text("linear: the input has shape (), one number; give it an axis of {}", {w[0]}));
+  if (x.columns() != w[0])
     throw ShapeError(text("linear: inner sizes differ: {} x {}: {} != {}", {x.text(), w.text(), x.columns(), w[0]}));
   throw ShapeError(text("linear: the bias has shape {}; {} outputs take ({},)", {bias.text(), w[1], w[1]}));
 }

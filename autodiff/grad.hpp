@@ -36,6 +36,15 @@ double number_of(const X& x, std::size_t i) { if constexpr (Arithmetic<X>) retur
 /// x as an S; where it rests on more than S can hold, a variable of an outer tape beside a point of doubles, as it is.
 template <class S, class X> auto as(const X& x) { if constexpr (std::convertible_to<X, S>) return static_cast<S>(x); else return stored(x); }
 
+/// f(x), the function at its point.
+template <class F, class X> auto at(const F& f, const X& x) {
+  constexpr bool takes = std::invocable<const F&, const X&>;
+  static_assert(takes, "f is called with numbers that carry derivatives, and must take them: write [](const auto& x) { … }, or a template");
+  if constexpr (takes) {
+    static_assert(!std::is_void_v<std::invoke_result_t<const F&, const X&>>, "f returns nothing: let it return its result");
+    return f(x);
+  } else return 0.0;
+}
 /// Is a derivative to be taken inside of a recording? Then what f uses of that must not be lost: a variable of the outer tape is refused by itself,
 /// but a parameter would stand on the inner tape as if it were its own.
 class Inside {
@@ -43,7 +52,7 @@ class Inside {
  public:
   /// f(x), on the driver's tape, which records now. Throws TapeError if a parameter was used there.
   auto result_of(const char* where, const auto& f, const auto& x) const {
-    auto y = f(x);
+    auto y = at(f, x);
     if (recording_) [[unlikely]] require_no_parameters(where);
     return y;
   }
@@ -95,7 +104,7 @@ template <class S> struct Taped : Workspace<Var<S>> {
   explicit Taped(const auto& point) { tape.variables(point, this->x); }
   /// What f returns there. (Tapes over other numbers than double hold no parameters.)
   auto result_of(const char* where, const auto& f) const {
-    if constexpr (std::same_as<S, double>) return inside.result_of(where, f, this->x); else return f(this->x);
+    if constexpr (std::same_as<S, double>) return inside.result_of(where, f, this->x); else return at(f, this->x);
   }
   std::vector<S> adjoints() const { return tape.adjoints(this->x); }
   /// ∇y for each of the outputs, one walk back for each.
@@ -202,10 +211,10 @@ template <class S> auto matrix(const std::vector<std::vector<S>>& rows, std::siz
 // ---- functions of one number ----------------------------------------------------------------------------------------
 
 /// f′(x) for a function of one number; f may return several numbers (a std::vector), then so does this. Forward mode.
-template <class F, detail::Number X> auto derivative(const F& f, const X& x) {
+template <class F, detail::Number X, Nothing... None> auto derivative(const F& f, const X& x, None...) {
   using T = detail::NumberTypeOf<X>;
   using Tag = detail::TagOf<F, T>;
-  const auto y = f(Dual<T, Tag>(T(x), T(1)));
+  const auto y = detail::at(f, Dual<T, Tag>(T(x), T(1)));
   return detail::tangents<Tag, T>(y);
 }
 
@@ -215,32 +224,41 @@ template <class F, detail::Number X> auto derivative(const F& f, const X& x) {
 template <class Value, class Gradient> struct ValueAndGradient { Value value; Gradient gradient; };
 template <class Value, class Gradient> ValueAndGradient(Value, Gradient) -> ValueAndGradient<Value, Gradient>;
 
+namespace detail {
+template <class F, Vector X> auto value_and_gradient(const char* where, const F& f, const X& x) {
+  using S = ElementOf<X>;
+  Taped<S> at(x);
+  const Var<S> y = one_number<S>(where, at.result_of(where, f));
+  walk_back_from(at.tape, y);
+  return ValueAndGradient{y.value(), at.adjoints()};
+}
+template <class F, class T> auto value_and_gradient(const char* where, const F& f, const Tensor<T>& x) {
+  TapedTensor<T> at(x);
+  const Var<double> y = one_number<double>(where, at.result_of(where, f));
+  walk_back_from(at.tape, y);
+  return ValueAndGradient{y.value(), at.tape.adjoint(at.x)};
+}
+template <class F, Number X> auto value_and_gradient(const char*, const F& f, const X& x) {
+  using T = NumberTypeOf<X>;
+  using Tag = TagOf<F, T>;
+  const auto result = at(f, Dual<T, Tag>(T(x), T(1)));
+  const auto& y = only(result);
+  if constexpr (Arithmetic<std::remove_cvref_t<decltype(y)>>) return ValueAndGradient{T(y), T(0)};
+  else return ValueAndGradient{as<T>(primal<Tag>(y)), as<T>(tangent<Tag>(y))};
+}
+}  // namespace detail
+
 /// f(x) and ∇f(x), in one run of f and one walk backwards, or for a number x by forward mode. The gradient has the shape of x; it is zero for a
 /// constant function. Throws ShapeError if f returns a tensor of more than one number; and where a tape records, as all drivers that walk
 /// backwards, TapeError if f uses a parameter, whose share in the result would be lost: jvp keeps it.
-template <class F, detail::Vector X> auto value_and_gradient(const F& f, const X& x) {
-  using S = detail::ElementOf<X>;
-  detail::Taped<S> at(x);
-  const Var<S> y = detail::one_number<S>("gradient", at.result_of("gradient", f));
-  detail::walk_back_from(at.tape, y);
-  return ValueAndGradient{y.value(), at.adjoints()};
-}
-template <class F, class T> auto value_and_gradient(const F& f, const Tensor<T>& x) {
-  detail::TapedTensor<T> at(x);
-  const Var<double> y = detail::one_number<double>("gradient", at.result_of("gradient", f));
-  detail::walk_back_from(at.tape, y);
-  return ValueAndGradient{y.value(), at.tape.adjoint(at.x)};
-}
-template <class F, detail::Number X> auto value_and_gradient(const F& f, const X& x) {
-  using T = detail::NumberTypeOf<X>;
-  using Tag = detail::TagOf<F, T>;
-  const auto y = f(Dual<T, Tag>(T(x), T(1)));
-  if constexpr (Arithmetic<std::remove_cvref_t<decltype(y)>>) return ValueAndGradient{T(y), T(0)};
-  else return ValueAndGradient{detail::as<T>(detail::primal<Tag>(y)), detail::as<T>(detail::tangent<Tag>(y))};
+template <class F, detail::Point X, Nothing... None> auto value_and_gradient(const F& f, const X& x, None...) {
+  return detail::value_and_gradient("value_and_gradient", f, x);
 }
 template <class F> auto value_and_gradient(const F& f, std::initializer_list<double> x) { return value_and_gradient(f, std::vector<double>(x)); }
 /// ∇f(x).
-template <class F, detail::Point X> auto gradient(const F& f, const X& x) { return value_and_gradient(f, x).gradient; }
+template <class F, detail::Point X, Nothing... None> auto gradient(const F& f, const X& x, None...) {
+  return detail::value_and_gradient("gradient", f, x).gradient;
+}
 template <class F> std::vector<double> gradient(const F& f, std::initializer_list<double> x) { return gradient(f, std::vector<double>(x)); }
 namespace detail {
 /// At a tensor of a recording: the result would be none of that recording.
@@ -265,33 +283,32 @@ template <class F, Vector X, class V> auto gradient_and_hvp(const char* where, c
   using S = ElementOf<X>;
   using Tag = TagOf<F, S>;
   GradientAndHvp<std::vector<S>> both;
-  for (const Dual<S, Tag>& g : gradient(f, dual_point<Tag, S>(where, x, v)))
+  for (const Dual<S, Tag>& g : value_and_gradient(where, f, dual_point<Tag, S>(where, x, v)).gradient)
     both.gradient.push_back(g.value()), both.hvp.push_back(g.tangent());
   return both;
+}
+template <class F, class T> Tensor<T> hvp(const char* where, const F& f, const Tensor<T>& x, const Tensor<T>& v) {
+  using Tag = TagOf<F, Tensor<T>>;
+  TapedTensor<T> at(x);
+  const auto slope = tangent<Tag>(at.result_of(where, [&](const auto& point) { return f(dual_point<Tag>(where, point, Var<Tensor<T>>(v))); }));
+  walk_back_from(at.tape, one_number<double>(where, slope));
+  return at.tape.adjoint(at.x);
 }
 }  // namespace detail
 
 /// H·v, the derivative of ∇f along v. For a vector: forward over reverse, on a tape over Duals. For a tensor: reverse over forward.
-/// Throws ShapeError unless v has x's size and f returns one number.
-template <class F, detail::Vector X, class V> auto hvp(const F& f, const X& x, const V& v) {
+/// v is what x is: a vector, a Tensor of the same numbers, or braces beside braces. Throws ShapeError unless it has x's size and f returns one number.
+template <class F, detail::Vector X, class V, Nothing... None> auto hvp(const F& f, const X& x, const V& v, None...) {
   return detail::gradient_and_hvp("hvp", f, x, v).hvp;
 }
-template <class F, class T> Tensor<T> hvp(const F& f, const Tensor<T>& x, const Tensor<T>& v) {
-  using Tag = detail::TagOf<F, Tensor<T>>;
-  detail::TapedTensor<T> at(x);
-  const auto slope = detail::tangent<Tag>(at.result_of("hvp", [&](const auto& point) {
-    return f(detail::dual_point<Tag>("hvp", point, Var<Tensor<T>>(v)));
-  }));
-  detail::walk_back_from(at.tape, detail::one_number<double>("hvp", slope));
-  return at.tape.adjoint(at.x);
-}
+template <class F, class T> Tensor<T> hvp(const F& f, const Tensor<T>& x, const Tensor<T>& v) { return detail::hvp("hvp", f, x, v); }
 template <class F, class T, class V> void hvp(const F&, const Var<Tensor<T>>& x, const V&) { detail::refuse_recorded_point(x); }
 template <class F>
 auto hvp(const F& f, std::initializer_list<double> x, std::initializer_list<double> v) {
   return hvp(f, std::vector<double>(x), std::vector<double>(v));
 }
 
-template <class F, detail::Number X, detail::Number V> auto hvp(const F& f, const X& x, const V& v) {
+template <class F, detail::Number X, detail::Number V, Nothing... None> auto hvp(const F& f, const X& x, const V& v, None...) {
   return detail::stored(derivative([&f](const auto& at) { return derivative(f, at); }, x) * v);
 }
 
@@ -359,8 +376,9 @@ template <class F, class X> bool hessian_by_eights(const F& f, const X& x, doubl
 }  // namespace detail
 
 /// H: Tensor<double> of shape (n, n), a vector of rows where x is of Vars or Duals; the products with all unit vectors. For a tensor x, its n numbers
-/// row by row. Throws as hvp does.
-template <class F, detail::Vector X> auto hessian(const F& f, const X& x) {
+/// row by row. f runs once for each eight numbers of a vector, again for each if a derivative is infinite or NaN; once for each of a tensor. Throws as
+/// hvp does, and Error if f is of a tensor and drops numbers (nn::Dropout), which would be others in each run.
+template <class F, detail::Vector X, Nothing... None> auto hessian(const F& f, const X& x, None...) {
   using S = detail::ElementOf<X>;
   const std::size_t n = detail::size_of(x);
   if constexpr (std::same_as<S, double>) if (n > 1 && !detail::nan_traps) {  // a NaN between the rows of eight is no mistake of f's
@@ -371,23 +389,26 @@ template <class F, detail::Vector X> auto hessian(const F& f, const X& x) {
   std::vector<S> unit(n, S(0));
   for (std::size_t i = 0; i < n; ++i) {
     unit[i] = S(1);
-    rows.push_back(hvp(f, x, unit));
+    rows.push_back(detail::gradient_and_hvp("hessian", f, x, unit).hvp);
     unit[i] = S(0);
   }
   return detail::matrix(rows, n);
 }
 template <class F, class T> Tensor<double> hessian(const F& f, const Tensor<T>& x) {
-  std::vector<std::vector<double>> rows;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    Tensor<T> unit = Tensor<T>::zeros(x.shape());
-    unit[i] = T(1);
-    const Tensor<T> row = hvp(f, x, unit);
-    rows.emplace_back(row.begin(), row.end());
-  }
+  const auto rows = detail::repeatable("hessian", [&] {
+    std::vector<std::vector<double>> products;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      Tensor<T> unit = Tensor<T>::zeros(x.shape());
+      unit[i] = T(1);
+      const Tensor<T> row = detail::hvp("hessian", f, x, unit);
+      products.emplace_back(row.begin(), row.end());
+    }
+    return products;
+  });
   return detail::matrix(rows, x.size());
 }
 template <class F> Tensor<double> hessian(const F& f, std::initializer_list<double> x) { return hessian(f, std::vector<double>(x)); }
-template <class F, detail::Number X> auto hessian(const F& f, const X& x) {
+template <class F, detail::Number X, Nothing... None> auto hessian(const F& f, const X& x, None...) {
   using S = detail::NumberTypeOf<X>;
   return detail::matrix(std::vector<std::vector<S>>{{hvp(f, x, 1.0)}}, 1);
 }

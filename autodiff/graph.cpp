@@ -16,11 +16,13 @@ struct Statement {
 };
 
 /// The statements that `place` depends on, by id.
-std::map<Id, Statement> collect(Place place, const GraphOptions& options, const char* where) {
+std::map<Id, Statement> collect(const Drawn& y, const GraphOptions& options, const char* where) {
+  const Place place = y.place;
   const Record<double>* tape = place == 0 ? active<double> : holder_of<double>(place);
   if (!tape) tape = active<double>;
   const Id last = tape->id_of(place, where);
-  if (last == 0) refuse_constant(where);
+  if (last == 0)
+    throw TapeError(fmt::format("{}: this is a constant, of which nothing is recorded; its numbers are y.value(), as text to_text(y.value())", where));
 
   const auto& nodes = tape->nodes.list;  // in the order of their ids
   const auto id_of = [&](const CellBase* cell) { return cell->place ? tape->id_of(cell->place, where) : Id{0}; };
@@ -57,7 +59,9 @@ std::map<Id, Statement> collect(Place place, const GraphOptions& options, const 
     }
     for (const auto& [from, slope] : arguments) depend(from, fmt::format("{:.4g}", slope));
   }
-  for (std::size_t i = 0; i < nodes.size(); ++i)  // a variable that is a tensor has no node of its own: its shape is known where it is used
+  // A variable that is a tensor has no node of its own: its shape is known where it is used, and of y.
+  found[last].shape = y.shape;
+  for (std::size_t i = 0; i < nodes.size(); ++i)
     for_each_operand(nodes[i], [&](const CellBase& cell) {
       if (const auto s = found.find(id_of(&cell)); s != found.end() && s->second.shape.empty()) s->second.shape = cell.shape.text();
     });
@@ -76,10 +80,10 @@ std::string escaped(const std::string& name) {
 
 }  // namespace
 
-std::string to_dot(Place place, const GraphOptions& options) {
+std::string to_dot(const Drawn& y, const GraphOptions& options) {
   std::string out =
       "digraph {\n  rankdir=LR;\n  node [fontname=\"Helvetica\", fontsize=11];\n  edge [fontname=\"Helvetica\", fontsize=9, color=\"#666666\"];\n";
-  for (const auto& [id, s] : collect(place, options, "to_dot")) {
+  for (const auto& [id, s] : collect(y, options, "to_dot")) {
     const bool variable = s.operands.empty() && s.operation.empty();
     const std::string label = (variable ? std::string("variable") : escaped(s.operation)) +
         (s.operation.empty() && !variable ? "" : s.shape.empty() ? "" : "\\n") + s.shape;
@@ -95,9 +99,9 @@ std::string to_dot(Place place, const GraphOptions& options) {
   return out + "}\n";
 }
 
-std::string to_text(Place place, const GraphOptions& options) {
+std::string to_text(const Drawn& y, const GraphOptions& options) {
   std::string out;
-  for (const auto& [id, s] : collect(place, options, "to_text")) {
+  for (const auto& [id, s] : collect(y, options, "to_text")) {
     out += fmt::format("#{} = ", id);
     if (s.operation.empty()) {
       if (s.operands.empty()) out += "variable";

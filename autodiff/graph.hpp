@@ -11,11 +11,13 @@ struct GraphOptions {
 };
 
 namespace detail {
-std::string to_dot(Place place, const GraphOptions& options);
-std::string to_text(Place place, const GraphOptions& options);
-template <class T> Place drawable(const Var<T>& y) {
+/// What is drawn: where it stands, and its shape if it is a tensor.
+struct Drawn { Place place; std::string shape; };
+std::string to_dot(const Drawn& y, const GraphOptions& options);
+std::string to_text(const Drawn& y, const GraphOptions& options);
+template <class T> Drawn drawable(const Var<T>& y) {
   static_assert(std::same_as<T, double> || is_tensor<T>, "to_dot, to_text: what a Tape holds is drawn, not a tape over other numbers");
-  return y.place();
+  if constexpr (is_tensor<T>) return {y.place(), y.shape().text()}; else return {y.place(), {}};
 }
 }  // namespace detail
 

@@ -21,13 +21,13 @@ template <bool with_value> auto pushed(const auto& value, const auto& tangent) {
 template <bool with_value, class F, Vector X, class V> auto push(const F& f, const X& x, const V& v) {
   using S = ElementOf<X>;
   using Tag = detail::TagOf<F, S>;
-  const auto y = f(dual_point<Tag, S>("jvp", x, v));
+  const auto y = at(f, dual_point<Tag, S>("jvp", x, v));
   return pushed<with_value>([&] { return primals<Tag, S>(y); }, [&] { return tangents<Tag, S>(y); });
 }
 template <bool with_value, class F, class X, class V> requires((is_tensor_var<X> || DualTensor<X>) && std::convertible_to<V, X>)
 auto push(const F& f, const X& x, const V& v) {
   using Tag = detail::TagOf<F, X>;
-  const auto y = f(dual_point<Tag>("jvp", x, X(v)));
+  const auto y = at(f, dual_point<Tag>("jvp", x, X(v)));
   using Y = std::remove_cvref_t<decltype(y)>;
   if constexpr (DualTensor<Y>) return pushed<with_value>([&] { return primal<Tag>(y); }, [&] { return tangent<Tag>(y); });
   else if constexpr (TensorLike<Y>) {
@@ -49,7 +49,7 @@ template <bool with_value, class F, class T> auto push(const F& f, const Tensor<
 template <bool with_value, class F, Number X, Number V> auto push(const F& f, const X& x, const V& v) {
   using T = NumberTypeOf<X>;
   using Tag = detail::TagOf<F, T>;
-  const auto y = f(Dual<T, Tag>(T(x), T(1)));  // not v, which may rest on more than x does
+  const auto y = at(f, Dual<T, Tag>(T(x), T(1)));  // not v, which may rest on more than x does
   return pushed<with_value>([&] { return primals<Tag, T>(y); },
       [&] { return parts<T>(y, [&](const auto& one) { return scaled(tangent<Tag>(one), v); }); });
 }
@@ -60,9 +60,11 @@ template <bool with_value, class F, Number X, Number V> auto push(const F& f, co
 /// ShapeError unless v has x's size.
 ///   - If x is a Var<Tensor>, a variable of a tape, so is the result: a Var<Tensor>, or a Var<double>. Likewise if it belongs to an outer derivative:
 ///     second derivatives along directions, uₓₓ say.
-///   - At plain numbers it is plain: throws TapeError where it rests on variables of a tape besides.
-template <class F, class X, class V> requires requires(const F& f, const X& x, const V& v) { detail::push<false>(f, x, v); }
-auto jvp(const F& f, const X& x, const V& v) { return detail::push<false>(f, x, v); }
+///   - At plain numbers it is plain, unless it rests on variables of a tape besides: then it is a Var of that tape; at a plain Tensor that is a
+///     TapeError.
+/// v is what x is: a vector beside a vector, braces beside braces, and beside a Tensor one of the same shape and numbers.
+template <class F, class X, class V, Nothing... None> requires requires(const F& f, const X& x, const V& v) { detail::push<false>(f, x, v); }
+auto jvp(const F& f, const X& x, const V& v, None...) { return detail::push<false>(f, x, v); }
 template <class F>
 auto jvp(const F& f, std::initializer_list<double> x, std::initializer_list<double> v) {
   return jvp(f, std::vector<double>(x), std::vector<double>(v));
@@ -74,8 +76,9 @@ template <class F> auto value_and_jvp(const F& f, std::initializer_list<double> 
   return value_and_jvp(f, std::vector<double>(x), std::vector<double>(v));
 }
 
-/// Jᵀ·u, the gradient of Σ uᵢFᵢ, in one walk backwards; of the shape of x. Throws ShapeError unless u has the size of what F returns.
-template <class F, detail::Vector X, class U> auto vjp(const F& f, const X& x, const U& u) {
+/// Jᵀ·u, the gradient of Σ uᵢFᵢ, in one walk backwards; of the shape of x. Throws ShapeError unless u has the size of what F returns;
+/// u is a Tensor where that is one.
+template <class F, detail::Vector X, class U, Nothing... None> auto vjp(const F& f, const X& x, const U& u, None...) {
   using S = detail::ElementOf<X>;
   detail::Taped<S> at(x);
   const auto y = detail::all_numbers<S>(at.result_of("vjp", f));
@@ -112,7 +115,7 @@ template <class F>
 auto vjp(const F& f, std::initializer_list<double> x, std::initializer_list<double> u) {
   return vjp(f, std::vector<double>(x), std::vector<double>(u));
 }
-template <class F, detail::Number X, class U> auto vjp(const F& f, const X& x, const U& u) {
+template <class F, detail::Number X, class U, Nothing... None> auto vjp(const F& f, const X& x, const U& u, None...) {
   return vjp(detail::of_vector(f), detail::as_vector(x), u)[0];
 }
 
@@ -171,7 +174,7 @@ template <class F, detail::Number X> auto value_and_jacobian(const F& f, const X
 /// J, a row for each output, a column for each component of x: Tensor<double> of shape (m, n); a vector of rows where x is of Vars or Duals. Recorded
 /// once; numbers are walked backwards for eight rows at a time, or forwards for eight columns where that is less (1000 outputs of 4
 /// components: 16 µs, 820 backwards), tensors backwards for each row. Where most entries are 0, sparse_jacobian (sparse.hpp) is quicker.
-template <class F, detail::Point X> auto jacobian(const F& f, const X& x) { return value_and_jacobian(f, x).jacobian; }
+template <class F, detail::Point X, Nothing... None> auto jacobian(const F& f, const X& x, None...) { return value_and_jacobian(f, x).jacobian; }
 template <class F, class T> void jacobian(const F&, const Var<Tensor<T>>& x) { detail::refuse_recorded_point(x); }
 template <class F> Tensor<double> jacobian(const F& f, std::initializer_list<double> x) { return jacobian(f, std::vector<double>(x)); }
 
@@ -183,12 +186,15 @@ template <class F> Tensor<double> jacobian(const F& f, std::initializer_list<dou
 /// both times (Error if they run through Dropout); the result can be walked back, and not differentiated twice. Throws ShapeError if f or φ returns
 /// more than one number, TapeError if one of them uses variables of a tape beside x.
 template <class Phi, class F, class T> Var<double> cost_of_gradient(const Phi& phi, const F& f, const Var<Tensor<T>>& x) {
-  const auto aside = [](const auto& function, const auto& point) { const Pause pause; return gradient(function, point); };
+  const auto aside = [](const auto& function, const auto& point) {
+    const Pause pause;
+    return detail::value_and_gradient("cost_of_gradient", function, point).gradient;
+  };
   const Tensor<T> g = detail::repeatable("cost_of_gradient", [&] { return aside(f, x.value()); });
   const Var<double> value = detail::one_number<double>("cost_of_gradient", phi(Var<Tensor<T>>(g)));
   const Tensor<T> w = detail::repeatable("cost_of_gradient", [&] { return aside(phi, g); });
   const Var<double> along = detail::one_number<double>("cost_of_gradient", jvp(f, x, w));
-  return detail::statement<double>(value.value(), std::array{value, along}, {1.0, 1.0});
+  return detail::statement<double>("cost_of_gradient", value.value(), std::array{value, along}, {1.0, 1.0});
 }
 
 /// ∇f(x), recorded: an operation whose pullback is u → H·u, in one run of f for each walk backwards. For gradients through steps of a descent,
@@ -196,7 +202,8 @@ template <class Phi, class F, class T> Var<double> cost_of_gradient(const Phi& p
 /// is called again by backward(): a copy of it is kept, and what it captures by reference must live until then. It must use no variables and no
 /// parameters beside x, whose share would be lost (TapeError), nor Dropout (Error). The result can be walked back, and not differentiated twice.
 template <class F, class T> Var<Tensor<T>> recorded_gradient(const F& f, const Var<Tensor<T>>& x) {
-  const Tensor<T> g = detail::repeatable("recorded_gradient", [&] { return gradient(f, x.value()); });
+  const Tensor<T> g = detail::repeatable("recorded_gradient",
+      [&] { return detail::value_and_gradient("recorded_gradient", f, x.value()).gradient; });
   if (x.place() == 0) return g;
   return with_pullback("gradient", g, [f, at = x.value()](const Tensor<T>& u) { return hvp(f, at, u); }, x);
 }

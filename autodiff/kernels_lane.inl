@@ -66,14 +66,12 @@ template <class T> struct Lane {
 #endif
   friend HWY_ATTR HWY_INLINE Lane select(Truth<T> c, Lane a, Lane b) { return hn::IfThenElse(c.m, a.v, b.v); }
   friend HWY_ATTR HWY_INLINE Lane select_or_zero(Truth<T> c, Lane a) { return hn::IfThenElseZero(c.m, a.v); }
-  friend HWY_ATTR HWY_INLINE Lane plain(Lane a) { return a; }
   static HWY_INLINE Truth<T> first(std::size_t n) { return {hn::FirstN(D(), n)}; }
 
   friend HWY_ATTR HWY_INLINE Lane fma(Lane a, Lane b, Lane c) { return hn::MulAdd(a.v, b.v, c.v); }
   friend HWY_ATTR HWY_INLINE Lane abs(Lane a) { return hn::Abs(a.v); }
   friend HWY_ATTR HWY_INLINE Lane sqrt(Lane a) { return hn::Sqrt(a.v); }
   friend HWY_ATTR HWY_INLINE Lane copysign(Lane a, Lane sign) { return hn::CopySign(a.v, sign.v); }
-  friend HWY_ATTR HWY_INLINE Truth<T> isnan(Lane a) { return a != a; }
   // As std::max and std::min do it, also with NaN and ±0: the first operand unless the second is beyond it.
 #if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR  // one instruction: b beyond a ? b : a
   friend HWY_ATTR HWY_INLINE Lane max(Lane a, Lane b) { return hn::Max(b.v, a.v); }

@@ -2,9 +2,9 @@
 // kernels_small_products.inl). Start reading at `product_of_matrices`.
 //
 // A tile of `high` rows × `wide` vectors of c stays in registers while k runs. b is read along rows: a panel of `wide` vectors is packed
-// first (and so transposed where needed), unless few rows would profit. Each number of c is one chain of multiply–adds over k in ascending
-// order (with a `scale`, one for each piece of a long k), whatever the tiling and the number of threads: the same digits always. (Times below: Zen 3,
-// AVX2; `tensor_gbench --benchmark_filter=layer` in bench/.)
+// first (and so transposed where needed), unless few rows would profit. Each number of c is the sum of one chain of multiply–adds in ascending
+// order for each piece of k, whatever the tiling and the number of threads: the same digits always. (Times below: Zen 3, AVX2;
+// `tensor_gbench --benchmark_filter=layer` in bench/.)
 
 #if HWY_TARGET <= HWY_AVX3
 constexpr std::size_t tile_rows = 8, tile_vectors = 3;  // 24 + 3 of 32 registers; a's numbers are operands in memory
@@ -30,7 +30,7 @@ HWY_INLINE void tile(const Product<T>& p, std::size_t i, std::size_t j, View<T> 
   T* HWY_RESTRICT out = p.c + i * p.n + j;
   for (std::size_t r = 0; r < high; ++r)
     for (std::size_t v = 0; v < wide; ++v)
-      c[r][v] = p.add && p.scale == 1 ? X::load(out + r * p.n + v * X::size) : p.start ? X::load(p.start + j + v * X::size) : X(T(0));
+      c[r][v] = p.start && !p.add ? X::load(p.start + j + v * X::size) : X(T(0));
   if (fetch_next)
     for (std::size_t r = high; r < 2 * high; ++r) {
       __builtin_prefetch(out + r * p.n, 1);
@@ -47,7 +47,7 @@ HWY_INLINE void tile(const Product<T>& p, std::size_t i, std::size_t j, View<T> 
       for (std::size_t v = 0; v < wide; ++v) c[r][v] = fma(ark, bk[v], c[r][v]);
     }
   }
-  if (p.add && p.scale != 1) [[unlikely]]
+  if (p.add)
     for (std::size_t r = 0; r < high; ++r)
       for (std::size_t v = 0; v < wide; ++v) c[r][v] = fma(X(p.scale), c[r][v], X::load(out + r * p.n + v * X::size));
   for (std::size_t r = 0; r < high; ++r) {
@@ -204,8 +204,22 @@ template <class T> void product_in_blocks(const Product<T>& p, bool packing) {
 /// A long k goes in pieces, so that a packed block is wide enough: else a line or two are read of each row of b, every row on another page, and few
 /// rows of a do not make up for that. (m × 2048 × 2048: m = 16 −30 %, 32 −20 %, 128 −7 %, 256 nothing; where k is 784 or 512: +2 %.)
 constexpr std::size_t long_k = 1024, piece_of_k = 512, few_rows = 128;
-/// A longer one goes in pieces whatever the other sizes, so that a packed panel fits the second-level cache, and memory for it does not grow with k.
+/// A longer one goes in pieces whatever the other sizes: a packed panel fits the second-level cache, and memory for it does not grow with k; and no
+/// chain is so long that what is added to it gets lost. (Float, k = 10⁶, all numbers equal: in one chain 1 % of the sum.)
 constexpr std::size_t longest_k = 8192;
+
+/// f(piece) for pieces of k, `most` long at most and nearly of one size; all but the first are added.
+template <class T> void in_pieces_of_k(const Product<T>& p, std::size_t most, const auto& f) {
+  const std::size_t size = pieces_in(p.k, pieces_in(p.k, most));
+  Product<T> piece = p;
+  if (!p.add) piece.scale = 1;
+  for (std::size_t k = 0; k < p.k; k += size, piece.add = true) {
+    piece.k = std::min(size, p.k - k);
+    piece.a = p.a + k * p.a_col;
+    piece.b = p.b + k * p.b_row;
+    f(piece);
+  }
+}
 
 /// From how many rows of a on a b whose rows are contiguous is packed, too: more, if the caches hold b. (Packed, m × 1024 × 1024 takes at m = 4 50 %
 /// more, at 8 14 % more, at 13 13 % less; m × 2048 × 2048 at m = 4 28 % less, at 8 23 %.)
@@ -214,17 +228,9 @@ template <class T> std::size_t least_rows(const Product<T>& p) { return p.k * p.
 template <class T> void product_of_matrices(const Product<T>& p) {
   if (p.m == 0 || p.n == 0) return;
   const bool packing = p.b_col != 1 || (p.n > 4 * panel_width<T> && p.m >= least_rows(p));
-  const bool few = p.k >= long_k && p.m <= few_rows && p.b_col == 1;
-  if (!few && !(packing && p.k > longest_k)) return product_in_blocks(p, packing);
-  const std::size_t most = pieces_in(p.k, pieces_in(p.k, few ? piece_of_k : longest_k / 2));  // so that all are nearly of one size
-  Product<T> piece = p;
-  for (std::size_t k = 0; k < p.k; k += most) {
-    piece.k = std::min(most, p.k - k);
-    piece.a = p.a + k * p.a_col;
-    piece.b = p.b + k * p.b_row;
-    product_in_blocks(piece, packing);
-    piece.add = true;
-  }
+  if (p.k >= long_k && p.m <= few_rows && p.b_col == 1)
+    in_pieces_of_k(p, piece_of_k, [packing](const Product<T>& piece) { product_in_blocks(piece, packing); });
+  else product_in_blocks(p, packing);
 }
 
 // ---- vectors --------------------------------------------------------------------------------------------------------

@@ -52,12 +52,12 @@ template <class T> double dot(const T* a, const T* b, std::size_t n) {
 
 /// Short rows, as many as a vector has lanes, side by side: [i] are the numbers i of all of them. (Not by gathering: beside the cure of its leak,
 /// "Downfall", an instruction of that takes 11 ns on Intel's processors.)
-template <class T> class SideBySide {
+template <class T> class ShortRows {
   using X = Lane<T>;
   HWY_ALIGN T columns_[2 * X::size * X::size];
  public:
   static constexpr bool takes(std::size_t n) { return X::size > 1 && n < 2 * X::size; }  ///< rows of n numbers
-  HWY_INLINE SideBySide(const T* x, std::size_t n) { transpose_block(x, n, columns_, X::size, X::size, n); }
+  HWY_INLINE ShortRows(const T* x, std::size_t n) { transpose_block(x, n, columns_, X::size, X::size, n); }
   HWY_INLINE X operator[](std::size_t i) const { return X::load(columns_ + i * X::size); }
 };
 
@@ -65,7 +65,7 @@ template <class T> class SideBySide {
 template <class T> HWY_INLINE void sums_of_short_rows(const T* x, T* y, std::size_t m, std::size_t n, bool add) {
   using X = Lane<T>;
   for (; m >= X::size; m -= X::size, x += X::size * n, y += X::size) {
-    const SideBySide<T> rows(x, n);
+    const ShortRows<T> rows(x, n);
     X s = add ? X::load(y) : X(0);
     for (std::size_t i = 0; i < n; ++i) s += rows[i];
     s.store(y);
@@ -110,7 +110,7 @@ template <class T> void sum_along(const T* x, T* y, const Along& s, bool add) {
   if (inner == 0) return;  // or the loop below would be as long as there are rows of nothing
   if (inner == 1 && !whole) {
     return in_row_pieces(outer, n, 1, [=](std::size_t begin, std::size_t end) HWY_ATTR {
-      if (SideBySide<T>::takes(n)) return sums_of_short_rows(x + begin * n, y + begin, end - begin, n, add);
+      if (ShortRows<T>::takes(n)) return sums_of_short_rows(x + begin * n, y + begin, end - begin, n, add);
       for (std::size_t o = begin; o < end; ++o) y[o] = (add ? y[o] : T(0)) + static_cast<T>(sum_of(x + o * n, n));
     });
   }
@@ -156,7 +156,7 @@ template <bool up, class T> HWY_INLINE Lane<T> foremost(Lane<T> a, Lane<T> b) { 
 /// Of as many short rows as a vector has lanes. (Ten classes by gathers: 2.6 times as long; row by row, with a branch for each number, longer still.)
 template <bool up, class T> HWY_INLINE void extremes_of_rows(const T* x, T* y, std::int64_t* index, std::size_t n) {
   using X = Lane<T>;
-  const SideBySide<T> rows(x, n);
+  const ShortRows<T> rows(x, n);
   X best = rows[0], at = X(0);
   for (std::size_t i = 1; i < n; ++i) {
     const Truth<T> further = before<up>(rows[i], best);
@@ -203,7 +203,7 @@ template <bool up, class T> void extreme_along(const T* x, T* y, std::int64_t* i
   if (s.inner == 0) return;  // or the loops below would be as long as there are rows of nothing
   const bool rows = s.inner == 1;
   std::size_t o = 0;
-  if (rows && SideBySide<T>::takes(s.n))
+  if (rows && ShortRows<T>::takes(s.n))
     for (constexpr std::size_t few = Lane<T>::size; o + few <= s.outer; o += few)
       extremes_of_rows<up>(x + o * s.n, y + o, index ? index + o : nullptr, s.n);
   for (; o < s.outer; ++o) {

@@ -100,7 +100,10 @@ template <class T> struct RegisterMatrix {
 
 /// A product that does not fit RegisterMatrix.
 template <class T> void larger_product(const Product<T>& p) {
-  if (!((p.m == 1 || p.n == 1) && vector_product(p))) product_of_matrices(p);
+  const auto whole = [](const Product<T>& piece) {
+    if (!((piece.m == 1 || piece.n == 1) && vector_product(piece))) product_of_matrices(piece);
+  };
+  if (p.k > longest_k) in_pieces_of_k(p, longest_k / 2, whole); else whole(p);
   if (Packing<T>::gone) [[unlikely]] Packing<T>::give_back();
 }
 

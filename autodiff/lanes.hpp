@@ -12,7 +12,7 @@ template <std::size_t n, class A, class B>
 Var<Batch<double, n>> select(const Truths<n>& condition, const A& a, const B& b) {
   using S = Batch<double, n>;
   const std::array<Var<S>, 2> sides{Var<S>(a), Var<S>(b)};
-  const Var<S> y = detail::statement<S>(select(condition, sides[0].value(), sides[1].value()),
+  const Var<S> y = detail::statement<S>("select", select(condition, sides[0].value(), sides[1].value()),
       sides, {select(condition, S(1), S(0)), select(condition, S(0), S(1))});
   if (y.place() != 0) detail::mark_masks<S>(detail::recorder<S>().next);
   return y;

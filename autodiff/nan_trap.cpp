@@ -5,7 +5,7 @@
 namespace autodiff::inline v1::detail {
 
 void trap_recorder() {
-  if (active<double> != &idle<double>) active<double>->trap();
+  if (active<double> != &idle<double>) active<double>->close();
 }
 
 void refuse_nan(Id id, const std::string& operands) {
@@ -59,10 +59,10 @@ template <class T> void watch(Record<double>& tape, Node& node, double value) {
     for_each_operand(node, [&](CellBase& cell) {
       ++i;
       if (const std::size_t k = first_nan(static_cast<Cell<T>&>(cell).data, cell.shape.count()); from.empty() && k != none)
-        from = text("number {} of operand {}, {} of shape {}, is NaN already", {k, i, kind(cell), cell.shape.text()});
+        from = text("number [{}] of operand {}, {} of shape {}, is NaN already", {k, i, kind(cell), cell.shape.text()});
     });
     if (from.empty()) from = "no operand holds NaN: look for numbers outside of its domain, for inf - inf and 0 * inf";
-    const std::string where = node.out ? text("number {} of the result {}", {at, node.out->shape.text()}) : "the result";
+    const std::string where = node.out ? text("number [{}] of the result {}", {at, node.out->shape.text()}) : "the result";
     throw Error(text("{}: {} is NaN; {} (statement #{})", {node.name, where, from, node.id}));
   }
   node.closure = new (tape.nodes.arena.take(sizeof(Watched))) Watched{node.pullback, node.closure};

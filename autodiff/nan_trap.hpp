@@ -47,11 +47,11 @@ template <class X> bool holds_nan(const X& x) {
 /// that stops where exceptions are thrown (`catch throw`) shows the line. It looks at what is recorded from then on,
 ///   - forward: numbers and their slopes, the results of operations on tensors;
 ///   - backward: the adjoints of numbers, and what operations on tensors hand to their operands. (Then no adjoint is to be had from that walk.)
-/// It does not see constants, plain numbers, forward mode, and tapes over other numbers than double that record already. Set it
+/// It does not see constants, plain numbers, forward mode, or tapes over other numbers than double that were recording before it. Set it
 /// first of all. Under it, a variable that stands in one statement twice is not merged, so that derivatives may differ in the last
 /// digit, and recording takes several times as long. It must end on the thread that made it.
 ///     ad::NanTrap trap;
-///     ad::Var cost = loss(net(X));      // throws: "log: number 3 of the result (4, 2) is NaN; …"
+///     ad::Var cost = loss(net(X));      // throws: "log: number [3] of the result (4, 2) is NaN; …"
 class NanTrap {
  public:
   NanTrap() { ++detail::nan_traps, detail::trap_recorder(); }

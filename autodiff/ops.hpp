@@ -106,19 +106,19 @@ template <class Y, class T> Y batch_of_products(const MatmulPlan& plan, const Te
           .b = b, .b_row = plan.n, .b_col = 1, .c = c, .block = false});
     });
   }, [plan](const Pull<T>& p) {
-    const auto [m, n, k] = std::array{plan.m, plan.n, plan.k};
+    const std::size_t m = plan.m, n = plan.n, k = plan.k;
     const auto sums = [&](int i) {  // null for a constant
       const auto to = p.to(i);
       return to ? zeroed(to, p.in(i).shape.count()) : nullptr;
     };
     const T *a = p.in(0).data, *b = p.in(1).data, *g = p.adjoint();
     const bool empty = plan.shape.count() == 0;
-    if (T* const to = sums(0); to && !empty) each_matrix(plan, to, b, g, [=, m = m, n = n, k = k](T* ga, const T* bi, const T* gi) {
+    if (T* const to = sums(0); to && !empty) each_matrix(plan, to, b, g, [=](T* ga, const T* bi, const T* gi) {
       // (M,N)·(K,N)ᵀ → (M,K)
       kernels<T>().product({.m = m, .n = k, .k = n, .a = gi, .a_row = n, .a_col = 1,
           .b = bi, .b_row = 1, .b_col = n, .c = ga, .add = true, .block = false});
     });
-    if (T* const to = sums(1); to && !empty) each_matrix(plan, a, to, g, [=, m = m, n = n, k = k](const T* ai, T* gb, const T* gi) {
+    if (T* const to = sums(1); to && !empty) each_matrix(plan, a, to, g, [=](const T* ai, T* gb, const T* gi) {
       // (M,K)ᵀ·(M,N) → (K,N)
       kernels<T>().product({.m = k, .n = n, .k = m, .a = ai, .a_row = 1, .a_col = k,
           .b = gi, .b_row = n, .b_col = 1, .c = gb, .add = true, .block = false});
@@ -293,7 +293,7 @@ template <std::floating_point T> template <std::floating_point U> Var<Tensor<U>>
       for (std::size_t i = 0; i < p.in(0).shape.count(); ++i) to.data[i] = (to.add ? to.data[i] : T(0)) + static_cast<T>(g[i]);
     };
     detail::append_node<T>(tape, "as", out, tape.count() - 1, pullback).in[0] = x.on(tape);
-    return {out, place};
+    return Var<Tensor<U>>(out, place);
   }
 }
 

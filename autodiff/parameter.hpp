@@ -177,14 +177,14 @@ template <std::floating_point T> class Parameter {
   [[gnu::always_inline]] Var<Tensor<T>> var() const {
     if (!detail::records()) return block_->value;
     Cell& c = cell();
-    return {&c, c.place};
+    return Var<Tensor<T>>(&c, c.place);
   }
   /// Its variable on that tape. Throws TapeError if it has not been used there.
   Var<Tensor<T>> var_on(const Record& tape) const {
     if (!block_->find_on(tape))
       throw TapeError(detail::text("adjoint: the parameter of shape {} has not been used on this tape since it was made, cleared, or assigned to",
           {shape().text()}));
-    return {block_->cell, block_->place};
+    return Var<Tensor<T>>(block_->cell, block_->place);
   }
   /// The parameter as the last walk backwards reached it, for one update. False if that walk did not reach it, the tape
   /// was cleared, or an update has used its adjoint.

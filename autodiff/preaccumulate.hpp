@@ -4,30 +4,6 @@
 
 namespace autodiff::inline v1 {
 
-namespace detail {
-
-/// Variables of a tape, or constants among them.
-template <class X>
-concept Variables = Vector<X> && requires { typename ElementOf<X>::Scalar; } && std::same_as<ElementOf<X>, Var<typename ElementOf<X>::Scalar>>;
-
-/// A statement with these slopes; an argument whose slope is 0, with all its own derivatives, is left out. (A place of 0 is a constant's.)
-template <class S> Var<S> statement(const S& value, const Variables auto& x, const std::vector<S>& slopes) {
-  Record<S>& tape = recorder<S>();
-  bool variable = false;
-  std::vector<Place> places;
-  places.reserve(x.size());
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    places.push_back(x[i].place());
-    if (tape.id_of(places[i], "preaccumulate") == 0) continue;
-    variable = true;
-    if constexpr (std::same_as<decltype(is_zero(slopes[i])), bool>) if (is_zero(slopes[i])) places[i] = 0;
-  }
-  const Place place = accepted(tape.record_slowly(value, places.size(), slopes.data(), places.data()));
-  return {value, place == 0 && variable ? tape.variable() : place};  // all slopes are 0 here: still no constant
-}
-
-}  // namespace detail
-
 /// f(x) as one statement for each number that f returns, whatever f does inside: it is recorded on a tape of its own and walked backwards at
 /// once; what goes onto the tape that records are its slopes ∂f/∂xᵢ, 12 bytes each. For long computations from few variables: they take next to no
 /// memory. It costs 0.1 to 0.2 µs a call and a walk back for each number that f returns: of one number from some hundred operations it takes a tenth
@@ -36,7 +12,8 @@ template <class S> Var<S> statement(const S& value, const Variables auto& x, con
 /// x: a std::vector, std::array or span of Vars; f returns a number or a std::vector of numbers, and so does this. What f needs of variables it
 /// must take from x: any other, caught by reference, is a TapeError. Nothing is recorded where no variable is among x. An argument whose slope is 0
 /// is left out, so the entries of a sparse_jacobian over such statements may change with the numbers.
-template <class F, detail::Variables X> auto preaccumulate(const F& f, const X& x) {
+template <class F, detail::Vector X> requires std::same_as<detail::ElementOf<X>, Var<typename detail::ElementOf<X>::Scalar>>
+auto preaccumulate(const F& f, const X& x) {
   using S = typename detail::ElementOf<X>::Scalar;
   using Y = std::remove_cvref_t<decltype(f(std::declval<const std::vector<Var<S>>&>()))>;
   static_assert(!AnyTensor<Y>, "preaccumulate: f returns a tensor; let it return its numbers, a number or a std::vector of them");
@@ -53,7 +30,7 @@ template <class F, detail::Variables X> auto preaccumulate(const F& f, const X& 
   std::vector<Var<S>> results;
   results.reserve(ys.size());
   for (std::size_t i = 0; i < ys.size(); ++i)
-    results.push_back(ys[i].place() == 0 ? Var<S>(ys[i].value()) : detail::statement<S>(ys[i].value(), x, slopes[i]));
+    results.push_back(ys[i].place() == 0 ? Var<S>(ys[i].value()) : detail::statement<S>("preaccumulate", ys[i].value(), x, slopes[i]));
   if constexpr (detail::Vector<Y>) return results; else return results.front();
 }
 

@@ -59,13 +59,12 @@ template <DualTensor X> auto sum(const X& x, Axis axis) { return detail::push_li
 template <AnyTensor X> auto mean(const X& x) {
   const Shape shape = x.shape();  // not plain(x).shape(): a variable's value is a copy
   if (shape.count() == 0) detail::Reduction::refuse_empty("mean", shape);
-  const double share = 1.0 / static_cast<double>(shape.count());
-  return detail::stored(sum(x) * share);
+  return detail::stored(sum(x) / static_cast<double>(shape.count()));
 }
 /// Σ x / n along an axis of n, which is removed. Throws ShapeError if there is no such axis, or it is empty.
 template <AnyTensor X> auto mean(const X& x, Axis axis) {
   const detail::Reduction r("mean", x.shape(), axis, true);
-  return detail::stored(sum(x, axis) * (1.0 / static_cast<double>(r.along.n)));
+  return detail::stored(sum(x, axis) / static_cast<double>(r.along.n));
 }
 
 /// Σ aᵢ bᵢ of two tensors of one shape, over all their numbers. Throws ShapeError if their shapes differ.
@@ -209,8 +208,8 @@ template <class T> Tensor<T> shares(const Tensor<T>& x, const Tensor<T>& y, Alon
 }
 }  // namespace detail
 
-/// The largest number; its slope is 1, of several that are equal one over how many there are. Throws ShapeError if there are none. (max(a, b), of
-/// two operands, is a rule.)
+/// The largest number, NaN if one is; its slope is 1, of several that are equal one over how many there are. Throws ShapeError if there are none.
+/// (max(a, b), of two operands, is a rule.)
 template <TensorLike X> auto max(const X& x) { return detail::extreme<true>("max", x); }
 /// The largest along an axis, which is removed, (…, N, …) → (…, …). Throws ShapeError if there is no such axis, or no number along it.
 template <TensorLike X> auto max(const X& x, Axis axis) { return detail::extreme<true>("max", x, axis); }
@@ -286,7 +285,8 @@ template <class Y, class T, class Forward, class Back> Y by_rows(const char* nam
 }
 }  // namespace detail
 
-/// y = eˣ / Σ eˣ along an axis; of the shape of x. Pullback: y·(g − Σ g·y). Throws ShapeError if there is no such axis.
+/// y = eˣ / Σ eˣ along an axis; of the shape of x; NaN where all are −∞ or one is +∞. Pullback: y·(g − Σ g·y). Throws ShapeError if there is no such
+/// axis.
 template <TensorLike X> auto softmax(const X& x, Axis axis = -1) {
   using T = typename X::Number;
   return detail::along_last("softmax", x, axis, [](const auto& t) {

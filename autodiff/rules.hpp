@@ -56,6 +56,10 @@ template <class X> concept Arithmetic = std::is_arithmetic_v<X>;
 template <class X> concept Differentiable = requires { typename X::Differentiable; };
 /// Whatever may stand in a formula of ours: a number, or a constant that asks for it (a tensor).
 template <class X> concept Operand = Arithmetic<X> || Differentiable<X> || requires { typename X::Operand; };
+/// What becomes whatever is asked for, as the initializer by which nn counts the fields of a struct, is no number.
+template <class X> concept BecomesAnything = requires { typename X::BecomesAnything; };
+/// A constant where T is wanted.
+template <class X, class T> concept ConstantOf = !BecomesAnything<X> && std::convertible_to<X, T>;
 /// No type at all.
 template <class X> concept Nothing = false && sizeof(X) == 0;
 /// An operand that needs our functions, since those of std do not know it.
@@ -137,13 +141,23 @@ template <class L, Compared<L> R>
 
 /// A variable, a Dual, an expression: with one plain number inside.
 template <class X> concept NumberInside = Differentiable<X> && Arithmetic<decltype(plain(std::declval<const X&>()))>;
-template <NumberInside X> constexpr auto zero_like(const X&) { return Stored<X>(0); }
+template <NumberInside X, Nothing... None> constexpr auto zero_like(const X&, None...) { return Stored<X>(0); }
 /// x as a constant, for which every derivative is 0: what others call detach or stop_gradient.
 template <Operand X, Nothing... None> constexpr auto constant(const X& x, None...) { return Stored<X>(plain(x)); }
-template <Differentiable X> inline auto isnan(const X& x) { using std::isnan; return isnan(plain(x)); }
-template <Differentiable X> inline auto isinf(const X& x) { using std::isinf; return isinf(plain(x)); }
-template <Differentiable X> inline auto signbit(const X& x) { using std::signbit; return signbit(plain(x)); }
-template <Differentiable X> inline auto isfinite(const X& x) { using std::isfinite; return isfinite(plain(x)); }
+/// For lanes and tensors, too: of each number.
+template <BeyondStd X> inline auto isnan(const X& x) {
+  const auto& p = plain(x);
+  return p != p;
+}
+template <BeyondStd X> inline auto isinf(const X& x) {
+  using std::abs;
+  return abs(plain(x)) == std::numeric_limits<double>::infinity();
+}
+template <BeyondStd X> inline auto isfinite(const X& x) {
+  const auto& p = plain(x);
+  return p - p == 0;
+}
+template <NumberInside X> inline bool signbit(const X& x) { return std::signbit(plain(x)); }
 /// The nearest whole number, as an integer: for tables, and what else counts. (A program's own functions of these four names go before ours.)
 template <NumberInside X, Nothing... None> inline long lround(const X& x, None...) { return std::lround(plain(x)); }
 template <NumberInside X, Nothing... None> inline long long llround(const X& x, None...) { return std::llround(plain(x)); }
@@ -151,11 +165,11 @@ template <NumberInside X, Nothing... None> inline long lrint(const X& x, None...
 template <NumberInside X, Nothing... None> inline long long llrint(const X& x, None...) { return std::llrint(plain(x)); }
 
 // ---- compositions of rules ------------------------------------------------------------------------------------------
-/// x·2ⁿ, in three steps, for 2ⁿ alone may be out of range
+/// x·2ⁿ, in three steps, for 2ⁿ alone may be out of range; where the result is a denormal number, the last one alone rounds
 template <NumberInside X, Nothing... None> inline auto ldexp(const X& x, int n, None...) {
   constexpr int most = std::numeric_limits<decltype(plain(x))>::max_exponent - 1;
-  const int k = n > 3 * most ? 3 * most : n < -3 * most ? -3 * most : n, first = k / 3, second = (k - first) / 2;
-  return Stored<X>(x * std::ldexp(1.0, first) * std::ldexp(1.0, second) * std::ldexp(1.0, k - first - second));
+  const int k = n > 3 * most ? 3 * most : n < -3 * most ? -3 * most : n, last = k < 1 - most ? 1 - most : k > most ? most : k, first = (k - last) / 2;
+  return Stored<X>(x * std::ldexp(1.0, first) * std::ldexp(1.0, k - last - first) * std::ldexp(1.0, last));
 }
 /// x = mantissa·2ⁿ, ½ ≤ |mantissa| < 1; n is 0 for 0, ∞ and NaN
 template <NumberInside X, Nothing... None> inline auto frexp(const X& x, int* n, None...) {

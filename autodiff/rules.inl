@@ -119,18 +119,19 @@ template <BeyondStd X> [[gnu::always_inline]] inline auto cbrt(const X& x) { ret
 ///   1. b = 0: y is 1 everywhere, so the slope in a is 0, also at a = 0, where the formula would be 0·∞.
 ///   2. a = 0, b > 0: the slope in b is 0, the limit; the formula would be 0·(−∞). (At b = 0 it is −∞: y falls from 1 to 0 there.)
 ///   3. a < 0: the slope in b does not exist: NaN, as log a.
-///   4. aᵇ⁻¹ = 0 or aᵇ = 0 at an infinite operand: the slopes are 0, the limit; the formulas would be ∞·0.
+///   4. aᵇ⁻¹ = 0 or aᵇ = 0 at an infinite operand: the slopes are 0, the limit; the formulas would be ∞·0. (Forwards, on tensors,
+///      they are NaN.)
 struct Pow {
   static constexpr Row row{.name = "pow", .domain = {1e-3, 1e3}, .max_ulp = 1, .right = {-10, 10}, .lanes = false};
   template <class X> static X value(const X& a, const X& b) { using std::pow; return pow(a, b); }
-  /// Case 4 is for numbers and batches, whose comparisons combine; a tensor would pay for it everywhere.
+  /// Case 4 is for plain numbers and lanes, whose comparisons combine; formulas on whole tensors would pay for it everywhere.
   template <class A, class B>
   static constexpr bool minds_limits = !Differentiable<A> && !Differentiable<B> && requires(A a, B b) { a == b && b == a; };
   template <class A, class B, class Y> static auto left(const A& a, const B& b, const Y& y) {
     using std::pow;
     if constexpr (Arithmetic<A> && Arithmetic<B>) {  // b·y/a saves a pow, where y has all its digits
       const Y size = y < 0 ? -y : y;
-      const bool tiny = a < 1e-30 && a > -1e-30;       // y/a may be out of range, and b·y/a not
+      const bool tiny = a < like(a, 1e-30) && a > like(a, -1e-30);       // y/a may be out of range, and b·y/a not
       if (size >= std::numeric_limits<Y>::min() && size <= std::numeric_limits<Y>::max() && a != 0 && b != 0)
         return static_cast<decltype(b * pow(a, b - 1))>(tiny ? b * y / a : b * (y / a));
     }
@@ -272,8 +273,9 @@ template <BeyondStd X> [[gnu::always_inline]] inline auto atan(const X& x) { ret
 struct Atan2 {
   static constexpr Row row{.name = "atan2", .domain = {-1e6, 1e6}, .max_ulp = 2, .right = {-1e6, 1e6}, .lanes = false};
   template <class X> static X value(const X& a, const X& b) { using std::atan2; return atan2(a, b); }
-  static auto left(const auto& a, const auto& b, const auto&) { return part(b, a); }
-  static auto right(const auto& a, const auto& b, const auto&) { return -part(a, b); }
+  static auto left(const auto& a, const auto& b, const auto& y) { return part(b, a) + nan_of(y); }
+  static auto right(const auto& a, const auto& b, const auto& y) { return nan_of(y) - part(a, b); }
+  static auto nan_of(const auto& y) { return plain(y) - plain(y); }  // 0 but where y is NaN: hypot(∞, NaN) is ∞
   static auto part(const auto& a, const auto& b) {  // a/h²
     using std::hypot;
     const auto h = hypot(a, b);

@@ -23,7 +23,7 @@ template <class Sizes> constexpr std::string tuple_text(const Sizes& sizes) {
 }
 }  // namespace detail
 
-/// An axis, counted from 0, or from the end: −1 is the last. Any whole number is one. Of the reductions, `sum(x, 1)` drops it from the result, and
+/// An axis, counted from 0, or from the end: −1 is the last. Any integer converts to it. Of the reductions, `sum(x, 1)` drops it from the result, and
 /// `sum(x, Axis(1).keep())` leaves it with size 1, so that the result broadcasts against x. For max and min it must be written out:
 /// `max(x, Axis(1))`, since `max(x, 1)` compares with 1.
 class Axis {
@@ -96,7 +96,7 @@ class Shape {
     return s;
   }
 
-  /// Seen as a matrix: the last axis are the columns, all others together the rows; a vector is one row.
+  /// Seen as a matrix: the last axis is the columns, all others together the rows; a vector is one row.
   constexpr std::size_t columns() const { return axes_ ? sizes_[axes_ - 1] : 1; }
   constexpr std::size_t rows() const {
     if (axes_ == 2) return sizes_[0];
@@ -118,7 +118,7 @@ class Shape {
   constexpr std::size_t outside(std::size_t axis) const { std::size_t n = 1; for (std::size_t i = 0; i < axis; ++i) n *= sizes_[i]; return n; }
   constexpr std::size_t inside(std::size_t axis) const { std::size_t n = 1; for (std::size_t i = axis + 1; i < axes_; ++i) n *= sizes_[i]; return n; }
 
-  /// The same without `axis`, or with size `n` there.
+  /// The same without `axis`, or with size `n` there; the same as it is if it has no such axis.
   constexpr Shape without(std::size_t axis) const { Shape s; for (std::size_t i = 0; i < axes_; ++i) if (i != axis) s.append(sizes_[i]); return s; }
   constexpr Shape with(std::size_t axis, std::size_t n) const {
     Shape s;
@@ -139,7 +139,7 @@ class Shape {
   std::size_t count_ = 1;
 };
 
-/// The shape of a matrix of no more than most_numbers, as the caller knows. It becomes a Shape where that is kept: a Shape that is made by single
+/// The shape of a matrix of at most most_numbers, which the caller has checked. It becomes a Shape where that is kept: a Shape that is made by single
 /// sizes and copied at once waits for each size to reach memory, 6 ns.
 struct MatrixShape {
   std::size_t rows, columns;

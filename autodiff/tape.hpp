@@ -13,8 +13,8 @@
 // Who is who. A Var knows its *place*: a 64-bit number that is never given twice in the life of the program. The tape knows its *base*,
 // and id = place − base. A variable is on the tape if that difference is below 2³²: one unsigned comparison, and one for all variables of
 // an expression, whose differences are or-ed. What fails that test is looked at again, in `standing_id`: constants, whose place is 0, and
-// survivors of the only rewind(). The rest, a variable from before clear(), from another tape, from nowhere, ends in `id_of`, which tells
-// them apart. clear() and rewind() move the base on, so forgotten places stay forgotten.
+// what rewind() left standing, if that has one base. The rest, a variable from before clear(), from another tape, from nowhere, ends in
+// `id_of`, which tells them apart. clear() and rewind() move the base on, so forgotten places stay forgotten.
 //
 // To read this file, start at `Record`, then `walk_back`, then `id_of`; the fast path of a statement, `record`, is in var.hpp.
 #pragma once
@@ -106,7 +106,7 @@ template <class Scalar> struct Record {
   /// Room for n more arguments; false if there is none: an exception has been deferred.
   bool grow(std::size_t n) noexcept;
   /// Says that it is full, so that every statement takes the slow path.
-  void trap() { last = arguments.data(); }
+  void close() { last = arguments.data(); }
 
   /// A statement that depends on nothing: a new variable, or a node's.
   [[gnu::always_inline]] Place variable() {
@@ -149,7 +149,7 @@ template <class Scalar> struct Record {
     return (i < kept.size() ? kept[i].base : base()) + id;
   }
 
-  /// The id in the two usual cases, recorded since the last clear() or rewind(), or kept by the only rewind(); 0 for a constant; else `id_limit`.
+  /// The id in the two usual cases, recorded since the last clear() or rewind(), or left standing and of one base; 0 for a constant; else `id_limit`.
   [[gnu::always_inline]] Place standing_id(Place p) const {
     const Place here = p + shift, older = p - older_base;
     return here < id_limit ? here : older < older_end ? older : p == 0 ? 0 : id_limit;
@@ -361,8 +361,9 @@ template <class Scalar> class BasicTape {
     return jacobian<width>(std::span<const Var<Scalar>>(ys), std::span<const Var<Scalar>>(xs));
   }
 
-  /// The same as the entries that the recording can reach (sparse.hpp). What adjoint() gives stays as it is. Throws TapeError as jacobian() does, and
-  /// where an output depends on an operation on tensors that was recorded after the first number that entered one.
+  /// The same as the entries that the recording can reach (sparse.hpp). What adjoint() gives stays as it is. Throws TapeError for a variable that is
+  /// not on this tape, for a constant among xs, and where an output depends on an operation on tensors that was recorded after the first number that
+  /// entered one.
   SparseMatrix sparse_jacobian(std::span<const Var<Scalar>> ys, std::span<const Var<Scalar>> xs) const requires std::same_as<Scalar, double>;
   SparseMatrix sparse_jacobian(const std::vector<Var<Scalar>>& ys, const std::vector<Var<Scalar>>& xs) const requires std::same_as<Scalar, double>;
 
@@ -372,8 +373,8 @@ template <class Scalar> class BasicTape {
   using Mark = typename Record::Mark;
   /// Where the recording stands, for rewind(). Throws TapeError if this tape was moved from.
   Mark mark() const { return held().mark(); }
-  /// Forgets what was recorded since the mark, and all adjoints, until the next backward(); variables from before it stay valid. Throws TapeError for a mark of another tape, or one
-  /// that clear() or an earlier rewind() has passed.
+  /// Forgets what was recorded since the mark, and all adjoints: call backward() again to have some. Variables from before it stay valid. Throws
+  /// TapeError for a mark of another tape, or one that clear() or an earlier rewind() has passed, but for one of the empty tape.
   void rewind(const Mark& mark) {
     const bool foreign = mark.tape != 0 && mark.tape != held().born;
     if (foreign || !held().reaches(mark)) detail::refuse_mark(foreign, mark.id);

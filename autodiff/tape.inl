@@ -13,7 +13,7 @@ template <class Scalar> [[gnu::noinline, gnu::cold]] bool Record<Scalar>::grow(s
   if (arguments.capacity() < wanted) arguments.grow(std::max({2 * arguments.capacity(), wanted, 4 * slack}));
   next = arguments.data() + used_now;
   last = next + std::min(arguments.capacity() - used_now - slack, ids_left * sizeof(Word<Scalar>));
-  if (nan_traps) trap();
+  if (nan_traps) close();
   return true;
 } catch (...) {
   defer_exception();
@@ -98,6 +98,7 @@ template <class Scalar> void Record<Scalar>::forget(const Mark& mark) {
   if (arguments.capacity() > most_statements * sizeof(Word<Scalar>)) [[unlikely]] last = next;  // grow() counts anew how many the ids allow
   adjoint_count = 0;
   if constexpr (Nodes<Scalar>::possible) {
+    nodes.walk_memory.rewind({});
     if (mark.id == 1) nodes.forget_all(base());
     else {
       nodes.rewind(mark.nodes, mark.id);

@@ -90,7 +90,7 @@ template <class Scalar> struct ThreadTapes {
   void choose_recorder() {
     if (__atomic_load_n(&ended_elsewhere, __ATOMIC_ACQUIRE) != seen) [[unlikely]] tidy();
     active<Scalar> = top ? top->record : &idle<Scalar>;
-    if (nan_traps && active<Scalar> != &idle<Scalar>) [[unlikely]] active<Scalar>->trap();
+    if (nan_traps && active<Scalar> != &idle<Scalar>) [[unlikely]] active<Scalar>->close();
   }
   /// Takes out tapes that have ended on another thread.
   void tidy() {

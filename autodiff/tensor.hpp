@@ -48,8 +48,8 @@ struct Storage {
   static void release_spare();
 };
 
-/// A number in braces, of any type. {0} converts to it as well as to a row of one: where both are possible ({{0}, {1}}, {{{1}, {2}}}), the
-/// deeper constructor is the better one, as no template, or because its numbers convert without a class.
+/// A number in braces, of any type. {0} converts to it as well as to a row of one: where both are possible ({{0}, {1}}, {{{1}, {2}}}),
+/// overload resolution takes the deeper constructor: the other one is a template, or needs a conversion through this class.
 struct BraceNumber {
   template <class X> requires std::is_arithmetic_v<X> constexpr BraceNumber(X x) : value(static_cast<double>(x)) {}
   double value;

@@ -44,7 +44,7 @@ template <std::floating_point T> class Var<Tensor<T>> {
   Var() : Var(Tensor<T>()) {}
   Var(Tensor<T> constant) : cell_(new ConstantCell(std::move(constant))) {}
   template <class X> requires std::is_arithmetic_v<X> Var(X constant) : Var(Tensor<T>::full({}, static_cast<T>(constant))) {}
-  Var(Cell* cell, Place place) : cell_(cell), place_(place) {}  ///< on a tape
+  explicit Var(Cell* cell, Place place) : cell_(cell), place_(place) {}  ///< on a tape
   Var(const Var& other) : cell_(other.cell_), place_(other.place_) { if (place_ == 0) constant()->retain(); }
   Var(Var&& other) noexcept : cell_(std::exchange(other.cell_, nullptr)), place_(std::exchange(other.place_, detail::moved_away)) {}
   Var& operator=(const Var& other) { return *this = Var(other); }
@@ -195,7 +195,8 @@ template <class T, class F>
     const Pull<T> p{t, n};
     if constexpr (std::is_empty_v<F>) F{}(p); else (*static_cast<F*>(n.closure))(p);
   };
-  Node& node = tape.nodes.list.append();  // member by member: g++ clears a whole node by `rep stos`, 25 cycles (an XOR net in a program of its own −2 %)
+  // Member by member: g++ clears a whole node by `rep stos`, 25 cycles. (An XOR net in a program of its own −2 %.)
+  Node& node = tape.nodes.list.append();
   node.pullback = pull, node.name = name, node.out = out, node.closure = closure, node.more_operands = more_operands, node.id = id;
   for (CellBase*& in : node.in) in = nullptr;
   return node;
@@ -239,7 +240,7 @@ template <class Y, class ShapeLike, class Forward, class Pullback, class... Oper
       Cell<T>* const out = tape.nodes.cell<T>(shape, place);
       forward(out->data);
       append_node_of<T>(tape, name, out, 0, pullback, operands...);
-      return {out, place};
+      return Y(out, place);
     }
   return computed<T>(shape, forward);
 }
@@ -252,7 +253,7 @@ template <class T, class Forward, class Pullback, class... Operands>
   Record<double>& tape = *active<double>;
   const Place place = tape.variable();
   append_node_of<T>(tape, name, nullptr, value, pullback, operands...);
-  return {value, place};
+  return Var<double>(value, place);
 }
 
 /// The same as `record` for any number of operands, of which some are known to be on the tape.
@@ -264,7 +265,7 @@ Var<Tensor<T>> record_many(const char* name, const Shape& shape, Forward&& forwa
   forward(out->data);
   Node& node = append_node<T>(tape, name, out, tape.count() - 1, pullback, tape.nodes.more_operands(operands));
   watch_if_trapped<T>(tape, node);
-  return {out, place};
+  return Var<Tensor<T>>(out, place);
 }
 
 /// A number on the tape as a tensor of one: the door from the scalar stream to the nodes.
@@ -293,7 +294,7 @@ template <class Scalar> template <class T> Var<Tensor<T>> BasicTape<Scalar>::var
   static_assert(std::same_as<Scalar, double>, "tensors stand on a Tape, not on a tape over other numbers");
   const Place place = held().variable();
   held().nodes.keep(value.storage());
-  return {held().nodes.template cell<T>(value.shape(), place, value.data(), value.storage()), place};
+  return Var<Tensor<T>>(held().nodes.template cell<T>(value.shape(), place, value.data(), value.storage()), place);
 }
 
 template <class Scalar> template <class T> void BasicTape<Scalar>::backward(const Var<Tensor<T>>& y, const Tensor<T>& weights) {

@@ -8,13 +8,12 @@
 #include "tape.hpp"
 #include <limits>
 #include <utility>
+#include <vector>
 
 namespace autodiff::inline v1 {
 
 /// Something with a value, a number of leaves, and a way to tell a listener the place and slope of each.
 template <class E> concept Expression = Differentiable<E> && requires { typename E::Scalar; { E::leaves } -> std::convertible_to<std::size_t>; };
-/// A constant beside expressions over Scalar: a plain number, or, for a tape over Vars, a Var of the outer tape.
-template <class X, class Scalar> concept ConstantOf = std::convertible_to<X, Scalar>;
 
 namespace detail {
 /// Puts an expression on the active tape; the place of the result, 0 if the expression is a constant.
@@ -31,7 +30,7 @@ template <class Scalar> [[gnu::always_inline]] inline auto slope_as(const auto& 
 
 /// A number of type T that knows its place on a tape. `Var<double> y = 3.0;` is a constant, Var{} is 0.
 template <class T = double> class Var {
-  static_assert(!std::same_as<T, float>, "numbers on a tape are double, costs of a net of float too: write ad::Var<double>");
+  static_assert(!std::same_as<T, float> && !std::integral<T>, "numbers on a tape are double, costs of a net of float too: write ad::Var<double>");
   T value_{};
   Place place_ = 0;
 
@@ -44,7 +43,7 @@ template <class T = double> class Var {
   template <ConstantOf<T> X> constexpr Var(const X& constant) : value_(static_cast<T>(constant)) {}
   template <Expression E> requires std::same_as<typename E::Scalar, T>
   [[gnu::always_inline]] Var(const E& e) : value_(e.value()), place_(detail::record(e)) {}
-  constexpr Var(const T& value, Place place) : value_(value), place_(place) {}
+  explicit constexpr Var(const T& value, Place place) : value_(value), place_(place) {}
   Var(const Var&) = default;
   Var& operator=(const Var&) & = default;  ///< not to what a function returns: `y(0) = 3` of a Var<Tensor> would change nothing
 
@@ -61,8 +60,7 @@ template <class T = double> class Var {
   Var operator--(int) { const Var before = *this; --*this; return before; }
 };
 template <Expression E> Var(const E&) -> Var<typename E::Scalar>;
-template <std::floating_point X> Var(X) -> Var<double>;
-template <std::integral X> Var(X) -> Var<double>;
+template <Arithmetic X> Var(X) -> Var<double>;
 
 // ---- expressions ----------------------------------------------------------------------------------------------------
 
@@ -284,7 +282,27 @@ template <Expression E> [[gnu::always_inline]] inline Place record(const E& e) {
   }
 }
 
+/// A statement with these slopes; an argument whose slope is 0, with all its own derivatives, is left out. (A place of 0 is a constant's.)
+template <class S> Var<S> statement(const char* where, const S& value, const auto& arguments, const std::vector<S>& slopes) {
+  Record<S>& tape = recorder<S>();
+  bool variable = false;
+  std::vector<Place> places;
+  places.reserve(slopes.size());
+  for (const Var<S>& x : arguments) {
+    const S& slope = slopes[places.size()];
+    places.push_back(x.place());
+    if (tape.id_of(x.place(), where) == 0) continue;
+    variable = true;
+    if constexpr (std::same_as<decltype(is_zero(slope)), bool>) if (is_zero(slope)) places.back() = 0;
+  }
+  const Place place = accepted(tape.record_slowly(value, places.size(), slopes.data(), places.data()));
+  return Var<S>(value, place == 0 && variable ? tape.variable() : place);  // all slopes are 0 here: still no constant
+}
+
 }  // namespace detail
+
+template <Expression E, Nothing... None> requires(!NumberInside<E>) auto zero_like(const E&, None...) { return Stored<E>(0); }
+
 }  // namespace autodiff::inline v1
 
 /// Those of the number inside; also of an expression, whose type a template may have deduced.

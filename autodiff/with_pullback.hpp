@@ -16,7 +16,7 @@ class Walking {
   char* const last_;
 
  public:
-  explicit Walking(Record<double>& tape) : tape_(tape), last_(tape.last) { tape.walking = true, tape.trap(); }
+  explicit Walking(Record<double>& tape) : tape_(tape), last_(tape.last) { tape.walking = true, tape.close(); }
   ~Walking() { tape_.walking = false, tape_.last = nan_traps ? tape_.arguments.data() : last_; }
   Walking(const Walking&) = delete;
   Walking& operator=(const Walking&) = delete;

@@ -38,6 +38,7 @@ template <class M> class Restore {
 ///     nn::check_gradient(net, [&] { return nn::mse(net(x), y); });
 template <class M, class F> requires std::invocable<const F&>
 GradientReport check_gradient(M& model, const F& cost, CheckOptions options = {}, std::size_t most = 200) {
+  most = std::max<std::size_t>(1, most);
   const std::vector<double> at = flatten(model);
   bool in_float = false;
   for_each_parameter(model, [&]<class T>(const Parameter<T>&) { in_float = in_float || std::same_as<T, float>; });
@@ -59,7 +60,7 @@ GradientReport check_gradient(M& model, const F& cost, CheckOptions options = {}
     return cost();
   };
   const detail::Restore<M> restore(model);
-  const std::size_t stride = std::max<std::size_t>(1, (at.size() + most - 1) / std::max<std::size_t>(1, most));
+  const std::size_t stride = std::max<std::size_t>(1, (at.size() + most - 1) / most);
   return autodiff::detail::check(cost_at, gradient, gradient, false, at, options, in_float, stride);
 }
 

@@ -19,11 +19,11 @@ namespace autodiff::inline v1::nn {
 
 namespace detail {
 /// give(parameter, its numbers as a tensor) for each, from one vector of all of them. Throws ShapeError unless there are parameter_count(model).
-template <class M, class F> void deal(const char* where, M& model, const std::vector<double>& numbers, const F& give) {
+template <class M, class F> void hand_out(const char* where, M& model, const std::vector<double>& numbers, const F& give) {
+  for_each_parameter(model, [&](const auto& p) { require_numbers(where, p); });
   if (numbers.size() != parameter_count(model))
     throw ShapeError(
         text("{}: {} numbers for a model of {}; give one for each, in the order of flatten()", {where, numbers.size(), parameter_count(model)}));
-  for_each_parameter(model, [&](const auto& p) { require_numbers(where, p); });
   const double* from = numbers.data();
   for_each_parameter_once(model, [&](auto& p) {
     using T = typename std::remove_cvref_t<decltype(p)>::Number;
@@ -49,7 +49,7 @@ template <class M> std::vector<double> flatten(const M& model) {
 /// Gives them to the parameters; those of float are rounded. As assign() does, it takes the parameters off the tapes, so read adjoints first. Throws
 /// ShapeError unless there are parameter_count(model) of them, Error for a model of which a part was moved away; nothing has changed then.
 template <class M> void unflatten(M& model, const std::vector<double>& numbers) {
-  detail::deal("unflatten", model, numbers, [](auto& p, auto values) { p.assign(std::move(values)); });
+  detail::hand_out("unflatten", model, numbers, [](auto& p, auto values) { p.assign(std::move(values)); });
 }
 
 /// dy/dp for all of them after backward(y), in that order; 0 for a parameter that y does not depend on. Throws Error if no backward() came after they
@@ -76,7 +76,7 @@ template <class M> std::vector<double> flat_gradient(const M& model) {
 template <class M> void set_flat_gradient(Tape& tape, const M& model, const std::vector<double>& gradient) {
   if (parameter_count(model) == 0) detail::refuse_empty_model("set_flat_gradient");
   Var<double> cost = 0.0;
-  detail::deal("set_flat_gradient", model, gradient, [&cost](const auto& p, const auto& g) { cost += dot(p.var(), g); });
+  detail::hand_out("set_flat_gradient", model, gradient, [&cost](const auto& p, const auto& g) { cost += dot(p.var(), g); });
   tape.backward(cost);
 }
 

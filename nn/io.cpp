@@ -6,7 +6,6 @@
 #include <bit>
 #include <cerrno>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
@@ -171,6 +170,10 @@ std::filesystem::path followed(std::filesystem::path path, const Complaint& comp
   complain("this link leads to itself");
 }
 
+void require_regular(const struct stat& file, const Complaint& complain) {
+  if (!S_ISREG(file.st_mode)) complain(S_ISDIR(file.st_mode) ? "this is a directory; name a file" : "this is not a regular file");
+}
+
 }  // namespace
 
 void write_file(const std::string& path, std::span<const Entry> entries) {
@@ -183,7 +186,7 @@ void write_file(const std::string& path, std::span<const Entry> entries) {
   struct stat old {};
   const bool replaces = ::stat(target.c_str(), &old) == 0;
   if (replaces) {
-    if (!S_ISREG(old.st_mode)) complain(S_ISDIR(old.st_mode) ? "this is a directory; name a file" : "this is not a regular file");
+    require_regular(old, complain);
     if (::access(target.c_str(), W_OK) != 0) complain.system("cannot write over the old one");
   }
 
@@ -290,7 +293,7 @@ Opened open_regular(const std::string& path, const Complaint& complain) {
   if (!file) complain.system("cannot open it");
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) complain.system("cannot look at it");
-  if (!S_ISREG(status.st_mode)) complain(S_ISDIR(status.st_mode) ? "this is a directory; name a file" : "this is not a regular file");
+  require_regular(status, complain);
   return {std::move(file), static_cast<std::uint64_t>(status.st_size)};
 }
 

@@ -6,8 +6,8 @@
 //                                             yes or no            binary_cross_entropy_with_logits, on a net without a last Sigmoid;
 //                                                                  binary_cross_entropy, on one with it
 //                                             one of n classes     cross_entropy, on a net without a last Softmax
-// The forms from logits are exact where the others run out of digits: a float sigmoid is 1 from 17 on, and its slope 0. (cross_entropy and its slope
-// within the last place of 1: of a row that is right by more than that both are 0.)
+// The forms from logits are exact where the others run out of digits: a float sigmoid is 1 from 17 on, and its slope 0. (cross_entropy resolves
+// the probability of the right class to the last place of 1: of a row that is right to within that, cost and slope are 0.)
 //
 // NaN among the outputs passes into the cost. Wrong shapes throw ShapeError, targets and probabilities outside of 0 … 1 throw Error.
 #pragma once
@@ -21,8 +21,11 @@ namespace autodiff::inline v1::nn {
 
 namespace detail {
 
+template <class X, class Target> consteval bool have_one_number_type() {
+  if constexpr (AnyTensor<Target>) return std::same_as<NumberIn<X>, NumberIn<Target>>; else return false;
+}
 template <class X, class Target> constexpr void require_one_number_type() {
-  static_assert(AnyTensor<Target> && std::same_as<NumberIn<X>, NumberIn<Target>>,
+  static_assert(have_one_number_type<X, Target>(),
       "outputs and targets must be tensors of one number type: convert with .as<float>() or .as<double>()");
 }
 [[noreturn]] inline void refuse_probability(const char* where, const char* what, std::size_t i, double p, const char* way_out) {
@@ -52,11 +55,16 @@ template <class T> void require_probabilities(const char* where, const T* h, std
 template <class T> double binary_cross_entropy(const T* h, const T* t, T* g, std::size_t n) {
   constexpr double least = static_cast<double>(std::numeric_limits<T>::min());
   const double share = 1 / static_cast<double>(n);
-  double total = 0;
+  double total = 0, surplus = 0;
+  const auto add = [&](double x) {  // with what rounding has added too much (Kahan 1965): else a million numbers lose two digits
+    const double before = total;
+    total += x - surplus;
+    surplus = (total - before) - (x - surplus);
+  };
   for (std::size_t i = 0; i < n; ++i) {
     const double p = static_cast<double>(h[i]), q = 1 - p, y = static_cast<double>(t[i]);
-    if (y != 0) total -= y * std::log(std::max(p, least));
-    if (y != 1) total -= (1 - y) * (p < 0.5 ? std::log1p(-p) : std::log(std::max(q, least)));
+    if (y != 0) add(-y * std::log(std::max(p, least)));
+    if (y != 1) add((y - 1) * (p < 0.5 ? std::log1p(-p) : std::log(std::max(q, least))));
     const double rise = y == 0 ? 1 : y == 1 ? -1 : p - y, over = y == 0 ? q : y == 1 ? p : p * q;
     if (g) g[i] = static_cast<T>(rise * share / std::max(over, 1000 * least));
   }
@@ -116,8 +124,8 @@ template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>> auto binary_c
   }
 }
 
-/// The same from logits x, h = σ(x): mean of t·softplus(−x) + (1 − t)·softplus(x), which overflows for no finite x; its slope is (σ(x) − t) / n. Of
-/// finite logits.
+/// The same from logits x, h = σ(x): mean of t·softplus(−x) + (1 − t)·softplus(x), which overflows for no finite x; its slope is (σ(x) − t) / n. The
+/// logits must be finite: at ±∞ the cost is NaN, even where the answer is right.
 template <AnyTensor X, class Target = Tensor<detail::NumberIn<X>>>
 auto binary_cross_entropy_with_logits(const X& logits, const Target& target) {
   constexpr const char* where = "binary_cross_entropy_with_logits";

@@ -41,10 +41,12 @@ template <class T> constexpr bool is_parameter<Parameter<T>> = true;
 
 /// Initializes a field of any type, but not a base class, which is no field.
 template <class M> struct Anything {
+  using BecomesAnything = void;
   template <class X> requires(!std::is_base_of_v<X, M>) operator X() const { throw 0; }
 };
 /// The other way round: initializes a base class that has fields.
 template <class M> struct AnyBase {
+  using BecomesAnything = void;
   template <class X> requires(std::is_base_of_v<X, M> && !std::same_as<X, M> && !std::is_empty_v<X>) operator X() const { throw 0; }
 };
 template <class M, std::size_t... i> consteval bool takes(std::index_sequence<i...>) {

@@ -36,7 +36,7 @@ template <class T> struct Moments {
 class NetState {
  public:
   NetState() = default;
-  NetState(const NetState& other) : kept_(other.kept_) {}
+  NetState(const NetState& other) : kept_(other.kept_) {}  ///< for a copy of the net, which has other parameters: it learns them at its first step
   NetState(NetState&& other) noexcept { *this = std::move(other); }
   NetState& operator=(const NetState& other) { return *this = NetState(other); }
   NetState& operator=(NetState&& other) noexcept {

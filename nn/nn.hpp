@@ -25,6 +25,9 @@
 //   1  module.hpp    the parameters of a struct: for_each_parameter, for_each_named_parameter, parameter_count
 //      random.hpp    Random: the same digits on every machine; tensors of them: normal, uniform
 #pragma once
+#if __cplusplus < 202002L
+#error "autodiff needs C++20: compile with -std=c++20"
+#else
 #pragma GCC visibility push(default)  // as autodiff.hpp does
 #include "check.hpp"
 #include "data.hpp"
@@ -37,3 +40,4 @@
 #include "optim.hpp"
 #include "random.hpp"
 #pragma GCC visibility pop
+#endif

@@ -119,7 +119,8 @@ class Sgd {
 
   /// Moves every parameter that the last backward() reached, and uses up its adjoint. (A parameter behind a number whose slope is 0, as of
   /// relu(sum(x) - 1), a hinge that is off, is not reached and stays as it is, momentum or not; behind a tensor of zeros, sum(relu(x - 1)), it is.)
-  /// Throws Error if there was no backward(), for a net that is empty, was moved from or has never been given numbers, for a gradient that is not
+  /// Throws Error if there was no backward(), for a net that is empty, was moved from or has never been given numbers
+  /// (whose weight matrices, two or more, are all zero, and one of them has a zero gradient; not asked after load()), for a gradient that is not
   /// finite where clip_norm is set, and, with momentum, for another net than before.
   template <class M> void step(M& model) {
     if (!started_) [[unlikely]] detail::require_initialized("sgd", model);

@@ -63,7 +63,8 @@ class Random {
   }
 };
 
-/// A tensor of draws from N(0, 1), or from a uniform distribution over low … high; float gets the digits of double, rounded.
+/// A tensor of draws from N(0, 1), or from a uniform distribution over low … high, without high; float gets the digits of double, rounded, so that it
+/// may be high after all.
 template <std::floating_point T = float> Tensor<T> normal(const Shape& shape, Random& random) {
   Tensor<T> t = Tensor<T>::uninitialized(shape);
   std::generate_n(t.mutable_data(), t.size(), [&] { return static_cast<T>(random.normal()); });

@@ -57,6 +57,8 @@ struct RandomTensors {
 };
 
 /// f(Rule{}) for each rule of a list.
+/// Would `{1, 2}` become one T, as in std::vector<T>{{1, 2}}?
+template <class T> concept TakesTwo = requires(void (*f)(T)) { f({1, 2}); };
 template <class F, class... Rules> void each_rule(ad::List<Rules...>, F f) { (f(Rules{}), ...); }
 
 /// `CHECK(x == about(3.0))`: to 1e-12 of the larger of 1 and the number, unless another tolerance is given.

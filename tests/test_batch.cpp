@@ -115,7 +115,7 @@ TEST_CASE("preaccumulate inside of gradient_batch") {
 TEST_CASE("a batch does not branch where its lanes disagree, and says which") {
   std::vector<double> numbers{1, 1, 1, 1, 1, -1, 1, 1};
   const B<8> x = batch<8>(numbers);
-  refuses<ad::Error>([&] { (void)(x > 0 ? 1 : 2); }, {"inputs 0 and 5", "select(condition, a, b)"});
+  refuses<ad::Error>([&] { (void)(x > 0 ? 1 : 2); }, {"lanes 0 and 5", "select(condition, a, b)"});
   CHECK((x < 2 ? true : false));
   CHECK_FALSE((x > 2 ? true : false));
 }
@@ -225,4 +225,25 @@ TEST_CASE("comparisons of lanes at ties") {
   CHECK(text(x <= 1) == std::vector<double>{1, 1, 0, 0});
   CHECK(text(x >= 1) == std::vector<double>{0, 1, 1, 1});
   CHECK(text(x != 1) == std::vector<double>{1, 0, 1, 1});
+}
+
+TEST_CASE("derivatives of other kinds inside of a batch, and questions to its lanes") {
+  const auto f = [](const auto& x) {
+    return ad::derivative([&](const auto& t) {
+      std::decay_t<decltype(t)> s = 0.0;  // a constant: its tangent is a 0 of the outer numbers
+      for (int i = 0; i < 3; ++i) s += t * t;
+      return s * x[1];
+    }, x[0]);
+  };
+  const auto gradients = ad::gradient_batch(f, std::vector<std::vector<double>>{{1, 2}, {3, 4}});  // f = 6 x y
+  CHECK(gradients == std::vector<std::vector<double>>{{12, 6}, {24, 18}});
+  using Eight = ad::Batch<double, 8>;
+  const double numbers[] = {1, support::not_a_number, support::infinity, -support::infinity, 0, 2, 3, 4};
+  const Eight b = Eight::from(numbers);
+  const ad::Var<Eight> v = b;
+  for (std::size_t k = 0; k < 8; ++k) {
+    CHECK(select(isnan(b), Eight(1), Eight(0))[k] == std::isnan(numbers[k]));
+    CHECK(select(isinf(v), Eight(1), Eight(0))[k] == std::isinf(numbers[k]));
+    CHECK(select(isfinite(v), Eight(1), Eight(0))[k] == std::isfinite(numbers[k]));
+  }
 }

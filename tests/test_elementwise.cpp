@@ -285,3 +285,10 @@ TEST_CASE("a float beside a tensor of double costs no digits, in any mode") {
   CHECK(ad::jvp([](const auto& t) { return sum(pow(t, 0.1f)); }, x, one) == about(ad::gradient([](auto t) { return sum(pow(t, 0.1f)); }, x)[0], 1e-15));
   CHECK(ad::jvp([](const auto& t) { return sum(xlogy(t, 3.f)); }, x, one) == about(std::log(3.0), 1e-15));
 }
+
+TEST_CASE("isnan, isinf and isfinite of a tensor are tensors of ones and zeros") {
+  const Tensor<float> x{1, -INFINITY, NAN};
+  CHECK(equal(isnan(x), Tensor<float>{0, 0, 1}));
+  CHECK(equal(isinf(x), Tensor<float>{0, 1, 0}));
+  CHECK(equal(isfinite(ad::Var(x)), Tensor<float>{1, 0, 0}));
+}

@@ -169,6 +169,10 @@ TEST_CASE("jvp_batch: what jvp gives, for more directions than lanes, of one num
     CHECK(numbers[i][0] == about(ad::jvp(one, x, directions[i])));
   }
   CHECK(ad::jvp_batch(one, x, {}).empty());
+  int runs = 0;
+  const auto growing = [&runs]<class V>(const V& z) { return std::vector<typename V::value_type>(static_cast<std::size_t>(++runs), z[0]); };
+  refuses<ad::ShapeError>([&] { (void)ad::jvp_batch<4>(growing, x, std::vector<std::vector<double>>(5, {1, 0, 0})); },
+      {"jvp_batch: what F returns must have 1 components, not 2"});
   CHECK(ad::jvp_batch([](const auto&) { return 5.0; }, x, {{1, 0, 0}}) == std::vector<std::vector<double>>{{0}});
   refuses<ad::ShapeError>([&] { (void)ad::jvp_batch(one, x, {{1, 2, 3}, {1, 2}}); }, {"jvp_batch", "direction 1 must have 3 components, not 2"});
 }

@@ -169,6 +169,11 @@ TEST_CASE("drivers at tensors") {
   refuses<ad::ShapeError>([&] { (void)ad::jvp(f, x, Tensor<double>{1}); }, {"jvp: the direction must have shape (2, 2), not (1,)"});
   refuses<ad::ShapeError>([&] { (void)ad::vjp(F, x, Tensor<double>{1}); }, {"vjp: the weights must have shape (2, 2)"});
   refuses<ad::ShapeError>([&] { (void)ad::hvp(F, x, v); }, {"hvp: f returned a tensor of shape (2, 2)"});
+  refuses<ad::ShapeError>([&] { (void)ad::hessian(F, x); }, {"hessian: f returned a tensor of shape (2, 2)"});
+  refuses<ad::ShapeError>([&] { (void)ad::value_and_gradient(F, x); }, {"value_and_gradient: f returned a tensor of shape (2, 2)"});
+  refuses<ad::ShapeError>([&] { (void)ad::check_gradient(F, x); }, {"check_gradient: f returned a tensor of shape (2, 2)"});
+  refuses<ad::ShapeError>([&] { (void)ad::recorded_gradient(F, ad::Var(x)); }, {"recorded_gradient: f returned a tensor of shape (2, 2)"});
+  refuses<ad::ShapeError>([&] { (void)ad::cost_of_gradient(f, F, ad::Var(x)); }, {"cost_of_gradient: f returned a tensor of shape (2, 2)"});
 }
 
 TEST_CASE("derivatives of derivatives never take each other's perturbation") {

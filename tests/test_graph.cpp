@@ -67,7 +67,7 @@ TEST_CASE("constants, strangers, forgotten variables and enormous recordings are
   ad::Tape tape;
   Number x = tape.variable(2.0);
   refuses<ad::TapeError>([] { (void)ad::to_dot(Number(3.0)); }, {"to_dot", "constant"});
-  refuses<ad::TapeError>([] { (void)ad::to_text(TensorVar<>(Tensor<double>{1})); }, {"to_text", "constant"});
+  refuses<ad::TapeError>([] { (void)ad::to_text(TensorVar<>(Tensor<double>{1})); }, {"to_text", "constant", "to_text(y.value())"});
   Number y = x;
   for (int i = 0; i < 3000; ++i) y = y * 1.0;
   refuses<ad::TapeError>([&] { (void)ad::to_dot(y); }, {"to_dot: more than 2000 statements", "most_statements"});
@@ -78,6 +78,13 @@ TEST_CASE("constants, strangers, forgotten variables and enormous recordings are
   }
   tape.clear();
   refuses<ad::TapeError>([&] { (void)ad::to_dot(x); }, {"to_dot", "forgotten"});
+}
+
+TEST_CASE("a variable that is a tensor, drawn alone, shows its shape") {
+  ad::Tape tape;
+  const ad::Var x = tape.variable(Tensor<double>{{1, 2}});
+  CHECK(has(ad::to_text(x), "#1 = variable  (1, 2)"));
+  CHECK(has(ad::to_dot(x), "shape=box"));
 }
 
 TEST_CASE("to_text without a tape at all is refused") {

@@ -7,7 +7,7 @@ namespace {
 
 struct Size { std::size_t m, n, k; };
 
-/// form 1: a is transposed; 2: b; 3: both; 4: no step is 1. mode 1: from a row; 2: added; 3: times −1/2 and added.
+/// form 1: a is transposed; 2: b; 3: both; 4: no step is 1. mode 1: from a row; 2: added; 3: times −1/2 and added, where no row is used.
 template <class T> void check_product(const Size& s, int form, int mode, bool block) {
   INFO("(", s.m, ", ", s.k, ") x (", s.k, ", ", s.n, ") form ", form, " mode ", mode);
   const std::size_t gap = form == 4 ? 3 : 1;
@@ -18,7 +18,7 @@ template <class T> void check_product(const Size& s, int form, int mode, bool bl
   Block<T> c(before);
   ad::kernels<T>().product({.m = s.m, .n = s.n, .k = s.k, .a = a.data(), .a_row = a_row, .a_col = a_col,
                             .b = b.data(), .b_row = b_row, .b_col = b_col,
-                            .c = c.data(), .start = mode == 1 ? start.data() : nullptr,
+                            .c = c.data(), .start = mode == 1 || mode == 3 ? start.data() : nullptr,
                             .add = mode >= 2, .scale = mode == 3 ? T(-0.5) : T(1), .block = block});
   CHECK(c.intact());
   if (!block) CHECK(c.exact());
@@ -48,6 +48,22 @@ TEST_CASE("products with a long inner size, of few rows and of many") {
   everywhere([]<class T> {
     for (const Size& s : {Size{3, 40, 1030}, {33, 110, 1600}, {129, 20, 1024}, {3, 5, 8200}})
       for (const int form : {0, 1, 2}) for (const int mode : {1, 3}) check_product<T>(s, form, mode, form == 0);
+  });
+}
+
+TEST_CASE("the sum of very many products keeps its digits, in products of every kind") {
+  everywhere([]<class T> {
+    constexpr std::size_t k = 500'000;
+    const std::vector<T> numbers(9 * k, T(0.3));
+    const double exact = static_cast<double>(numbers[0]) * static_cast<double>(numbers[0]) * static_cast<double>(k);
+    for (const Size& s : {Size{4, 5, k}, {9, 1, k}, {1, 9, k}, {1, 1, k}})
+      for (const int form : {0, 1, 2}) {
+        Block<T> c(s.m * s.n);
+        const bool a_turned = form == 1, b_turned = form == 2;
+        ad::kernels<T>().product({.m = s.m, .n = s.n, .k = k, .a = numbers.data(), .a_row = a_turned ? 1 : k, .a_col = a_turned ? s.m : 1,
+                                  .b = numbers.data(), .b_row = b_turned ? 1 : s.n, .b_col = b_turned ? k : 1, .c = c.data(), .block = false});
+        for (const T y : std::span(c.data(), c.size())) REQUIRE(std::abs(static_cast<double>(y) / exact - 1) <= 400 * std::numeric_limits<T>::epsilon());
+      }
   });
 }
 

@@ -251,6 +251,19 @@ TEST_CASE("dropout forwards drops tangents with their numbers") {
   CHECK(sum(value) > 50);
   CHECK(sum(value == 0.0) > 20);
 }
+TEST_CASE("what runs a function again for each row or column refuses Dropout, which would drop other numbers each time") {
+  const nn::Dropout drop(0.5, 1);
+  const auto f = [&](const auto& x) { return square(sum(drop(x))); };
+  const auto F = [&](const auto& x) { return drop(x * 2.0); };
+  const ad::Tape tape;  // without one, nothing is dropped
+  const auto x = ad::Tensor<double>::ones({8});
+  CHECK_THROWS_WITH_AS((void)ad::hessian(f, x), doctest::Contains("hessian: the function runs twice"), ad::Error);
+  CHECK_THROWS_WITH_AS((void)ad::jacobian_forwards(F, x), doctest::Contains("jacobian_forwards: the function runs twice"), ad::Error);
+  const nn::NoDropout off;
+  CHECK(ad::hessian(f, x)(3, 7) == 2);
+  CHECK(ad::jacobian_forwards(F, x)(3, 3) == 2);
+}
+
 TEST_CASE("dropout follows from the seed, and differs from use to use and from layer to layer") {
   const auto draw = [](std::uint64_t seed) {
     const nn::Dropout a(0.5, seed), b(0.5, seed);

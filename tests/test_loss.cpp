@@ -247,3 +247,9 @@ TEST_CASE("outputs above 1 are refused") {
 TEST_CASE("targets that are no probabilities are refused") {
   CHECK_THROWS_WITH_AS(nn::cross_entropy(Tensor{{1, 2}}, Tensor{{1.5, -0.5}}), doctest::Contains("target 0 is 1.5"), ad::Error);
 }
+
+TEST_CASE("binary_cross_entropy of a million samples keeps its digits") {
+  const std::size_t n = 1'000'000;
+  const auto h = ad::Tensor<double>::full(ad::Shape({n}), 0.3), t = ad::Tensor<double>::full(ad::Shape({n}), 1.0);
+  CHECK(std::abs(nn::binary_cross_entropy(h, t) / -std::log(0.3) - 1) <= 4e-15);
+}

@@ -305,6 +305,18 @@ TEST_CASE("walking back again and again over one recording does not grow") {
   CHECK(tape.statistics().bytes == used);
 }
 
+TEST_CASE("what a walk back took is no longer counted after clear(), nor for the next tape") {
+  for (int i = 0; i < 2; ++i) {
+    ad::Tape tape;
+    CHECK(tape.statistics().bytes == 0);
+    const ad::Var x = tape.variable(Tensor<double>::ones({1000}));
+    tape.backward(sum(exp(x)));
+    CHECK(tape.statistics().bytes > 16'000);
+    tape.clear();
+    CHECK(tape.statistics().bytes == 0);
+  }
+}
+
 TEST_CASE("a chain of ten million steps walks back") {
   ad::Tape tape;
   const ad::Var x = tape.variable(1.0);

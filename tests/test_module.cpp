@@ -89,6 +89,16 @@ TEST_CASE("a struct of layers is a model, and its parameters are named by positi
   CHECK(names(nn::Sequential{Line(2, 3), nn::Tanh{}, Line(3, 1)}) == Names{"0.weight", "0.bias", "2.weight", "2.bias"});
   CHECK(names(nn::Sequential{nn::Sequential{Line(2, 3), nn::Tanh{}}, Line(3, 1)}) == Names{"0.0.weight", "0.0.bias", "1.weight", "1.bias"});
 }
+TEST_CASE("a field that is a number of the tape's or of forward mode is a constant, and counted as one") {
+  struct WithConstants {
+    ad::Var<double> first = 2.0;
+    Line layer{2, 3};
+    ad::Dual<double> dual = 3.0;
+    ad::Var<double> last = 4.0;
+  };
+  CHECK(names(WithConstants()) == Names{"1.weight", "1.bias"});
+}
+
 TEST_CASE("a struct names its fields if it likes") {
   CHECK(names(Named{}) == Names{"both.0.weight", "both.0.bias", "both.1.weight", "both.1.bias", "last.weight", "last.bias"});
 }

@@ -383,3 +383,10 @@ TEST_CASE("a row of −∞ has no slope forwards, beside one that has") {
 TEST_CASE("extremes of rows of nothing take no time, however many they are") {
   CHECK(max(Tensor<double>::zeros({0xffffffff, 1 << 15, 1, 0}), Axis(2)).shape() == Shape({0xffffffff, 1 << 15, 0}));
 }
+
+TEST_CASE("the mean of equal numbers is that number") {
+  for (std::size_t n = 1; n <= 200; ++n) {
+    CHECK(mean(Tensor<double>::ones(ad::Shape({n}))) == 1);
+    CHECK(mean(Tensor<float>::ones(ad::Shape({n, 1})), 0)(0) == 1);
+  }
+}

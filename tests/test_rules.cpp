@@ -472,6 +472,14 @@ TEST_CASE("fmod and copysign take their jumps for nothing") {
   CHECK(slopes<ad::Copysign>(infinity, -1) == Pair{-1, 0});
 }
 
+TEST_CASE("atan2 of NaN and an infinity has slopes that are NaN, as its value is") {
+  const double nan = std::nan(""), inf = HUGE_VAL;
+  for (const auto& [a, b] : {std::pair{inf, nan}, {nan, inf}, {-inf, nan}}) {
+    const double y = ad::Atan2::value(a, b);
+    CHECK((std::isnan(y) && std::isnan(ad::Atan2::left(a, b, y)) && std::isnan(ad::Atan2::right(a, b, y))));
+  }
+}
+
 TEST_CASE("every rule in rules.inl is in one of the lists, under a name of its own") {
   const std::string path = AUTODIFF_SOURCE_DIR "/autodiff/rules.inl";
   std::ifstream file(path);

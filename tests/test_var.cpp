@@ -169,6 +169,7 @@ TEST_CASE("comparisons look at the values, on either side of a number") {
   const ad::Var a = tape.variable(2.0), b = tape.variable(3.0);
   const Number same = 2.0;
   static_assert(std::is_same_v<decltype(a < b), bool>);
+  static_assert(!support::TakesTwo<Number> && !support::TakesTwo<support::TensorVar<>> && !support::TakesTwo<ad::Dual<double>>);
   CHECK((a < b && b > a && a <= b && b >= a && a != b && a == same && !(a == b)));
   CHECK((a < 3 && 3 > a && 2 == a && a == 2.0f && 1u <= a && a >= 2));
   CHECK((a * a > b && a * a == b + 1 && exp(a) > 2.0 * b));
@@ -427,6 +428,9 @@ template <class T> int lround(T) { return 777; }
 template <class T> T ldexp(const T& x, int n) { return x + n; }
 template <class A, class B> auto fdim(const A& a, const B& b) { return a - b; }
 template <class T> T model(const T& x) { return sigmoid(x) + relu(T(-x)) + square(x) + sign_of(x); }
+template <class F, class T> T derivative(const F& f, const T& x) { return (f(x + 0.5) - f(x - 0.5)) / 1.0; }  // a difference quotient
+template <class T> T zero_like(const T& x) { return x * 10; }
+template <class T> T differences(const T& x) { return derivative([](const auto& t) { return T(t * t * t); }, x) + zero_like(x); }
 template <class T> T others(const T& x) { return lround(x) + ldexp(x, 3) + fdim(x, T(2.0)); }
 }  // namespace ported
 
@@ -434,6 +438,11 @@ TEST_CASE("a program's own functions of names that std has not, or has for plain
   CHECK(ported::model(Number(0.5)).value() == ported::model(0.5));
   CHECK(slope([](const auto& x) { return ported::model(x); }, 0.5) == about(4 * 0.10499358540350652 - 0.1 + 2));
   CHECK(ported::others(Number(0.5)).value() == 777 + 3.5 - 1.5);
+  CHECK(ad::derivative([](const auto& x) { return ported::differences(x); }, 2.0) == 22);
+  ad::Tape tape;
+  const Number x = tape.variable(2.0), y = ported::differences(x);
+  tape.backward(y);
+  CHECK(tape.adjoint(x) == 22);
 }
 
 TEST_CASE("whole numbers of a variable: places in a table") {
@@ -467,6 +476,8 @@ TEST_CASE("ldexp, frexp, modf and fdim are differentiated through") {
   }
   for (const int n : {1100, 5000, -1100, -5000, 2090, -1, 1, 0})  // 2¹¹⁰⁰ alone is out of range
     for (const double x : {1e-300, 5e-324, 0.0, -3.0, support::infinity}) CHECK(ldexp(Number(x), n).value() == std::ldexp(x, n));
+  const double x0 = (1 + 0x1p-15 + 0x1p-52) * 0x1p-1000;
+  for (int n = -80; n < -50; ++n) CHECK(ldexp(Number(x0), n).value() == std::ldexp(x0, n));  // rounded once
   Number x = 3.25;
   const Number fraction = modf(x, &x);
   CHECK((fraction.value() == 0.25 && x.value() == 3));

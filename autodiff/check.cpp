@@ -24,9 +24,10 @@ std::string GradientReport::text(bool all) const {
     if (!c.agrees && ++disagree > most && !all) continue;
     if (c.agrees && !all) continue;
     if (!out.empty()) out += '\n';
+    const double ad = detail::printed(c.ad), difference = detail::printed(c.finite_difference);
     if (hand_written)
-      out += fmt::format("component {}: yours {:.9g}, AD {:.9g}, finite difference {:.9g}", c.index, c.given, c.ad, c.finite_difference);
-    else out += fmt::format("component {}: AD {:.9g}, finite difference {:.9g}", c.index, c.ad, c.finite_difference);
+      out += fmt::format("component {}: yours {:.9g}, AD {:.9g}, finite difference {:.9g}", c.index, detail::printed(c.given), ad, difference);
+    else out += fmt::format("component {}: AD {:.9g}, finite difference {:.9g}", c.index, ad, difference);
     if (std::isnan(c.finite_difference) && !std::isnan(c.ad))
       out += ": f is not finite beside this point; check at one inside of its domain, or give a smaller CheckOptions::step";
   }

@@ -11,7 +11,7 @@ std::string text(std::string_view format, std::initializer_list<Piece> pieces) {
     case Piece::Kind::words: store.push_back(fmt::string_view(piece.words.data(), piece.words.size())); break;
     case Piece::Kind::integer: store.push_back(piece.integer); break;
     case Piece::Kind::natural: store.push_back(piece.natural); break;
-    case Piece::Kind::real: store.push_back(piece.real); break;
+    case Piece::Kind::real: store.push_back(printed(piece.real)); break;
   }
   return fmt::vformat(fmt::string_view(format.data(), format.size()), store);
 }

@@ -43,6 +43,8 @@ class Piece {
 /// A stream whose header has been included, so that ours need not include it.
 template <class Stream> concept Writes = requires(Stream& out) { out << 1.0; };
 
+/// x as it is printed: NaN without a sign, which on x86 every new one has.
+constexpr double printed(double x) { return x == x ? x : __builtin_nan(""); }
 /// `format` with each {} replaced by the next piece.
 std::string text(std::string_view format, std::initializer_list<Piece> pieces);
 

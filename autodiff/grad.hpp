@@ -296,7 +296,8 @@ template <class F, class T> Tensor<T> hvp(const char* where, const F& f, const T
 }
 }  // namespace detail
 
-/// H·v, the derivative of ∇f along v. For a vector: forward over reverse, on a tape over Duals. For a tensor: reverse over forward.
+/// H·v, the derivative of ∇f along v. For a vector: forward over reverse, on a tape over Duals. For a tensor: reverse over forward, which
+/// where a slope is infinite gives NaN.
 /// v is what x is: a vector, a Tensor of the same numbers, or braces beside braces. Throws ShapeError unless it has x's size and f returns one number.
 template <class F, detail::Vector X, class V, Nothing... None> auto hvp(const F& f, const X& x, const V& v, None...) {
   return detail::gradient_and_hvp("hvp", f, x, v).hvp;

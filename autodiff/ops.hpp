@@ -319,10 +319,11 @@ std::vector<std::size_t> entries(const Shape& x, std::size_t axis, std::span<con
 
 /// Whole numbers of any type as positions.
 template <std::integral I> std::vector<std::ptrdiff_t> positions(const std::vector<I>& index) {
+  static_assert(!std::same_as<I, bool>, "gather: positions are whole numbers; a mask is for select(mask, a, b)");
   std::vector<std::ptrdiff_t> all;
   all.reserve(index.size());
   for (const I i : index) {
-    if (!std::in_range<std::ptrdiff_t>(i))
+    if constexpr (!std::same_as<I, bool>) if (!std::in_range<std::ptrdiff_t>(i))
       throw ShapeError(text("gather: entry {} is beyond every axis: one holds at most {}", {i, Shape::most_along_axis}));
     all.push_back(static_cast<std::ptrdiff_t>(i));
   }

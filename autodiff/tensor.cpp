@@ -103,7 +103,7 @@ namespace {
 
 template <class T> void write(std::string& out, const Tensor<T>& tensor, std::size_t axis, std::size_t& next) {
   if (axis == tensor.shape().axes()) {
-    fmt::format_to(std::back_inserter(out), "{:.6g}", tensor.data()[next++]);
+    fmt::format_to(std::back_inserter(out), "{:.6g}", detail::printed(static_cast<double>(tensor.data()[next++])));
     return;
   }
   out += '[';

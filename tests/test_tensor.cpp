@@ -247,3 +247,8 @@ TEST_CASE("a tensor too large for the machine is an error that says how large") 
   if (AUTODIFF_SANITIZED) return;  // a sanitizer ends the program at such a size
   refuses<ad::Error>([] { (void)Tensor<double>::uninitialized(Shape({1 << 23, 1 << 23})); }, {"tensor: it needs 562949953421312 bytes"});
 }
+
+TEST_CASE("NaN is printed without a sign") {
+  const double zero = 0;
+  CHECK(ad::to_text(ad::Tensor<double>{zero / zero, -(zero / zero)}) == "[nan, nan]");
+}

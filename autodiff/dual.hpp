@@ -128,7 +128,7 @@ template <Arithmetic X> Dual(X) -> Dual<detail::MeetingOf<X>>;
 template <Arithmetic X> Dual(X, X) -> Dual<detail::MeetingOf<X>>;
 template <Arithmetic X, Arithmetic V> Dual(X, V) -> Dual<detail::MeetingOf<X, V>>;
 
-template <class T, class Tag, class V, Nothing... None> constexpr Dual<T, Tag, V> zero_like(const Dual<T, Tag, V>& x, None...) {
+template <class T, class Tag, class V> requires(!NumberInside<Dual<T, Tag, V>>) constexpr Dual<T, Tag, V> zero_like(const Dual<T, Tag, V>& x) {
   return Dual<T, Tag, V>(zero_like(x.value()), V(zero_like(x.value())));
 }
 

@@ -17,7 +17,8 @@ std::string to_dot(const Drawn& y, const GraphOptions& options);
 std::string to_text(const Drawn& y, const GraphOptions& options);
 template <class T> Drawn drawable(const Var<T>& y) {
   static_assert(std::same_as<T, double> || is_tensor<T>, "to_dot, to_text: what a Tape holds is drawn, not a tape over other numbers");
-  if constexpr (is_tensor<T>) return {y.place(), y.shape().text()}; else return {y.place(), {}};
+  if constexpr (is_tensor<T>) if (holder_of<double>(y.place())) return {y.place(), y.shape().text()};
+  return {y.place(), {}};  // or it is refused, where it is looked for
 }
 }  // namespace detail
 

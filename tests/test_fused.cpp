@@ -80,7 +80,7 @@ TEST_CASE("a layer refuses what does not fit") {
   refuses<ad::ShapeError>([&] { (void)ad::layer(x, some({2}), some({2})); }, {"the weights have shape (2,)", "two axes"});
   refuses<ad::ShapeError>([&] { (void)ad::layer(x, some({2, 3}), some({2})); }, {"the bias has shape (2,)", "3 outputs take (3,)"});
   refuses<ad::ShapeError>([&] { (void)ad::layer(x, some({2, 3}), some({1, 3})); }, {"bias"});
-  refuses<ad::ShapeError>([&] { (void)ad::layer(some({}), some({2, 3}), some({3})); }, {"inner sizes differ"});
+  refuses<ad::ShapeError>([&] { (void)ad::layer(some({}), some({2, 3}), some({3})); }, {"the input has shape (), one number; give it an axis of 2"});
 }
 
 TEST_CASE("costs are what they say, differentiated in every mode") {

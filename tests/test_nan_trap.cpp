@@ -71,13 +71,13 @@ TEST_CASE("the first NaN among tensors throws, with the operation, the position 
   const ad::Var x = tape.variable(ad::Tensor<double>{{1, -1}, {2, 3}});
   const ad::Var w = tape.variable(ad::Tensor<float>{1, -1});
   const ad::NanTrap trap;
-  refuses<ad::Error>([&] { (void)log(x); }, {"log: number 1 of the result (2, 2) is NaN", "no operand holds NaN", "domain", "statement #3"});
-  refuses<ad::Error>([&] { (void)log(w); }, {"log: number 1 of the result (2,) is NaN"});
-  refuses<ad::Error>([&] { (void)(x * ad::Tensor<double>{not_a_number, 1}); }, {"number 0 of operand 2, a constant of shape (2,), is NaN already"});
+  refuses<ad::Error>([&] { (void)log(x); }, {"log: number [1] of the result (2, 2) is NaN", "no operand holds NaN", "domain", "statement #3"});
+  refuses<ad::Error>([&] { (void)log(w); }, {"log: number [1] of the result (2,) is NaN"});
+  refuses<ad::Error>([&] { (void)(x * ad::Tensor<double>{not_a_number, 1}); }, {"number [0] of operand 2, a constant of shape (2,), is NaN already"});
   refuses<ad::Error>([&] { (void)sum(x * infinity - x * infinity); }, {"subtract", "inf - inf"});
   refuses<ad::Error>([&] { (void)ad::concatenate(std::vector{x, ad::Var(ad::Tensor<double>{{0, not_a_number}})}); },
-      {"concatenate: number 5 of the result (3, 2) is NaN", "number 1 of operand 2"});
-  refuses<ad::Error>([&] { (void)ad::norm(x * ad::Tensor<double>{{1, 1}, {1, not_a_number}}); }, {"number 3"});
+      {"concatenate: number [5] of the result (3, 2) is NaN", "number [1] of operand 2"});
+  refuses<ad::Error>([&] { (void)ad::norm(x * ad::Tensor<double>{{1, 1}, {1, not_a_number}}); }, {"number [3]"});
   works(tape);
 }
 

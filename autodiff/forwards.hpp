@@ -8,14 +8,19 @@
 #pragma once
 #include "jacobian.hpp"
 #include "lanes.hpp"
+#include <algorithm>
+#include <array>
+#include <bit>
 
 namespace autodiff::inline v1 {
 
 namespace detail {
 
 /// n derivatives of one number. Those that are 0 are to stay 0 where a slope is infinite. To see to that takes up to a third of all time, and is
-/// hardly ever needed; so they are `guarded` in a second run only, when the first has met something that is not finite.
-template <std::size_t n, bool guarded, std::size_t width = register_bytes> class Tangents {
+/// hardly ever needed; so they are `guarded` in a second run only, when the first has met something that is not finite. They are aligned, or most of
+/// them would lie in two lines of the cache (the ODE −20 to −35 %, the determinant −14 %, hand tracking with 16 ±4 %, with 28 −12 to −48 %).
+template <std::size_t n, bool guarded, std::size_t width = register_bytes>
+class alignas(std::min(width, std::bit_floor(n * sizeof(double)))) Tangents {
   using Registers = detail::Registers<double, n>;
   Registers registers_;
   [[gnu::always_inline]] explicit Tangents(const Registers& registers) : registers_(registers) {}

@@ -52,17 +52,13 @@ void Nodes<double>::rewind(const Mark& mark, Id end) {
   list.truncate(mark.nodes);
   arena.rewind(mark.arena);
 }
-void Nodes<double>::forget_all(Place next) {
+void Nodes<double>::forget_nodes() {
   take_back(cells_with_copies);
   let_go_unused(storages, recording);
   let_go_unused(shared, recording);
   let_go(replaced, Id{0});
   parameter_cells.truncate(0);
   list.truncate(0);
-  arena.rewind({});
-  first_changed = nobody;
-  recording_before = ~recording;
-  recording = next;
 }
 CellBase* Nodes<double>::cell_of(const Shared& parameter) const {
   for (std::size_t i = parameter_cells.size(); i-- > 0;)

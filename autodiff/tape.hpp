@@ -173,6 +173,8 @@ template <class Scalar> struct Record {
   static constexpr Mark beginning{};
   /// Forgets everything from the mark on.
   void forget(const Mark& mark);
+  /// Statements below `end` stand after a rewind: notes their bases.
+  void keep_below(Id end);
 
   /// Throws TapeError if parameters stand here, and the tape is not in this thread's list: an optimizer would not find their adjoints.
   void require_parameters_here() const;

@@ -77,15 +77,19 @@ template <class Scalar> typename Record<Scalar>::Mark Record<Scalar>::mark() con
   return mark;
 }
 
+template <class Scalar> void Record<Scalar>::keep_below(Id end) {
+  const auto kept_below = [this](std::size_t i) { return i ? kept[i - 1].end : Id{1}; };
+  std::size_t n = kept.size();
+  while (n > 0 && kept_below(n - 1) >= end) --n;  // all of it is forgotten
+  if (n > 0 && kept[n - 1].end > end) kept[n - 1].end = end;
+  kept.truncate(n);
+  if (kept_below(n) < end) kept.push({base(), end});
+}
+
 template <class Scalar> void Record<Scalar>::forget(const Mark& mark) {
   if (walking) [[unlikely]] refuse_walking();
   high_water = std::max(high_water, bytes());
-  const auto kept_below = [this](std::size_t i) { return i ? kept[i - 1].end : Id{1}; };
-  std::size_t n = kept.size();
-  while (n > 0 && kept_below(n - 1) >= mark.id) --n;  // all of it is forgotten
-  if (n > 0 && kept[n - 1].end > mark.id) kept[n - 1].end = mark.id;
-  kept.truncate(n);
-  if (kept_below(n) < mark.id) kept.push({base(), mark.id});
+  if (mark.id == 1) kept.truncate(0); else keep_below(mark.id);
   older_base = older_end = 0;
   if (kept.size() == 1) older_base = kept[0].base, older_end = kept[0].end;
   if (place + id_limit > block_end) [[unlikely]] {

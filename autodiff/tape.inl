@@ -262,9 +262,8 @@ template <class Scalar> template <std::size_t width>
   for (Id id = 1, end = count(); id < end; ++id) {
     Batch<double, 8> sum = 0.0;
     const char* a = ends[id];
-    const bool gave =
-        give_back<double>(a, 1.0, [&](std::size_t from, double slope) __attribute__((always_inline)) { sum += slope * tangent[from]; });
-    tangent[id] = gave ? sum : 0.0;
+    give_back<double>(a, 1.0, [&](std::size_t from, double slope) __attribute__((always_inline)) { sum += slope * tangent[from]; });
+    tangent[id] = sum;
     if (id == input) [[unlikely]] {
       for (std::size_t k = 0; k < xs.size(); ++k) if (xs[k] == id) tangent[id].set(k, 1);
       input = input_after(id);

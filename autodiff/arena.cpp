@@ -13,7 +13,7 @@ constexpr std::align_val_t page{4096};  ///< where blocks of an arena begin
 
 static void advise_huge(void* memory, std::size_t bytes) { madvise(memory, bytes / huge_page * huge_page, MADV_HUGEPAGE); }
 
-/// It begins on a line of the cache: eight adjoints side by side are one. (Rosenbrock in lanes −8 %, Jacobians forwards −10 %, for the copy here.)
+/// It begins on a line of the cache: eight adjoints side by side are one. (Rosenbrock in lanes −8 %, for a copy where realloc had none.)
 void* reallocate(void* old, std::size_t old_bytes, std::size_t bytes) {
   const std::size_t unit = bytes < large ? alignment : huge_page;
   void* const memory = std::aligned_alloc(unit, (bytes + unit - 1) / unit * unit);

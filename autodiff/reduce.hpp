@@ -285,8 +285,8 @@ template <class Y, class T, class Forward, class Back> Y by_rows(const char* nam
 }
 }  // namespace detail
 
-/// y = eˣ / Σ eˣ along an axis; of the shape of x. A number +∞, or nothing but −∞, gives NaN. Pullback: y·(g − Σ g·y). Throws ShapeError if there is no such
-/// axis.
+/// y = eˣ / Σ eˣ along an axis; of the shape of x. A number +∞, or nothing but −∞, gives NaN. Pullback: y·(g − Σ g·y). Throws
+/// ShapeError if there is no such axis.
 template <TensorLike X> auto softmax(const X& x, Axis axis = -1) {
   using T = typename X::Number;
   return detail::along_last("softmax", x, axis, [](const auto& t) {

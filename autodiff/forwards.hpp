@@ -221,7 +221,7 @@ std::vector<std::vector<double>> jvp_batch(const F& f, const X& x, const std::ve
     const auto begin = [&](const auto&) { return std::vector<std::vector<double>>(directions.size()); };
     return detail::run_forwards<V>(
         f, x, directions.size(), seeds, begin, [](auto& products, const auto& y, std::size_t first, const auto& tangents_of) {
-      detail::require_size("jvp_batch", "what F returns", first ? products[0].size() : detail::size_of(y), detail::size_of(y));
+      if (first > 0) detail::require_size("jvp_batch", "what F returns", products[0].size(), detail::size_of(y));
       if constexpr (detail::Number<std::remove_cvref_t<decltype(y)>>)
         detail::spread<V>(products, first, 1, [&](std::size_t) { return tangents_of(y); });
       else detail::spread<V>(products, first, y.size(), [&](std::size_t i) { return tangents_of(y[i]); });

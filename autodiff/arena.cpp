@@ -1,6 +1,7 @@
 // Floor 2. Where the memory of a tape comes from.
 #include "arena.hpp"
 #include <fmt/format.h>
+#include <cstdlib>
 #include <new>
 #include <sys/mman.h>
 
@@ -15,16 +16,20 @@ static void advise_huge(void* memory, std::size_t bytes) { madvise(memory, bytes
 
 /// It begins on a line of the cache: eight adjoints side by side are one. (Rosenbrock in lanes −8 %, for a copy where realloc had none.)
 void* reallocate(void* old, std::size_t old_bytes, std::size_t bytes) {
-  const std::size_t unit = bytes < large ? alignment : huge_page;
-  void* const memory = std::aligned_alloc(unit, (bytes + unit - 1) / unit * unit);
-  if (!memory)
+  const std::size_t unit = bytes < large ? alignment : huge_page, whole = head_room + bytes;
+  void* const begin = std::aligned_alloc(unit, (whole + unit - 1) / unit * unit);
+  if (!begin)
     throw TapeError(fmt::format(
         "tape: it needs {} bytes in one piece, and the system has no such memory; record less at a time, or rewind() parts of it", bytes));
-  if (unit == huge_page) advise_huge(memory, bytes);
-  if (old) std::memcpy(memory, old, std::min(old_bytes, bytes));
-  std::free(old);
+  if (unit == huge_page) advise_huge(begin, whole);
+  void* const memory = static_cast<char*>(begin) + head_room;
+  if (old) {
+    std::memcpy(memory, old, std::min(old_bytes, bytes));
+    release(old);
+  }
   return memory;
 }
+void release(void* memory) { std::free(static_cast<char*>(memory) - head_room); }
 
 void Arena::free_blocks() {
   for (const Block& b : blocks_) ::operator delete(b.memory, page);

@@ -4,14 +4,17 @@
 #include "error.hpp"
 #include "tensor.hpp"
 #include <cstddef>
-#include <cstdlib>
 #include <type_traits>
 #include <utility>
 
 namespace autodiff::inline v1::detail {
 
+/// The bytes before a buffer are its own as well, so many of them: a walk backwards prefetches beyond the beginning. (Where no memory lies there, the
+/// processor looks each of these addresses up in vain: of XOR in lanes the walk took 17.7 ns a statement, 5.5 with memory.)
+constexpr std::size_t head_room = 4096;
 /// Memory of `bytes`, in place of `old` and with its content; throws TapeError that says how much was asked for.
 void* reallocate(void* old, std::size_t old_bytes, std::size_t bytes);
+void release(void* memory);  ///< what reallocate gave
 
 /// Memory that grows.
 template <class T> class Buffer {
@@ -23,7 +26,7 @@ template <class T> class Buffer {
   constexpr Buffer() = default;
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
-  constexpr ~Buffer() { if (data_) std::free(static_cast<void*>(data_)); }
+  constexpr ~Buffer() { if (data_) release(static_cast<void*>(data_)); }
   T* data() const { return data_; }
   std::size_t capacity() const { return capacity_; }
   void grow(std::size_t capacity) {
@@ -32,7 +35,7 @@ template <class T> class Buffer {
   }
   /// The same, but what it holds is lost: no copy of that, and never room for both.
   void renew(std::size_t capacity) {
-    std::free(static_cast<void*>(std::exchange(data_, nullptr)));
+    if (data_) release(static_cast<void*>(std::exchange(data_, nullptr)));
     capacity_ = 0;
     grow(capacity);
   }

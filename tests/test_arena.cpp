@@ -19,6 +19,16 @@ TEST_CASE("a buffer keeps its content when it grows, also across the size where 
   }
 }
 
+TEST_CASE("the bytes before a buffer are its own, for what a walk back prefetches") {
+  Buffer<char> buffer;
+  for (const std::size_t capacity : {100, 300'000, 9'000'000}) {
+    buffer.renew(capacity);
+    std::memset(buffer.data() - ad::detail::head_room, 1, ad::detail::head_room);
+    buffer.grow(2 * capacity);
+  }
+  CHECK(buffer.capacity() == 18'000'000);
+}
+
 TEST_CASE("a stack grows by pushing, and forgets without giving memory back") {
   Stack<int> stack;
   CHECK(stack.begin() == stack.end());

@@ -9,9 +9,9 @@
 
 namespace autodiff::inline v1::detail {
 
-/// The bytes before a buffer are its own as well, so many of them: a walk backwards prefetches beyond the beginning. (Where no memory lies there, the
-/// processor looks each of these addresses up in vain: of XOR in lanes the walk took 17.7 ns a statement, 5.5 with memory.)
-constexpr std::size_t head_room = 4096;
+/// So many bytes before and behind a buffer are its own as well: recording and walking back prefetch beyond what is in use. Where there is no memory,
+/// or none that was ever written, the processor looks each such address up in vain. (XOR in lanes 0.75 of the hand-written time -> 0.52, poly 9.0 -> 8.4.)
+constexpr std::size_t margin = 4096;
 /// Memory of `bytes`, in place of `old` and with its content; throws TapeError that says how much was asked for.
 void* reallocate(void* old, std::size_t old_bytes, std::size_t bytes);
 void release(void* memory);  ///< what reallocate gave

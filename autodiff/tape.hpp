@@ -41,7 +41,7 @@ constexpr Place id_limit = Place{1} << 32;          ///< what is not below it, o
 constexpr Place block = Place{1} << 34;             ///< places a record draws at a time: there are 2²⁹ such blocks
 constexpr Place nowhere = Place{1} << 63;           ///< the base, and the shift, of a record that holds nothing
 constexpr std::size_t most_statements = id_mask;
-static_assert(prefetch_distance <= static_cast<std::ptrdiff_t>(head_room));
+static_assert(prefetch_distance <= static_cast<std::ptrdiff_t>(margin));
 Place draw_block();                                 ///< a block of places that nobody has had
 std::uint64_t new_identity();                       ///< 1, 2, 3 … over the whole program
 

@@ -1,6 +1,7 @@
 // The memory of a tape: buffers and stacks that keep what they held, an arena that hands out the same memory again.
 #include "support.hpp"
 #include <cstring>
+#include <sys/mman.h>
 
 using ad::detail::Arena;
 using ad::detail::Buffer;
@@ -19,11 +20,18 @@ TEST_CASE("a buffer keeps its content when it grows, also across the size where 
   }
 }
 
-TEST_CASE("the bytes before a buffer are its own, for what a walk back prefetches") {
+TEST_CASE("a buffer owns memory before and behind it, for what is prefetched, and has touched each page of it") {
+  using ad::detail::margin;
   Buffer<char> buffer;
   for (const std::size_t capacity : {100, 300'000, 9'000'000}) {
     buffer.renew(capacity);
-    std::memset(buffer.data() - ad::detail::head_room, 1, ad::detail::head_room);
+    const auto first = (reinterpret_cast<std::uintptr_t>(buffer.data()) - margin) / 4096;
+    const auto last = (reinterpret_cast<std::uintptr_t>(buffer.data()) + (capacity < 1'000'000 ? capacity + margin : 0) - 1) / 4096;
+    std::vector<unsigned char> resident(last - first + 1, 0);
+    REQUIRE(mincore(reinterpret_cast<void*>(first * 4096), 4096 * resident.size(), resident.data()) == 0);
+    for (const unsigned char page : resident) CHECK((page & 1) == 1);
+    std::memset(buffer.data() - margin, 1, margin);
+    std::memset(buffer.data() + capacity, 1, margin);
     buffer.grow(2 * capacity);
   }
   CHECK(buffer.capacity() == 18'000'000);

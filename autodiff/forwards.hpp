@@ -106,7 +106,7 @@ template <class V, class F, class X> auto call(const F& f, const X& x, const aut
   Workspace<D> workspace;
   workspace.x.resize(size_of(x));
   for (std::size_t i = 0; i < workspace.x.size(); ++i) workspace.x[i] = D(static_cast<double>(x[i]), seed(i));
-  return use(f(std::as_const(workspace.x)));
+  return use(at(f, std::as_const(workspace.x)));
 }
 /// The same in std::arrays. (flatten: with all of f inlined its numbers stay in registers; bundle adjustment in bench/scalar −25 %.)
 template <class V, class F, class X> requires is_fixed<X>
@@ -114,7 +114,7 @@ template <class V, class F, class X> requires is_fixed<X>
   using D = Dual<double, TagOf<F, V>, V>;
   return [&]<std::size_t... i>(std::index_sequence<i...>) {
     const std::array<D, sizeof...(i)> point{D(static_cast<double>(x[i]), seed(i))...};
-    return use(f(point));
+    return use(at(f, point));
   }(std::make_index_sequence<fixed_size<X>>());
 }
 /// f at x along `count` directions, V::size at a time: seeds(first)(i) are the tangents of xᵢ along those from `first` on. begin(y) makes of the

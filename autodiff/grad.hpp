@@ -41,8 +41,9 @@ template <class F, class X> auto at(const F& f, const X& x) {
   constexpr bool takes = std::invocable<const F&, const X&>;
   static_assert(takes, "f is called with numbers that carry derivatives, and must take them: write [](const auto& x) { … }, or a template");
   if constexpr (takes) {
-    static_assert(!std::is_void_v<std::invoke_result_t<const F&, const X&>>, "f returns nothing: let it return its result");
-    return f(x);
+    constexpr bool gives = !std::is_void_v<std::invoke_result_t<const F&, const X&>>;
+    static_assert(gives, "f returns nothing: let it return its result");
+    if constexpr (gives) return f(x); else return 0.0;
   } else return 0.0;
 }
 /// Is a derivative to be taken inside of a recording? Then what f uses of that must not be lost: a variable of the outer tape is refused by itself,
@@ -290,7 +291,9 @@ template <class F, Vector X, class V> auto gradient_and_hvp(const char* where, c
 template <class F, class T> Tensor<T> hvp(const char* where, const F& f, const Tensor<T>& x, const Tensor<T>& v) {
   using Tag = TagOf<F, Tensor<T>>;
   TapedTensor<T> at(x);
-  const auto slope = tangent<Tag>(at.result_of(where, [&](const auto& point) { return f(dual_point<Tag>(where, point, Var<Tensor<T>>(v))); }));
+  const auto slope = tangent<Tag>(at.result_of(where, [&](const auto& point) {
+    return detail::at(f, dual_point<Tag>(where, point, Var<Tensor<T>>(v)));
+  }));
   walk_back_from(at.tape, one_number<double>(where, slope));
   return at.tape.adjoint(at.x);
 }
@@ -321,7 +324,7 @@ template <class F, class T> GradientAndHvp<Tensor<T>> gradient_and_hvp(const F& 
   using Tag = detail::TagOf<F, Tensor<T>>;
   detail::TapedTensor<T> at(x);
   const auto y = at.result_of("gradient_and_hvp", [&](const auto& point) {
-    return f(detail::dual_point<Tag>("gradient_and_hvp", point, Var<Tensor<T>>(v)));
+    return detail::at(f, detail::dual_point<Tag>("gradient_and_hvp", point, Var<Tensor<T>>(v)));
   });
   const auto walked = [&](const auto& number) {
     detail::walk_back_from(at.tape, detail::one_number<double>("gradient_and_hvp", number));
@@ -365,7 +368,7 @@ template <class F, class X> bool hessian_by_eights(const F& f, const X& x, doubl
     }
     tape.clear();
     tape.variables(point, at);
-    walk_back_from(tape, one_number<D>("hessian", f(std::as_const(at))));
+    walk_back_from(tape, one_number<D>("hessian", detail::at(f, std::as_const(at))));
     for (std::size_t i = 0; i < n; ++i) {
       const Eight column = tape.adjoint(at[i]).tangent();
       all += 0.0 * column;

@@ -70,7 +70,7 @@ void gradient_batch(const F& f, const std::vector<std::vector<double>>& points, 
   require_one_size("gradient_batch", points);
   into.resize(points.size());
   each_recording<lanes>(points, [&](auto& tape, const auto& x, std::size_t first) {
-    const Var<B> y = one_number<B>("gradient_batch", f(x));
+    const Var<B> y = one_number<B>("gradient_batch", at(f, x));
     walk_back_from(tape, y);
     spread<B>(into, first, x.size(), [&](std::size_t i) { return tape.adjoint(x[i]); });
     value(first, y.value());
@@ -112,7 +112,7 @@ void jacobian_batch(const F& f, const std::vector<std::vector<double>>& points, 
   detail::require_one_size("jacobian_batch", points);
   if (points.empty()) into = Tensor<double>::zeros({0, 0, 0});
   detail::each_recording<lanes>(points, [&](auto& tape, const auto& x, std::size_t first) {
-    const auto y = detail::all_numbers<B>(f(x));
+    const auto y = detail::all_numbers<B>(detail::at(f, x));
     const Shape shape({points.size(), y.size(), x.size()});
     if (first > 0) detail::require_size("jacobian_batch", "what F returns", into.shape()[1], y.size());
     else if (into.shape() != shape) into = Tensor<double>::uninitialized(shape);

@@ -107,6 +107,7 @@ template <std::floating_point T> struct ParameterBlock : Shared {
     for_each_standing([numbers](Record&, Cell& c) { c.data = numbers; });
   }
   [[gnu::always_inline]] static void spoil(Record& tape, Cell& c) {
+    tape.nodes.used = true;
     c.spent_walk = tape.nodes.walk_number;
     tape.nodes.first_changed = std::min(tape.nodes.first_changed, c.place);  // places grow as statements do
   }
@@ -196,10 +197,15 @@ template <std::floating_point T> class Parameter {
     Reached(Block* block, Record* tape) : block_(block), tape_(tape) {}
     explicit operator bool() const { return tape_ != nullptr; }
     const T* adjoint() const {
+      tape_->use_adjoints();
       compute_deferred(tape_->nodes, *block_->cell);
       return block_->cell->adjoint;
     }
-    [[gnu::always_inline]] T* update() const { return block_->update(tape_); }
+    /// Throws TapeError if adjoints that an earlier walk of this recording left were replaced by another walk's before anybody used them.
+    [[gnu::always_inline]] T* update() const {
+      if (tape_->nodes.lost) [[unlikely]] detail::refuse_lost();
+      return block_->update(tape_);
+    }
   };
   [[gnu::always_inline]] Reached reached() const { return {block_, block_->reached_by()}; }
   /// The update by −rate · adjoint; false where reached() is, and then nothing is done. An adjoint that is a product, and that nobody has asked for,
@@ -217,6 +223,11 @@ template <std::floating_point T> class Parameter {
   [[gnu::noinline, gnu::cold]] bool walked() const {
     const Record* const tape = block_->walked_last();
     return tape && tape->root > tape->id_of(block_->place, "step") && block_->cell->spent_walk != tape->nodes.walk_number;
+  }
+  /// Throws as Reached::update() does, for a parameter that the last walk did not reach.
+  [[gnu::noinline, gnu::cold]] void require_nothing_lost() const {
+    const Record* const tape = block_->walked_last();
+    if (tape && tape->nodes.lost) detail::refuse_lost();
   }
   /// Has an update used the adjoint that the last walk backwards left?
   [[gnu::noinline, gnu::cold]] bool used_up() const {

@@ -59,12 +59,17 @@ void refuse_place(Place place, const char* where, Place base, Place next, Place 
 }
 void refuse_constant(const char* where) {
   throw TapeError(fmt::format(
-      "{}: the argument is a constant: nothing it was computed from is on this tape; make inputs with tape.variable(), and let no Pause "
-      "live while a net runs", where));
+      "{}: the argument is a constant: nothing it was computed from is on this tape; make inputs with tape.variable(), run a net "
+      "after the Tape was made, and let no Pause live meanwhile", where));
 }
 void refuse_updated() {
   throw TapeError(
-      "backward: parameters were updated in place since they were recorded, so the adjoints would mix old and new numbers; clear() and record again");
+      "backward: parameters were updated in place since they were recorded, so the adjoints would mix old and new numbers; clear() and record again, "
+      "or rewind() to a mark from before they were used; for several nets on one recording, walk the sum of their costs once, and then step each");
+}
+void refuse_lost() {
+  throw TapeError("step: a backward() of this recording was for nothing: before anybody used its adjoints, another one replaced them; nothing is added "
+                  "up, so walk the sum of the costs, tape.backward(a + b), and then step each net, or clear() and record each cost by itself");
 }
 void refuse_walking() {
   throw TapeError("tape: this tape is being walked backwards; a function that runs in the middle of that, as recorded_gradient's does, must not "

@@ -55,6 +55,7 @@ void defer_exception() noexcept;                    ///< keeps the one that is b
 [[noreturn]] void refuse_constant(const char* where);
 [[noreturn]] void refuse_late(Id id);
 [[noreturn]] void refuse_updated();
+[[noreturn]] void refuse_lost();
 [[noreturn]] void refuse_walking();
 [[noreturn]] void refuse_foreign_walk();
 [[noreturn]] void refuse_more_statements();
@@ -181,6 +182,14 @@ template <class Scalar> struct Record {
   void require_parameters_here() const;
   /// Adjoints, zeroed, one per statement so far.
   Scalar* fresh_adjoints();
+  /// The same for a walk from this output, the youngest of several: notes whether anybody cared for what the walk before has left.
+  Scalar* fresh_adjoints(Id from) {
+    Scalar* const adjoint = fresh_adjoints();
+    if constexpr (Nodes<Scalar>::possible) nodes.lost |= !nodes.used && from != root, nodes.used = false;
+    root = from;
+    return adjoint;
+  }
+  void use_adjoints() { if constexpr (Nodes<Scalar>::possible) nodes.used = true; }
   /// The chain rule, backwards, over everything; adjoints of the outputs have been set.
   void walk_back();
   /// dyₖ/dxᵢ → row k, column i, for up to eight outputs in one walk, where there are no nodes. Constants among the outputs give zeros.
@@ -299,8 +308,7 @@ template <class Scalar> class BasicTape {
   /// parameters stand on it: let it record() on this thread then. What an earlier backward() left is gone; nothing is added up.
   void backward(const Var<Scalar>& y) {
     const Id id = active_id(y.place(), "backward");
-    held().fresh_adjoints()[id] = Scalar(1);
-    held().root = id;
+    held().fresh_adjoints(id)[id] = Scalar(1);
     held().walk_back();
   }
   /// The same for Σ wᵢ yᵢ: what a vector-Jacobian product asks for. Constants among several outputs contribute nothing. Throws
@@ -308,13 +316,12 @@ template <class Scalar> class BasicTape {
   void backward(std::span<const Var<Scalar>> ys, std::span<const Scalar> weights) {
     if (ys.size() != weights.size())
       throw ShapeError(detail::text("backward: {} outputs but {} weights; give one each", {ys.size(), weights.size()}));
-    bool constant = !ys.empty();
-    for (const auto& y : ys) constant &= held().id_of(y.place(), "backward") == 0;
-    if (constant) [[unlikely]] detail::refuse_constant("backward");
-    Scalar* adjoint = held().fresh_adjoints();
-    held().root = 0;
+    Id youngest = 0;
+    for (const auto& y : ys) youngest = std::max(youngest, held().id_of(y.place(), "backward"));
+    if (youngest == 0 && !ys.empty()) [[unlikely]] detail::refuse_constant("backward");
+    Scalar* adjoint = held().fresh_adjoints(youngest);
     for (std::size_t i = 0; i < ys.size(); ++i)
-      if (const Id id = held().id_of(ys[i].place(), "backward")) adjoint[id] += weights[i], held().root = std::max(held().root, id);
+      if (const Id id = held().id_of(ys[i].place(), "backward")) adjoint[id] += weights[i];
     held().walk_back();
   }
   void backward(const Var<Scalar>& y, const Scalar& weight) {
@@ -333,6 +340,7 @@ template <class Scalar> class BasicTape {
   Scalar adjoint(const Var<Scalar>& x) const {
     const Id id = active_id(x.place(), "adjoint");
     if (id >= held().adjoint_count) [[unlikely]] detail::refuse_late(id);
+    held().use_adjoints();
     return held().adjoints.data()[id];
   }
   template <class T> Tensor<T> adjoint(const Var<Tensor<T>>& x) const;

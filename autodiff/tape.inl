@@ -322,6 +322,7 @@ Tensor<double> BasicTape<Scalar>::jacobian(std::span<const Var<Scalar>> ys, std:
   if (!forwards || !columns_forwards(rows.mutable_data())) rows_backwards(rows.mutable_data());
   record.adjoint_count = 0;
   ++record.nodes.walk_number;
+  record.use_adjoints();
   return rows;
 }
 

@@ -303,10 +303,9 @@ template <class Scalar> template <class T> void BasicTape<Scalar>::backward(cons
   if (cell.shape != weights.shape())
     throw ShapeError(detail::text("backward: the output has shape {}, the weights {}; give one weight for each number",
         {cell.shape.text(), weights.shape().text()}));
-  held().fresh_adjoints();
+  held().fresh_adjoints(id);
   const auto to = detail::target(held().nodes, cell);
   std::copy_n(weights.data(), weights.size(), to.data);
-  held().root = id;
   held().walk_back();
 }
 
@@ -315,6 +314,7 @@ template <class Scalar> template <class T> Tensor<T> BasicTape<Scalar>::adjoint(
   if (id >= held().adjoint_count) [[unlikely]] detail::refuse_late(id);
   detail::Cell<T>& cell = x.cell_on(held(), "adjoint");
   auto& nodes = held().nodes;
+  nodes.used = true;
   if (cell.walk != nodes.walk_number) return Tensor<T>::zeros(cell.shape);
   detail::compute_deferred(nodes, cell);
   detail::UserCopies& copies = nodes.copies_of(cell);

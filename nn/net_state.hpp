@@ -13,7 +13,7 @@ namespace autodiff::inline v1::nn::detail {
 /// Nothing is there to step by: says why.
 template <class M> [[noreturn, gnu::noinline, gnu::cold]] void refuse_unreached(const char* optimizer, const M& model) {
   bool empty = true, used_up = false;
-  for_each_parameter(model, [&](const auto& p) { empty = false, used_up = used_up || p.used_up(); });
+  for_each_parameter(model, [&](const auto& p) { p.require_nothing_lost(), empty = false, used_up = used_up || p.used_up(); });
   if (empty) refuse_empty_model(optimizer);
   if (used_up)
     throw Error(text("{}: a step has used up the gradient of this net: call tape.backward(cost) before each step; of two optimizers each steps a part "

@@ -67,13 +67,14 @@ template <class M> double clip_factor(const char* optimizer, M& model, double mo
 }
 
 /// Calls step(parameter, its number), which returns whether the last backward() reached it; throws Error if no backward()
-/// came after they were recorded. (One whose slopes are 0, of a hinge that is off, reaches nothing, and nothing is wrong.)
+/// came after they were recorded (one whose slopes are 0, of a hinge that is off, reaches nothing, and nothing is wrong), TapeError if one that did
+/// was replaced by another.
 template <class M, class F> void step_each(const char* optimizer, M& model, const F& step) {
   bool reached = false;
   std::size_t i = 0;
   for_each_parameter(model, [&]<class T>(Parameter<T>& p) {
     if (step(p, i++)) reached = true;
-    else require_numbers(optimizer, p), reached = reached || p.walked();
+    else require_numbers(optimizer, p), p.require_nothing_lost(), reached = reached || p.walked();
   });
   if (!reached) refuse_unreached(optimizer, model);
 }
@@ -121,7 +122,8 @@ class Sgd {
   /// relu(sum(x) - 1), a hinge that is off, is not reached and stays as it is, momentum or not; behind a tensor of zeros, sum(relu(x - 1)), it is.)
   /// Throws Error if there was no backward(), for a net that is empty, was moved from or has never been given numbers
   /// (whose weight matrices, two or more, are all zero, and one of them has a zero gradient; not asked after load()), for a gradient that is not
-  /// finite where clip_norm is set, and, with momentum, for another net than before.
+  /// finite where clip_norm is set, and, with momentum, for another net than before; TapeError if an earlier backward(), from another output of the
+  /// same recording, was for nothing: nobody used its adjoints, and the last one replaced them.
   template <class M> void step(M& model) {
     if (!started_) [[unlikely]] detail::require_initialized("sgd", model);
     const double scale = detail::clip_factor("sgd", model, options_.clip_norm), rate = options_.learning_rate * scale;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 #include "nets.hpp"
+#include "support.hpp"
 
 namespace ad = autodiff;
 namespace nn = autodiff::nn;
@@ -370,6 +371,72 @@ TEST_CASE("a step takes one walk for the whole net, the last one, whatever older
   CHECK(net.w.value()[0] == doctest::Approx(0.99));
   CHECK(net.v.value()[0] == doctest::Approx(0));
 }
+TEST_CASE("a step refuses a backward() that was for nothing: another replaced its adjoints before anybody used them") {
+  const ad::Tensor<float> X{{0, 0}, {0, 1}, {1, 0}, {1, 1}}, y{{0}, {1}, {1}, {0}};
+  nn::Linear actor(2, 1), critic(2, 1);
+  nn::initialize(actor, 1), nn::initialize(critic, 2);
+  ad::Tape tape;
+  const auto mark = tape.mark();
+  const auto costs = [&] { return std::pair(ad::Var(nn::mse(actor(X), y)), ad::Var(nn::mse(critic(X), y))); };
+  const auto refused = [&](auto&& optimizer, auto& net) {
+    const auto before = net.weight.value();
+    support::refuses<ad::TapeError>([&] { optimizer.step(net); }, {"was for nothing", "tape.backward(a + b)"});
+    CHECK(equal(before, net.weight.value()));
+  };
+  {
+    const auto [a, c] = costs();
+    tape.backward(a), tape.backward(c);
+    SUBCASE("which did not reach this net, gradient descent") { refused(nn::Sgd{}, actor); }
+    SUBCASE("which did not reach this net, Adam") { refused(nn::Adam{}, actor); }
+    SUBCASE("which reached it, gradient descent") { refused(nn::Sgd{}, critic); }
+    SUBCASE("which reached it, momentum") { refused(nn::Sgd{{.momentum = 0.5}}, critic); }
+    SUBCASE("which reached it, Adam") { refused(nn::Adam{{.clip_norm = 1}}, critic); }
+  }
+  SUBCASE("a batch in two parts") {
+    tape.clear();
+    const ad::Var first = nn::mse(actor(X.rows(0, 2)), y.rows(0, 2)), second = nn::mse(actor(X.rows(2, 4)), y.rows(2, 4));
+    tape.backward(first), tape.backward(second);
+    refused(nn::Sgd{}, actor);
+    tape.backward(first + second);
+    refused(nn::Sgd{}, actor);
+  }
+  SUBCASE("from a tensor") {
+    tape.clear();
+    const ad::Var out = actor(X);
+    const ad::Var cost = mean(out);
+    tape.backward(out, y), tape.backward(cost);
+    refused(nn::Sgd{}, actor);
+  }
+  for (const bool clears : {true, false}) {  // all is forgotten, and so is this
+    if (clears) tape.clear(); else tape.rewind(mark);
+    const auto [a, c] = costs();
+    tape.backward(a + c);
+    nn::Adam().step(actor), nn::Adam().step(critic);
+  }
+}
+
+TEST_CASE("a step takes the last backward(), where the one before was read, or began at the same output") {
+  Bowl bowl;
+  ad::Tape tape;
+  const auto stepped_after = [&](const auto& walk) {
+    tape.clear();
+    const double w = bowl.now();
+    const ad::Var half = bowl.cost(), cost = bowl.cost() + half;
+    walk(half, cost);
+    tape.backward(cost);
+    nn::Sgd{{.learning_rate = 0.1}}.step(bowl);
+    CHECK(bowl.now() == doctest::Approx(w - 0.2 * slope(w)).epsilon(1e-13));
+  };
+  using Cost = const ad::Var<double>&;
+  stepped_after([&](Cost, Cost cost) { tape.backward(cost); });
+  stepped_after([&](Cost, Cost cost) { tape.backward({cost}, {3.0}); });
+  stepped_after([&](Cost half, Cost) { tape.backward(half), (void)tape.adjoint(half); });
+  stepped_after([&](Cost half, Cost) { tape.backward(half), (void)tape.adjoints(std::vector{half}); });
+  stepped_after([&](Cost half, Cost) { tape.backward(half), (void)tape.adjoint(bowl.w); });
+  stepped_after([&](Cost half, Cost) { tape.backward(half), (void)nn::flat_gradient(bowl); });
+  stepped_after([&](Cost half, Cost cost) { (void)tape.jacobian(std::vector{half, cost}, std::vector{half}); });
+}
+
 TEST_CASE("outputs whose weight is 0 are walked all the same") {
   nn::Linear<double> line(2, 1);
   nn::Sgd optimizer{{.learning_rate = 0.1}};

@@ -14,7 +14,7 @@ namespace autodiff::inline v1::detail {
 constexpr std::size_t margin = 4096;
 /// Memory of `bytes`, in place of `old` and with its content; throws TapeError that says how much was asked for.
 void* reallocate(void* old, std::size_t old_bytes, std::size_t bytes);
-void release(void* memory);  ///< what reallocate gave
+void release(void* memory, std::size_t bytes);  ///< what reallocate gave
 
 /// Memory that grows.
 template <class T> class Buffer {
@@ -26,7 +26,7 @@ template <class T> class Buffer {
   constexpr Buffer() = default;
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
-  constexpr ~Buffer() { if (data_) release(static_cast<void*>(data_)); }
+  constexpr ~Buffer() { if (data_) release(static_cast<void*>(data_), capacity_ * sizeof(T)); }
   T* data() const { return data_; }
   std::size_t capacity() const { return capacity_; }
   void grow(std::size_t capacity) {
@@ -35,8 +35,7 @@ template <class T> class Buffer {
   }
   /// The same, but what it holds is lost: no copy of that, and never room for both.
   void renew(std::size_t capacity) {
-    if (data_) release(static_cast<void*>(std::exchange(data_, nullptr)));
-    capacity_ = 0;
+    if (data_) release(static_cast<void*>(std::exchange(data_, nullptr)), std::exchange(capacity_, 0) * sizeof(T));
     grow(capacity);
   }
 };

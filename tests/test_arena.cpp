@@ -37,6 +37,26 @@ TEST_CASE("a buffer owns memory before and behind it, for what is prefetched, an
   CHECK(buffer.capacity() == 18'000'000);
 }
 
+TEST_CASE("a large buffer that grows keeps its content, and all of it where the system has no room") {
+  Buffer<std::uint64_t> buffer;
+  std::size_t filled = 0;
+  const auto kept = [&] {
+    for (std::size_t i = 0; i < filled; ++i) if (buffer.data()[i] != 7 * i) return false;
+    return true;
+  };
+  for (const std::size_t capacity : {1'000, 600'000, 700'000, 1'500'000}) {
+    buffer.grow(capacity);
+    CHECK(kept());
+    for (; filled < capacity; ++filled) buffer.data()[filled] = 7 * filled;
+    support::refuses<ad::TapeError>([&] { buffer.grow(std::size_t{1} << 50); }, {"9007199254740992 bytes in one piece"});
+    CHECK(buffer.capacity() == capacity);
+    CHECK(kept());
+  }
+  buffer.grow(1'000);
+  filled = 1'000;
+  CHECK(kept());
+}
+
 TEST_CASE("a stack grows by pushing, and forgets without giving memory back") {
   Stack<int> stack;
   CHECK(stack.begin() == stack.end());

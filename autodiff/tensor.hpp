@@ -142,6 +142,9 @@ template <std::floating_point T> class Tensor {
         data_(std::exchange(other.data_, nullptr)), storage_(std::exchange(other.storage_, nullptr)) {}
   Tensor& operator=(const Tensor& other) { return *this = Tensor(other); }
   Tensor& operator=(Tensor&& other) noexcept { swap(*this, other); return *this; }
+  template <class V> requires requires(const V& v) { v.place(), v.value(); } void operator=(const V&) {
+    static_assert(sizeof(V) == 0, "what is recorded is no Tensor, which holds numbers alone: make this an ad::Var, or take .value() of that");
+  }
   ~Tensor() { if (storage_) storage_->release(); }
   friend void swap(Tensor& a, Tensor& b) noexcept { std::swap(a.shape_, b.shape_), std::swap(a.data_, b.data_), std::swap(a.storage_, b.storage_); }
 

@@ -321,7 +321,7 @@ std::vector<const Entry*> in_order(std::span<const Entry> entries, const Json& h
   for (const Entry& e : entries) {
     const auto info = header.find(e.name);
     if (info == header.end())
-      complain("it holds no \"{}\", which should be there with shape {}; is it the file of another net, or of an optimizer?",
+      complain("it holds no \"{}\", which should be there with shape {}; is it the file of another net or optimizer?",
         {e.name, e.shape.text()});
     known.insert(e.name);
     const std::uint64_t at = require_entry(e, *info, complain);
@@ -332,7 +332,7 @@ std::vector<const Entry*> in_order(std::span<const Entry> entries, const Json& h
     if (name == metadata) {
       if (!info.is_object()) complain("its \"{}\" is not a JSON object", {metadata});
     } else if (!known.contains(name))
-      complain("it holds \"{}\", which was not asked for; is it the file of another net, or of an optimizer?", {name});
+      complain("it holds \"{}\", which was not asked for; is it the file of another net or optimizer?", {name});
   }
   std::vector<const Entry*> order;
   std::uint64_t end = 0;

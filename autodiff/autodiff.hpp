@@ -30,6 +30,8 @@
 #pragma once
 #if __cplusplus < 202002L
 #error "autodiff needs C++20: compile with -std=c++20"
+#elif __SIZEOF_SIZE_T__ < 8
+#error "autodiff needs a 64-bit system"
 #else
 #pragma GCC visibility push(default)  // a program built with -fvisibility=hidden shares the tapes of a thread with a shared library of ours
 #include "check.hpp"

@@ -127,7 +127,7 @@ auto run_forwards(const F& f, const X& x, std::size_t count, const auto& seeds, 
                   "what a function that runs forwards returns rests on a variable of a tape, or of an outer derivative, whose share would be lost: "
                   "where it is a constant, take ad::plain of it");
     const V t = tangent<TagOf<F, V>>(one);
-    if constexpr (!V::is_guarded) all = all + 0.0 * t;  // 0 unless t is infinite or NaN: then `all` is NaN
+    if constexpr (!V::is_guarded) all = all + (t + -t);  // 0 unless t is infinite or NaN: then NaN. (0.0 * t g++ -fno-signed-zeros takes for 0)
     return t;
   };
   auto into = call<V>(f, x, seeds(std::size_t{0}), [&](const auto& y) {

@@ -44,7 +44,7 @@ template <class X> void let_go_unused(Stack<X*>& kept, Place recording) {
 }  // namespace
 
 void Nodes<double>::rewind(const Mark& mark, Id end) {
-  used = true, lost = false;
+  lost = false;
   take_back(cells_with_copies);
   let_go(storages, mark.storages);
   let_go(shared, mark.shared);

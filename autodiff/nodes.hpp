@@ -123,7 +123,7 @@ template <> struct Nodes<double> {
   Place recording_before = 0;   ///< ~ the name of what was recorded before it
   std::uint64_t walk_number = 0;  ///< of the last walk backwards
   std::uint64_t walk_time = 0;    ///< its number among those of all tapes of its thread
-  bool used = true;             ///< has somebody read an adjoint of the last walk, or an update used one?
+  bool used = false;            ///< has somebody read an adjoint of the last walk, or an update used one?
   bool lost = false;            ///< was there a walk in this recording of which that is not true, before one from another output?
   Place first_changed = nobody; ///< the oldest parameter changed in place since it was recorded: while it stands, backward() throws
   Buffer<char> scratch_memory;
@@ -202,7 +202,7 @@ template <> struct Nodes<double> {
   }
 
   Mark mark() const { return {list.size(), storages.size(), shared.size(), parameter_cells.size(), arena.position()}; }
-  void rewind(const Mark& mark, Id end);  ///< statements from `end` on are gone, and all adjoints
+  void rewind(const Mark& mark, Id end);  ///< statements from `end` on are gone
   /// Where among `parameter_cells` a parameter stands; null if it does not.
   CellBase* cell_of(const Shared& parameter) const;
   /// Forgets everything; from now on the recording is called `next`. (Of numbers alone by one test: clear() −39 %, the whole gradient of x² −7 %.)
@@ -210,7 +210,7 @@ template <> struct Nodes<double> {
     if (list.size() | storages.size() | shared.size() | replaced.size() | parameter_cells.size() | cells_with_copies.size()) forget_nodes();
     arena.rewind({});
     first_changed = nobody;
-    used = true, lost = false;
+    lost = false;
     recording_before = ~recording;
     recording = next;
   }

@@ -1,6 +1,7 @@
 // Floor 4. The shapes of structured operations: which fit, what they give, and how the numbers are walked.
 #include "ops.hpp"
 #include <fmt/format.h>
+#include <fmt/ranges.h>  // join, from fmt 11 on
 
 namespace autodiff::inline v1::detail {
 

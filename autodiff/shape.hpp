@@ -54,7 +54,8 @@ class Shape {
   constexpr Shape(std::initializer_list<std::size_t> sizes) { for (const std::size_t n : sizes) append(n); }
   template <std::integral I> constexpr Shape(std::initializer_list<I> sizes) {
     for (const I n : sizes) {
-      if constexpr (std::signed_integral<I>) if (n < 0) throw ShapeError(detail::text("shape: the size {} is negative; sizes are not inferred, give each", {n}));
+      if constexpr (std::signed_integral<I>)
+        if (n < 0) throw ShapeError(detail::text("shape: the size {} is negative; sizes are not inferred, give each", {n}));
       append(static_cast<std::size_t>(n));
     }
   }

@@ -184,8 +184,9 @@ template <class Scalar> struct Record {
   Scalar* fresh_adjoints();
   /// The same for a walk from this output, the youngest of several: notes whether anybody cared for what the walk before has left.
   Scalar* fresh_adjoints(Id from) {
+    const bool replaces = adjoint_count > 0 && from != root;
     Scalar* const adjoint = fresh_adjoints();
-    if constexpr (Nodes<Scalar>::possible) nodes.lost |= !nodes.used && from != root, nodes.used = false;
+    if constexpr (Nodes<Scalar>::possible) nodes.lost |= replaces && !nodes.used, nodes.used = false;
     root = from;
     return adjoint;
   }

@@ -271,7 +271,7 @@ template <class Scalar> template <std::size_t width>
   }
   Batch<double, 8> all = 0.0;  // 0 unless a number is infinite or NaN: then NaN
   for (const Id y : ys) {
-    all += 0.0 * tangent[y];
+    all += tangent[y] - tangent[y];
     if (xs.size() == 8) tangent[y].to(columns);
     else for (std::size_t k = 0; k < xs.size(); ++k) columns[k] = tangent[y][k];
     columns += n;
@@ -322,7 +322,6 @@ Tensor<double> BasicTape<Scalar>::jacobian(std::span<const Var<Scalar>> ys, std:
   if (!forwards || !columns_forwards(rows.mutable_data())) rows_backwards(rows.mutable_data());
   record.adjoint_count = 0;
   ++record.nodes.walk_number;
-  record.use_adjoints();
   return rows;
 }
 

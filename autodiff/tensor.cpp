@@ -2,6 +2,7 @@
 #include "tensor.hpp"
 #include <bit>
 #include <fmt/format.h>
+#include <fmt/ranges.h>  // join, from fmt 11 on
 #include <new>
 
 namespace autodiff::inline v1 {

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
+#include <fmt/ranges.h>  // join, from fmt 11 on
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>

@@ -3,6 +3,7 @@
 #pragma once
 #include <autodiff/autodiff.hpp>
 #include <algorithm>
+#include <cmath>
 #include <concepts>
 #include <cstdint>
 
@@ -72,7 +73,8 @@ template <std::floating_point T = float> Tensor<T> normal(const Shape& shape, Ra
 }
 template <std::floating_point T = float> Tensor<T> uniform(const Shape& shape, Random& random, double low = 0, double high = 1) {
   Tensor<T> t = Tensor<T>::uninitialized(shape);
-  std::generate_n(t.mutable_data(), t.size(), [&] { return static_cast<T>(low + (high - low) * random.uniform()); });
+  // fma, for the same digits everywhere: where a machine has one the compiler would take it, and elsewhere round twice.
+  std::generate_n(t.mutable_data(), t.size(), [&] { return static_cast<T>(std::fma(high - low, random.uniform(), low)); });
   return t;
 }
 

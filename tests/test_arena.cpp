@@ -23,7 +23,7 @@ TEST_CASE("a buffer keeps its content when it grows, also across the size where 
 TEST_CASE("a buffer owns memory before and behind it, for what is prefetched, and has touched each page of it") {
   using ad::detail::margin;
   Buffer<char> buffer;
-  for (const std::size_t capacity : {100, 300'000, 9'000'000}) {
+  for (const std::size_t capacity : {100u, 300'000u, 9'000'000u}) {
     buffer.renew(capacity);
     const auto first = (reinterpret_cast<std::uintptr_t>(buffer.data()) - margin) / 4096;
     const auto last = (reinterpret_cast<std::uintptr_t>(buffer.data()) + (capacity < 1'000'000 ? capacity + margin : 0) - 1) / 4096;
@@ -44,7 +44,7 @@ TEST_CASE("a large buffer that grows keeps its content, and all of it where the 
     for (std::size_t i = 0; i < filled; ++i) if (buffer.data()[i] != 7 * i) return false;
     return true;
   };
-  for (const std::size_t capacity : {1'000, 600'000, 700'000, 1'500'000}) {
+  for (const std::size_t capacity : {1'000u, 600'000u, 700'000u, 1'500'000u}) {
     buffer.grow(capacity);
     CHECK(kept());
     for (; filled < capacity; ++filled) buffer.data()[filled] = 7 * filled;

@@ -94,6 +94,7 @@ TEST_CASE("tensors of random numbers are the draws, one by one") {
   for (std::size_t i = 0; i < 6; ++i) CHECK(normal[i] == same.normal());
   const auto uniform = nn::uniform({4}, random, -1, 3);
   for (std::size_t i = 0; i < 4; ++i) CHECK(uniform[i] == static_cast<float>(-1 + 4 * same.uniform()));
+  for (const double x : nn::uniform<double>({100}, random, -0.1, 0.6)) CHECK(x == std::fma(0.6 - -0.1, same.uniform(), -0.1));  // rounded once
 }
 TEST_CASE("each scheme has its deviation and its distribution") {
   const auto check = [](nn::Scheme scheme, double deviation) {

@@ -351,7 +351,8 @@ template <class Y, class T> Y gather(const TensorOperand<T>& x, std::size_t axis
 }  // namespace detail
 
 /// Entries index[0], index[1], … of x along an axis: rows of a table for axis 0, (N, …) → (index.size(), …). Entries may repeat; negative ones count
-/// from the end. Throws ShapeError for an entry or axis that is not there.
+/// from the end. Throws ShapeError for an entry or axis that is not there. (One number of each row, x(i, kᵢ), as a policy or its value needs it:
+/// gather(reshape(x, {x.size()}), places), the places n·i + kᵢ for rows of n.)
 template <TensorLike X, std::integral I = std::ptrdiff_t> auto gather(const X& x, const std::vector<I>& index, Axis axis = 0) {
   const std::size_t along = x.shape().axis(axis, "gather");
   using T = typename X::Number;

@@ -123,8 +123,8 @@ template <> struct Nodes<double> {
   Place recording_before = 0;   ///< ~ the name of what was recorded before it
   std::uint64_t walk_number = 0;  ///< of the last walk backwards
   std::uint64_t walk_time = 0;    ///< its number among those of all tapes of its thread
-  bool used = false;            ///< has somebody read an adjoint of the last walk, or an update used one?
-  bool lost = false;            ///< was there a walk in this recording of which that is not true, before one from another output?
+  bool used = false;            ///< has somebody read an adjoint of the last walk? (After an update no other walk begins before all are forgotten.)
+  bool lost = false;            ///< did a walk in this recording replace adjoints, of another output, of which that is not true?
   Place first_changed = nobody; ///< the oldest parameter changed in place since it was recorded: while it stands, backward() throws
   Buffer<char> scratch_memory;
 

@@ -107,7 +107,6 @@ template <std::floating_point T> struct ParameterBlock : Shared {
     for_each_standing([numbers](Record&, Cell& c) { c.data = numbers; });
   }
   [[gnu::always_inline]] static void spoil(Record& tape, Cell& c) {
-    tape.nodes.used = true;
     c.spent_walk = tape.nodes.walk_number;
     tape.nodes.first_changed = std::min(tape.nodes.first_changed, c.place);  // places grow as statements do
   }

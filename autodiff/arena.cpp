@@ -19,9 +19,9 @@ constexpr std::size_t rounded(std::size_t bytes, std::size_t unit) { return (byt
 /// The whole of a large buffer, which is a mapping of its own; of a small one 0.
 constexpr std::size_t mapped(std::size_t bytes) { return bytes < large ? 0 : rounded(margin + bytes + margin, huge_page); }
 
-/// A mapping of `size` bytes that begins on a page of 2 MB, where `old`, if there is one, has moved to; null, and `old` is as it was, if the system has
-/// no room. Pages move, numbers do not: nothing is copied, and each page is cleared once. (The first gradient of GMM 75 -> 35 ms, of Burgers 20 ->
-/// 14, in lanes 109 -> 46; after that they take 20, 5 and 23.)
+/// A mapping of `size` bytes that begins on a page of 2 MB, where `old`, if there is one, has moved to; null, and `old` is as it was, if the system
+/// has no room. Pages move, numbers do not: nothing is copied, and each page is cleared once. (The first gradient of GMM 75 -> 35 ms, of Burgers 20
+/// -> 14, in lanes 109 -> 46; after that they take 20, 5 and 23.)
 char* remap(char* old, std::size_t old_size, std::size_t size) {
   void* const room = mmap(nullptr, size + huge_page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (room == MAP_FAILED) return nullptr;

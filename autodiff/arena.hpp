@@ -10,7 +10,8 @@
 namespace autodiff::inline v1::detail {
 
 /// So many bytes before and behind a buffer are its own as well: recording and walking back prefetch beyond what is in use. Where there is no memory,
-/// or none that was ever written, the processor looks each such address up in vain. (XOR in lanes 0.75 of the hand-written time -> 0.52, poly 9.0 -> 8.4.)
+/// or none that was ever written, the processor looks each such address up in vain. (XOR in lanes 0.75 of the hand-written time -> 0.53, poly
+/// 9.0 -> 8.4.)
 constexpr std::size_t margin = 4096;
 /// Memory of `bytes`, in place of `old` and with its content; throws TapeError that says how much was asked for.
 void* reallocate(void* old, std::size_t old_bytes, std::size_t bytes);

@@ -68,8 +68,8 @@ void refuse_updated() {
       "or rewind() to a mark from before they were used; for several nets on one recording, walk the sum of their costs once, and then step each");
 }
 void refuse_lost() {
-  throw TapeError("step: a backward() of this recording was for nothing: before anybody used its adjoints, another one replaced them; nothing is added "
-                  "up, so walk the sum of the costs, tape.backward(a + b), and then step each net, or clear() and record each cost by itself");
+  throw TapeError("step: a backward() of this recording was for nothing: before anybody used its adjoints, another one replaced them; nothing is "
+                  "added up, so walk the sum of the costs, tape.backward(a + b), and then step each net, or clear() and record each cost by itself");
 }
 void refuse_walking() {
   throw TapeError("tape: this tape is being walked backwards; a function that runs in the middle of that, as recorded_gradient's does, must not "
